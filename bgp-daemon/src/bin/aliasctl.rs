@@ -1,0 +1,2 @@
+//! aliasctl.
+fn main() {}

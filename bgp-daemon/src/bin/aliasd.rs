@@ -1,0 +1,2 @@
+//! aliasd.
+fn main() {}

@@ -1,0 +1,2 @@
+//! Runs aliasd against real routers.
+fn main() {}
