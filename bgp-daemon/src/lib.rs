@@ -1,1 +1,3 @@
 //! The world around bgp-core.
+
+pub mod config;

@@ -1,0 +1,207 @@
+//! The configuration as the daemon uses it: typed, complete, valid by construction.
+//!
+//! Only [`Config::load`](super::Config::load) makes one. Nothing here knows TOML, files or the environment.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use bgp_core::types::{Asn, BgpIdentifier, FamilySet, HoldTime, PeerKind};
+
+use super::interim::{AdvertiseRule, ConnectMode, PrefixRange, RangeRoleRule};
+
+/// A whole valid configuration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// `[router]`: who we are.
+    pub router: Router,
+    /// `[inventory]`: where the cloud's resources are read from.
+    pub inventory: Inventory,
+    /// `[[range_role]]` in order, the first match decides; ranges that none matches get the built-in role.
+    pub range_roles: Vec<RangeRoleRule>,
+    /// `[[advertise]]` in order, the first match per range decides; what none matches is not originated.
+    pub advertise: Vec<AdvertiseRule>,
+    /// `[control]`: the read-only socket.
+    pub control: Control,
+    /// `[log]`: what is logged and how.
+    pub log: Log,
+    /// `[[peer]]` in order; names are unique.
+    pub peers: Vec<Peer>,
+    /// What is legal and probably not meant.
+    pub warnings: Vec<Warning>,
+}
+
+impl Config {
+    /// The peer of that name.
+    #[must_use]
+    pub fn peer(&self, name: &str) -> Option<&Peer> {
+        self.peers.iter().find(|peer| peer.name == name)
+    }
+}
+
+/// `[router]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Router {
+    /// Our AS number; neither 0 nor AS_TRANS.
+    pub asn: Asn,
+    /// Our BGP Identifier.
+    pub router_id: BgpIdentifier,
+    /// The cloud region we speak for; `None` for all of the inventory.
+    pub region: Option<String>,
+    /// Where incoming BGP connections are awaited; empty when every peer is dialled.
+    pub listen: Vec<SocketAddr>,
+    /// Whether MULTI_EXIT_DISC is compared between routes of different neighbour ASes too.
+    pub always_compare_med: bool,
+}
+
+/// `[inventory]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Inventory {
+    /// The kind of source.
+    pub source: InventorySource,
+    /// The directory (or single file) that holds the inventory, resolved against the configuration file's directory.
+    pub path: PathBuf,
+    /// How often it is read again whatever the file events say.
+    pub poll_interval: Duration,
+    /// How long the files must stay quiet before they are read.
+    pub settle: Duration,
+    /// The one VPC network to speak for, as a resource path or name; `None` for all.
+    pub network: Option<String>,
+    /// Whether an inventory without any subnetwork is believed.
+    pub allow_empty: bool,
+}
+
+/// Where inventory comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InventorySource {
+    /// Files in a directory.
+    Directory,
+}
+
+/// `[control]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Control {
+    /// The path of the Unix socket.
+    pub socket: PathBuf,
+    /// Its file mode, 0 to 0o777.
+    pub mode: u32,
+}
+
+/// `[log]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Log {
+    /// How a line looks.
+    pub format: LogFormat,
+    /// The filter: a level, or directives as in `info,bgp_core=debug`. `ALIASD_LOG` overrides it in the daemon.
+    pub level: String,
+}
+
+/// How a log line looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// One `[[peer]]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Peer {
+    /// Unique name.
+    pub name: String,
+    /// Free text for status.
+    pub description: Option<String>,
+    /// Whether there is a session at all.
+    pub enabled: bool,
+    /// Its address: unicast, not ours.
+    pub address: IpAddr,
+    /// The TCP port that is dialled.
+    pub port: u16,
+    /// The address we bind when dialling, of the same family; `None` lets the kernel choose.
+    pub local_address: Option<IpAddr>,
+    /// Its AS number; neither 0 nor AS_TRANS.
+    pub asn: Asn,
+    /// Who opens the TCP connection.
+    pub connect: ConnectMode,
+    /// The hold time we offer.
+    pub hold_time: HoldTime,
+    /// The shortest hold time in seconds we agree to: 3 to 65535. An agreed 0 (no keepalives) is not shorter.
+    pub minimum_hold_time_secs: u16,
+    /// How long until a failed dial is tried again, before jitter.
+    pub connect_retry: Duration,
+    /// The families we offer; not empty.
+    pub families: FamilySet,
+    /// The MULTI_EXIT_DISC of originations that carry none of their own.
+    pub advertised_route_priority: u32,
+    /// The next hop of IPv4 routes; `None` for the session's local address.
+    pub next_hop_self_v4: Option<Ipv4Addr>,
+    /// The next hop of IPv6 routes; `None` for the session's local address.
+    pub next_hop_self_v6: Option<Ipv6Addr>,
+    /// What is accepted from it; `None`: nothing (RFC 8212).
+    pub import: Option<ImportRules>,
+    /// What is advertised to it; `None`: nothing (RFC 8212).
+    pub export: Option<ExportRules>,
+}
+
+impl Peer {
+    /// Whether it is in our AS.
+    #[must_use]
+    pub fn kind(&self, local_asn: Asn) -> PeerKind {
+        if self.asn == local_asn { PeerKind::Internal } else { PeerKind::External }
+    }
+
+    /// How many prefixes are accepted before the session is closed; `None` for no limit.
+    #[must_use]
+    pub fn max_prefixes(&self) -> Option<usize> {
+        self.import.as_ref().and_then(|import| import.max_prefixes)
+    }
+}
+
+/// `import` of a peer: deny is read first, what nothing allows is rejected.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ImportRules {
+    /// What is accepted.
+    pub allow: Vec<PrefixRange>,
+    /// What is rejected although allowed.
+    pub deny: Vec<PrefixRange>,
+    /// Most prefixes accepted, 1 and up; one more closes the session.
+    pub max_prefixes: Option<usize>,
+}
+
+/// `export` of a peer: deny is read first, what nothing allows is not advertised.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExportRules {
+    /// Which of our originations, by role.
+    pub roles: Vec<RoleSelector>,
+    /// Which prefixes among those; `None` for all.
+    pub allow: Option<Vec<PrefixRange>>,
+    /// What is held back although allowed.
+    pub deny: Vec<PrefixRange>,
+    /// Names of the peers whose learned routes are passed on (transit between sites).
+    pub learned_from: Vec<String>,
+}
+
+/// One entry of `export.roles`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum RoleSelector {
+    /// `"*"`: every role.
+    Any,
+    /// One role.
+    Role(String),
+}
+
+/// Something legal that is probably not meant, for the log and `status`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Warning {
+    /// The key it is about, as in `peer[dc1].export`.
+    pub key: String,
+    /// What follows from it.
+    pub text: String,
+}
+
+impl std::fmt::Display for Warning {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}", self.key, self.text)
+    }
+}
