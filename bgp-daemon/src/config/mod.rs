@@ -1,11 +1,27 @@
 //! The daemon's configuration: layers of TOML and environment in, a valid [`Config`] or every fault at once out.
 //!
-//! It knows no socket and no running session.
+//! | step | module |
+//! |---|---|
+//! | files and environment into one tree that remembers lines | `layers` |
+//! | the tree into the shape that is written | `read`, `shape` |
+//! | the shape into what is meant | `validate`, `model` |
+//! | two of those into what a reload must touch | `change` |
+//!
+//! It knows no socket, no running session and no inventory.
 
 mod fault;
 mod interim;
+mod key;
+mod layers;
 mod model;
+mod read;
+mod shape;
+mod suggest;
+#[cfg(test)]
+mod tests;
+mod validate;
 
+use std::ffi::OsString;
 use std::path::Path;
 
 pub use fault::{ConfigFault, ConfigFaults, Position};
@@ -18,14 +34,25 @@ pub use model::{
 impl Config {
     /// Reads `path`, the `conf.d/*.toml` beside it in order of name, and the `ALIASD__SECTION__KEY` environment.
     ///
+    /// A later layer overrides an earlier one key by key; its `[[peer]]`, `[[advertise]]` and `[[range_role]]` are
+    /// appended. Relative paths are resolved against the directory of `path`, whatever layer they come from.
+    ///
     /// # Errors
     /// Every fault found, each with file, line, column, key and value.
     pub fn load(path: &Path) -> Result<Self, ConfigFaults> {
-        Err(ConfigFaults(vec![ConfigFault {
-            position: Position::File(path.to_owned()),
-            key: String::new(),
-            value: None,
-            reason: "not read yet".to_owned(),
-        }]))
+        Self::load_with(path, std::env::vars_os())
+    }
+
+    /// [`Config::load`] with this environment instead of the process's.
+    ///
+    /// # Errors
+    /// As [`Config::load`].
+    pub fn load_with(
+        path: &Path,
+        environment: impl IntoIterator<Item = (OsString, OsString)>,
+    ) -> Result<Self, ConfigFaults> {
+        let mut faults = Vec::new();
+        let layers = layers::Layers::read(path, environment, &mut faults);
+        validate::validate(&layers, faults)
     }
 }

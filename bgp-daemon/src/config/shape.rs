@@ -1,0 +1,117 @@
+//! The configuration as it is written: every key there is, each optional, nothing interpreted.
+//!
+//! What a key means, its unit, range and default stand in configs/annotated.toml, which a test compares with this file.
+
+use serde::Deserialize;
+
+/// The whole file.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "tables")]
+pub(super) struct File {
+    pub router: Option<Router>,
+    pub inventory: Option<Inventory>,
+    pub range_role: Option<Vec<RangeRole>>,
+    pub advertise: Option<Vec<Advertise>>,
+    pub control: Option<Control>,
+    pub log: Option<Log>,
+    pub peer: Option<Vec<Peer>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "a table, [router]")]
+pub(super) struct Router {
+    pub asn: Option<u32>,
+    pub router_id: Option<String>,
+    pub region: Option<String>,
+    pub listen: Option<Vec<String>>,
+    pub always_compare_med: Option<bool>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "a table, [inventory]")]
+pub(super) struct Inventory {
+    pub source: Option<String>,
+    pub path: Option<String>,
+    pub poll_interval_secs: Option<u32>,
+    pub settle_ms: Option<u32>,
+    pub network: Option<String>,
+    pub allow_empty: Option<bool>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "a table, [[range_role]]")]
+pub(super) struct RangeRole {
+    pub subnetwork: Option<String>,
+    pub range: Option<String>,
+    pub role: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "a table, [[advertise]]")]
+pub(super) struct Advertise {
+    pub role: Option<String>,
+    pub range: Option<String>,
+    pub aggregation: Option<Aggregation>,
+    pub communities: Option<Vec<String>>,
+    pub large_communities: Option<Vec<String>>,
+    pub med: Option<u32>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "a table as in { mode = \"in-use\" }")]
+pub(super) struct Aggregation {
+    pub mode: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "a table, [control]")]
+pub(super) struct Control {
+    pub socket: Option<String>,
+    pub mode: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "a table, [log]")]
+pub(super) struct Log {
+    pub format: Option<String>,
+    pub level: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "a table, [[peer]]")]
+pub(super) struct Peer {
+    pub name: Option<String>,
+    pub description: Option<String>,
+    pub enabled: Option<bool>,
+    pub address: Option<String>,
+    pub port: Option<u16>,
+    pub local_address: Option<String>,
+    pub asn: Option<u32>,
+    pub connect: Option<String>,
+    pub hold_time_secs: Option<u16>,
+    pub min_hold_time_secs: Option<u16>,
+    pub connect_retry_secs: Option<u32>,
+    pub families: Option<Vec<String>>,
+    pub advertised_route_priority: Option<u32>,
+    pub next_hop_self_v4: Option<String>,
+    pub next_hop_self_v6: Option<String>,
+    pub import: Option<Import>,
+    pub export: Option<Export>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "a table as in { allow = [\"10.0.0.0/8 le 24\"] }")]
+pub(super) struct Import {
+    pub allow: Option<Vec<String>>,
+    pub deny: Option<Vec<String>>,
+    pub max_prefixes: Option<u32>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "a table as in { roles = [\"pod\"] }")]
+pub(super) struct Export {
+    pub roles: Option<Vec<String>>,
+    pub allow: Option<Vec<String>>,
+    pub deny: Option<Vec<String>>,
+    pub learned_from: Option<Vec<String>>,
+}

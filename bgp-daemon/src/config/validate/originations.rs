@@ -1,0 +1,84 @@
+//! `[[range_role]]` and `[[advertise]]`.
+
+use super::Checker;
+use super::sections::is_resource;
+use crate::config::interim::{AdvertiseRule, Aggregation, RangeRoleRule, RangeSelector};
+use crate::config::key::{KeyPath, is_plain_word};
+use crate::config::shape;
+use bgp_core::types::CommunityParseError;
+
+const ROLE: &str = "a role as in \"pod\": letters, digits, '.', '_', '-'";
+const RANGE: &str = "the name of a secondary range or a glob as in \"gke-pods*\", or \"primary\"";
+
+pub(super) fn range_roles(written: Vec<shape::RangeRole>, checker: &mut Checker<'_>) -> Vec<RangeRoleRule> {
+    let rules = written.into_iter().enumerate();
+    rules.filter_map(|(index, rule)| range_role(index, rule, checker)).collect()
+}
+
+fn range_role(index: usize, written: shape::RangeRole, checker: &mut Checker<'_>) -> Option<RangeRoleRule> {
+    let at = KeyPath::section("range_role").index(index);
+    let subnetwork = written.subnetwork.unwrap_or_else(|| "*".to_owned());
+    let expected = "\"*\", or a subnetwork's name or path";
+    let subnetwork = checker.legal(&at.key("subnetwork"), subnetwork, |text| is_resource(text), expected);
+    let range = checker.required(&at.key("range"), written.range, RANGE);
+    let range = range.and_then(|range| checker.legal(&at.key("range"), range, |text| is_resource(text), RANGE));
+    let role = checker.required(&at.key("role"), written.role, ROLE);
+    let role = role.and_then(|role| checker.legal(&at.key("role"), role, |role| is_plain_word(role), ROLE));
+    Some(RangeRoleRule { subnetwork: subnetwork?, range: range?, role: role? })
+}
+
+pub(super) fn advertise(written: Vec<shape::Advertise>, checker: &mut Checker<'_>) -> Vec<AdvertiseRule> {
+    let rules = written.into_iter().enumerate();
+    rules.filter_map(|(index, rule)| advertise_rule(index, rule, checker)).collect()
+}
+
+fn advertise_rule(index: usize, written: shape::Advertise, checker: &mut Checker<'_>) -> Option<AdvertiseRule> {
+    let at = KeyPath::section("advertise").index(index);
+    let selector = selector(&at, written.role, written.range, checker);
+    let aggregation = aggregation(&at.key("aggregation"), written.aggregation, checker);
+    let expected = |error: CommunityParseError| format!("expected {}", error.expected);
+    let communities = written.communities.unwrap_or_default();
+    let communities = checker.list(&at.key("communities"), &communities, expected);
+    let large_communities = written.large_communities.unwrap_or_default();
+    let large_communities = checker.list(&at.key("large_communities"), &large_communities, expected);
+    checker.distinct(&at.key("communities"), &communities);
+    checker.distinct(&at.key("large_communities"), &large_communities);
+    Some(AdvertiseRule {
+        selector: selector?,
+        aggregation: aggregation?,
+        communities,
+        large_communities,
+        med: written.med,
+    })
+}
+
+fn selector(
+    at: &KeyPath,
+    role: Option<String>,
+    range: Option<String>,
+    checker: &mut Checker<'_>,
+) -> Option<RangeSelector> {
+    match (role, range) {
+        (Some(role), None) => {
+            checker.legal(&at.key("role"), role, |role| is_plain_word(role), ROLE).map(RangeSelector::Role)
+        }
+        (None, Some(range)) => {
+            checker.legal(&at.key("range"), range, |range| is_resource(range), RANGE).map(RangeSelector::Range)
+        }
+        (Some(_), Some(_)) => {
+            checker.fault(&at.key("range"), "role is given too; expected one of the two");
+            None
+        }
+        (None, None) => {
+            checker.missing(&at.key("role"), "role or range: what to advertise");
+            None
+        }
+    }
+}
+
+fn aggregation(at: &KeyPath, written: Option<shape::Aggregation>, checker: &mut Checker<'_>) -> Option<Aggregation> {
+    let written = checker.required(at, written, "{ mode = \"in-use\" } or { mode = \"subnet-ranges\" }")?;
+    let mode = checker.required(&at.key("mode"), written.mode, "\"in-use\" or \"subnet-ranges\"")?;
+    let modes = [("in-use", Aggregation::InUse), ("subnet-ranges", Aggregation::SubnetRanges)];
+    checker.word(&at.key("mode"), &mode, &modes)
+}
