@@ -147,11 +147,7 @@ impl Layers {
         let kind = match value.get_ref() {
             DeValue::String(text) => ValueKind::String(text.to_string()),
             DeValue::Boolean(value) => ValueKind::Boolean(*value),
-            // What does not fit 64 bits fits no key: shown as it stands, refused by its type.
-            DeValue::Integer(number) => match i64::from_str_radix(number.as_str(), number.radix()) {
-                Ok(number) => ValueKind::I64(number),
-                Err(_) => ValueKind::Float(number.as_str().parse().unwrap_or(f64::INFINITY)),
-            },
+            DeValue::Integer(number) => integer(number.as_str(), number.radix()),
             DeValue::Float(number) => ValueKind::Float(number.as_str().parse().unwrap_or(f64::NAN)),
             DeValue::Datetime(time) => ValueKind::String(time.to_string()),
             DeValue::Array(list) => {
@@ -276,6 +272,13 @@ fn read_text(file: &Path) -> Result<String, String> {
     }
     String::from_utf8(octets)
         .map_err(|error| format!("not UTF-8 from octet {} on; expected TOML text", error.utf8_error().valid_up_to()))
+}
+
+/// The number; one that fits no key at all is kept for its message.
+fn integer(digits: &str, radix: u32) -> ValueKind {
+    let narrow = i64::from_str_radix(digits, radix).map(ValueKind::I64);
+    let wide = || i128::from_str_radix(digits, radix).map(ValueKind::I128);
+    narrow.or_else(|_| wide()).unwrap_or(ValueKind::Float(f64::INFINITY))
 }
 
 /// Line and column of an offset.

@@ -5,10 +5,11 @@
 //! | files and environment into one tree that remembers lines | `layers` |
 //! | the tree into the shape that is written | `read`, `shape` |
 //! | the shape into what is meant | `validate`, `model` |
-//! | two of those into what a reload must touch | `change` |
+//! | two of those into what a reload must touch | [`change`] |
 //!
 //! It knows no socket, no running session and no inventory.
 
+pub mod change;
 mod fault;
 mod interim;
 mod key;
@@ -24,6 +25,7 @@ mod validate;
 use std::ffi::OsString;
 use std::path::Path;
 
+pub use change::{ConfigChange, PeerChange};
 pub use fault::{ConfigFault, ConfigFaults, Position};
 pub use interim::{AdvertiseRule, Aggregation, ConnectMode, PrefixRange, RangeRoleRule, RangeSelector};
 pub use model::{

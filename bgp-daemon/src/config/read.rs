@@ -7,7 +7,7 @@ use serde::de::value::{MapDeserializer, SeqDeserializer};
 use serde::de::{self, Deserializer, IntoDeserializer, Visitor};
 use serde::forward_to_deserialize_any;
 
-use super::fault::ConfigFault;
+use super::fault::{ConfigFault, Position};
 use super::key::{KeyPath, Step, shown_value};
 use super::layers::Layers;
 use super::{shape, suggest};
@@ -30,10 +30,20 @@ pub(super) fn read(layers: &Layers, faults: &mut Vec<ConfigFault>) -> (shape::Fi
         let taken = path.take_out(&mut tree);
         refused.push(path);
         if !taken {
-            break;
+            return unreadable(refused);
         }
     }
-    // Nothing more can be read: the root is refused, so that nothing is reported as missing.
+    faults.push(ConfigFault {
+        position: Position::File(layers.path.clone()),
+        key: String::new(),
+        value: None,
+        reason: format!("more than {MAX_FAULTS} faults of key and type; the rest is not shown"),
+    });
+    unreadable(refused)
+}
+
+/// Nothing more can be read: the root is refused, so that nothing is reported as missing.
+fn unreadable(mut refused: Vec<KeyPath>) -> (shape::File, Vec<KeyPath>) {
     refused.push(KeyPath::default());
     (shape::File::default(), refused)
 }

@@ -9,7 +9,6 @@ mod rules;
 mod sections;
 
 use std::collections::BTreeSet;
-use std::fmt::Display;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -51,6 +50,8 @@ pub(super) fn validate(layers: &Layers, mut faults: Vec<ConfigFault>) -> Result<
         }
     }
 }
+
+const TWICE: &str = "stands twice; expected each once";
 
 /// Collects what is wrong, and knows where everything stands.
 struct Checker<'a> {
@@ -139,12 +140,30 @@ impl Checker<'_> {
         found
     }
 
-    /// Reports entries that stand twice.
-    fn distinct<T: Ord + Display>(&mut self, path: &KeyPath, entries: &[T]) {
+    /// [`Checker::list`], and each entry may stand once.
+    fn distinct_list<T: FromStr + PartialEq>(
+        &mut self,
+        path: &KeyPath,
+        texts: &[String],
+        reason: impl Fn(T::Err) -> String,
+    ) -> Vec<T> {
+        let mut distinct: Vec<T> = Vec::new();
+        for (index, text) in texts.iter().enumerate() {
+            match self.parsed(&path.index(index), text, &reason) {
+                Some(value) if distinct.contains(&value) => self.fault(&path.index(index), TWICE),
+                Some(value) => distinct.push(value),
+                None => {}
+            }
+        }
+        distinct
+    }
+
+    /// Reports texts that stand twice.
+    fn distinct(&mut self, path: &KeyPath, entries: &[String]) {
         let mut seen = BTreeSet::new();
         for (index, entry) in entries.iter().enumerate() {
             if !seen.insert(entry) {
-                self.fault(&path.index(index), format!("{entry} stands twice; expected each once"));
+                self.fault(&path.index(index), TWICE);
             }
         }
     }

@@ -38,11 +38,9 @@ fn advertise_rule(index: usize, written: shape::Advertise, checker: &mut Checker
     let aggregation = aggregation(&at.key("aggregation"), written.aggregation, checker);
     let expected = |error: CommunityParseError| format!("expected {}", error.expected);
     let communities = written.communities.unwrap_or_default();
-    let communities = checker.list(&at.key("communities"), &communities, expected);
+    let communities = checker.distinct_list(&at.key("communities"), &communities, expected);
     let large_communities = written.large_communities.unwrap_or_default();
-    let large_communities = checker.list(&at.key("large_communities"), &large_communities, expected);
-    checker.distinct(&at.key("communities"), &communities);
-    checker.distinct(&at.key("large_communities"), &large_communities);
+    let large_communities = checker.distinct_list(&at.key("large_communities"), &large_communities, expected);
     Some(AdvertiseRule {
         selector: selector?,
         aggregation: aggregation?,

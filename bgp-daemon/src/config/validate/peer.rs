@@ -124,8 +124,7 @@ fn families(at: &KeyPath, written: Option<Vec<String>>, checker: &mut Checker<'_
     if texts.is_empty() {
         checker.fault(at, format!("expected {EXPECTED}"));
     }
-    let families: Vec<AddressFamily> = checker.list(at, &texts, |_: String| format!("expected {EXPECTED}"));
-    checker.distinct(at, &families);
+    let families: Vec<AddressFamily> = checker.distinct_list(at, &texts, |_: String| format!("expected {EXPECTED}"));
     Some(families.into_iter().collect())
 }
 

@@ -1,0 +1,149 @@
+//! What a reload must touch: the difference of two configurations. Pure; doing it is the daemon's.
+
+use std::collections::BTreeSet;
+
+use super::model::{Config, Peer, Router};
+
+/// The difference of an old and a new configuration; what is not named here goes on undisturbed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ConfigChange {
+    /// Names of peers to start: new ones, and those that were not enabled.
+    pub peers_added: Vec<String>,
+    /// Names of peers to stop: those that are gone, and those no longer enabled. A renamed peer is removed and added.
+    pub peers_removed: Vec<String>,
+    /// Peers in both that differ.
+    pub peers_changed: Vec<PeerChange>,
+    /// `[inventory]`: the source is to be watched anew.
+    pub inventory: bool,
+    /// `[[advertise]]`, `[[range_role]]` or `router.region`: originations are to be computed anew.
+    pub originations: bool,
+    /// `router.listen`: sockets are to be bound and closed.
+    pub listen: bool,
+    /// `[control]`: the socket is to be opened anew.
+    pub control: bool,
+    /// `[log]`: the filter is to be set anew; another format shows after a restart.
+    pub log: bool,
+    /// Keys whose change takes effect only after a restart, as in `router.asn`.
+    pub restart: Vec<&'static str>,
+}
+
+/// How one peer differs: the keys, by what they cost.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PeerChange {
+    /// The peer's name.
+    pub name: String,
+    /// Agreed in the OPEN or by the connection: the session must be reset (Cease, Other Configuration Change).
+    pub session: Vec<&'static str>,
+    /// What routes to it carry (MED, next hop) or how many may come: no reset of the session is needed for the protocol.
+    pub routes: Vec<&'static str>,
+    /// `import` or `export`: evaluated anew with what is already learned, no reset.
+    pub policy: Vec<&'static str>,
+    /// Whether only the text for people changed too or alone.
+    pub description: bool,
+}
+
+impl PeerChange {
+    /// Whether the session must be reset.
+    #[must_use]
+    pub fn needs_reset(&self) -> bool {
+        !self.session.is_empty()
+    }
+
+    fn is_empty(&self) -> bool {
+        self.session.is_empty() && self.routes.is_empty() && self.policy.is_empty() && !self.description
+    }
+}
+
+impl ConfigChange {
+    /// What changes from `old` to `new`.
+    #[must_use]
+    pub fn between(old: &Config, new: &Config) -> Self {
+        let names = |config: &Config| -> BTreeSet<String> { enabled(config).map(|peer| peer.name.clone()).collect() };
+        let (before, after) = (names(old), names(new));
+        let pairs = enabled(new).filter_map(|peer| Some((enabled(old).find(|old| old.name == peer.name)?, peer)));
+        let originates_otherwise = (&old.range_roles, &old.advertise, &old.router.region)
+            != (&new.range_roles, &new.advertise, &new.router.region);
+        Self {
+            peers_added: after.difference(&before).cloned().collect(),
+            peers_removed: before.difference(&after).cloned().collect(),
+            peers_changed: pairs.map(|(old, new)| peer_change(old, new)).filter(|change| !change.is_empty()).collect(),
+            inventory: old.inventory != new.inventory,
+            originations: originates_otherwise,
+            listen: old.router.listen != new.router.listen,
+            control: old.control != new.control,
+            log: old.log != new.log,
+            restart: restart(&old.router, &new.router),
+        }
+    }
+
+    /// Whether nothing differs that anything running depends on.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+fn enabled(config: &Config) -> impl Iterator<Item = &Peer> {
+    config.peers.iter().filter(|peer| peer.enabled)
+}
+
+/// The names of the pairs that differ.
+fn differing<const N: usize>(pairs: [(&'static str, bool); N]) -> Vec<&'static str> {
+    pairs.into_iter().filter_map(|(key, differs)| differs.then_some(key)).collect()
+}
+
+fn restart(old: &Router, new: &Router) -> Vec<&'static str> {
+    // Destructured, so that a new key must be thought of here.
+    let Router { asn, router_id, region: _, listen: _, always_compare_med } = new;
+    differing([
+        ("router.asn", old.asn != *asn),
+        ("router.router_id", old.router_id != *router_id),
+        ("router.always_compare_med", old.always_compare_med != *always_compare_med),
+    ])
+}
+
+fn peer_change(old: &Peer, new: &Peer) -> PeerChange {
+    // Destructured, so that a new key must be thought of here.
+    let Peer {
+        name,
+        description,
+        enabled: _,
+        address,
+        port,
+        local_address,
+        asn,
+        connect,
+        hold_time,
+        minimum_hold_time_secs,
+        connect_retry,
+        families,
+        advertised_route_priority,
+        next_hop_self_v4,
+        next_hop_self_v6,
+        import,
+        export,
+    } = new;
+    let accepts = |peer: &Peer| peer.import.as_ref().map(|import| (import.allow.clone(), import.deny.clone()));
+    PeerChange {
+        name: name.clone(),
+        session: differing([
+            ("address", old.address != *address),
+            ("port", old.port != *port),
+            ("local_address", old.local_address != *local_address),
+            ("asn", old.asn != *asn),
+            ("connect", old.connect != *connect),
+            ("hold_time_secs", old.hold_time != *hold_time),
+            ("min_hold_time_secs", old.minimum_hold_time_secs != *minimum_hold_time_secs),
+            ("connect_retry_secs", old.connect_retry != *connect_retry),
+            ("families", old.families != *families),
+        ]),
+        routes: differing([
+            ("advertised_route_priority", old.advertised_route_priority != *advertised_route_priority),
+            ("next_hop_self_v4", old.next_hop_self_v4 != *next_hop_self_v4),
+            ("next_hop_self_v6", old.next_hop_self_v6 != *next_hop_self_v6),
+            ("import.max_prefixes", old.max_prefixes() != import.as_ref().and_then(|import| import.max_prefixes)),
+        ]),
+        policy: differing([("import", accepts(old) != accepts(new)), ("export", old.export != *export)]),
+        description: old.description != *description,
+    }
+}
