@@ -34,6 +34,8 @@ pub(super) struct Layers {
     pub tree: Value,
     /// The configuration file.
     pub path: PathBuf,
+    /// Whether every layer could be read; what seems to be missing may else stand in one that could not.
+    pub is_whole: bool,
     places: Vec<Place>,
     /// Where each section begins first: merging makes new tables, which have no origin.
     sections: BTreeMap<String, Position>,
@@ -55,15 +57,23 @@ impl Layers {
         let mut layers = Self {
             tree: Value::new(None, Map::<String, Value>::new()),
             path: path.to_owned(),
+            is_whole: true,
             places: Vec::new(),
             sections: BTreeMap::new(),
         };
         let mut builder = config::Config::builder();
-        let fragments = fragments(path, faults);
+        let fragments = fragments(path).unwrap_or_else(|fault| {
+            layers.is_whole = false;
+            faults.push(fault);
+            Vec::new()
+        });
         for file in std::iter::once(path.to_owned()).chain(fragments) {
             match read_text(&file) {
                 Ok(text) => builder = builder.add_source(layers.file_layer(&file, &text, faults)),
-                Err(reason) => faults.push(whole_file(&file, reason)),
+                Err(reason) => {
+                    layers.is_whole = false;
+                    faults.push(whole_file(&file, reason));
+                }
             }
         }
         builder = builder.add_source(layers.environment_layer(environment, faults));
@@ -119,6 +129,7 @@ impl Layers {
         let (table, errors) = DeTable::parse_recoverable(text);
         // What was recovered after a syntax error would only add faults that are not the author's.
         if !errors.is_empty() {
+            self.is_whole = false;
             faults.extend(errors.iter().map(|error| ConfigFault {
                 position: error.span().map_or_else(|| Position::File(file.to_owned()), |span| lines.at(span.start)),
                 key: String::new(),
@@ -239,27 +250,20 @@ fn whole_file(file: &Path, reason: String) -> ConfigFault {
 }
 
 /// The `conf.d/*.toml` beside the file, in order of name; hidden files are editors' and are left alone.
-fn fragments(path: &Path, faults: &mut Vec<ConfigFault>) -> Vec<PathBuf> {
+fn fragments(path: &Path) -> Result<Vec<PathBuf>, ConfigFault> {
     let folder = path.parent().unwrap_or(Path::new("")).join("conf.d");
+    let unlistable = |error: std::io::Error| whole_file(&folder, format!("cannot be listed: {error}"));
     let entries = match std::fs::read_dir(&folder) {
         Ok(entries) => entries,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Vec::new(),
-        Err(error) => {
-            faults.push(whole_file(&folder, format!("cannot be listed: {error}")));
-            return Vec::new();
-        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(unlistable(error)),
     };
-    let mut files = Vec::new();
-    for entry in entries {
-        match entry {
-            Ok(entry) => files.push(entry.path()),
-            Err(error) => faults.push(whole_file(&folder, format!("cannot be listed: {error}"))),
-        }
-    }
+    let files: Result<Vec<PathBuf>, _> = entries.map(|entry| Ok(entry?.path())).collect();
+    let mut files = files.map_err(unlistable)?;
     let is_hidden = |file: &PathBuf| file.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
     files.retain(|file| file.extension().is_some_and(|extension| extension == "toml") && !is_hidden(file));
     files.sort();
-    files
+    Ok(files)
 }
 
 fn read_text(file: &Path) -> Result<String, String> {

@@ -48,7 +48,8 @@ pub struct Router {
     pub router_id: BgpIdentifier,
     /// The cloud region we speak for; `None` for all of the inventory.
     pub region: Option<String>,
-    /// Where incoming BGP connections are awaited; empty when every peer is dialled.
+    /// Where incoming BGP connections are awaited; empty when every peer is dialled. `[::]` stands for IPv6 alone
+    /// (IPV6_V6ONLY), so that both wildcards can be bound at once.
     pub listen: Vec<SocketAddr>,
     /// Whether MULTI_EXIT_DISC is compared between routes of different neighbour ASes too.
     pub always_compare_med: bool,

@@ -79,8 +79,8 @@ fn names_values_of_a_wrong_type() {
         ],
     );
     assert_eq!(
-        refusal(load_after_router("peer = [5]")),
-        "aliasd.toml:6:1: inventory.peer: unknown key; expected one of source, path, poll_interval_secs, settle_ms, network, allow_empty"
+        refusal(load(&format!("peer = [5]\n{}", super::ROUTER))),
+        "aliasd.toml:1:9: peer[0] = 5: expected a table, [[peer]]"
     );
     assert_eq!(
         refusal(load_after_router("[peer]\nname = \"dc1\"")),
@@ -115,6 +115,16 @@ fn names_files_that_cannot_be_read() {
     assert_eq!(
         refusal(load_files(&[("aliasd.toml", super::ROUTER), ("conf.d", "")], &[])),
         "conf.d: cannot be listed: Not a directory (os error 20)"
+    );
+}
+
+#[test]
+fn does_not_report_as_missing_what_may_stand_in_an_unreadable_file() {
+    let faults = refusal(load_files(&[("aliasd.toml", "[log]\nformat = \"xml\"\n"), ("conf.d/a.toml", "= 5")], &[]));
+    assert_eq!(
+        faults,
+        "aliasd.toml:2:10: log.format = \"xml\": expected text or json\n\
+         conf.d/a.toml:1:1: not TOML: unquoted keys cannot be empty, expected letters, numbers, `-`, `_`"
     );
 }
 

@@ -21,10 +21,9 @@ use super::{read, suggest};
 
 /// Reads and checks the merged layers; `faults` holds what reading the files found.
 pub(super) fn validate(layers: &Layers, mut faults: Vec<ConfigFault>) -> Result<Config, ConfigFaults> {
-    // A file that could not be read leaves gaps that are not the author's faults.
-    let is_whole = faults.is_empty();
     let (file, mut refused) = read::read(layers, &mut faults);
-    if !is_whole {
+    // A file that could not be read leaves gaps that are not the author's faults.
+    if !layers.is_whole {
         refused.push(KeyPath::default());
     }
     let mut checker = Checker { layers, refused, faults, warnings: Vec::new() };
@@ -35,7 +34,9 @@ pub(super) fn validate(layers: &Layers, mut faults: Vec<ConfigFault>) -> Result<
     let range_roles = originations::range_roles(file.range_role.unwrap_or_default(), &mut checker);
     let advertise = originations::advertise(file.advertise.unwrap_or_default(), &mut checker);
     let peers = peer::peers(file.peer.unwrap_or_default(), &mut checker);
-    across::check(router.as_ref(), &advertise, &peers, &mut checker);
+    if layers.is_whole {
+        across::check(router.as_ref(), &advertise, &peers, &mut checker);
+    }
 
     let Checker { mut faults, warnings, .. } = checker;
     let whole: Option<Vec<_>> = peers.into_iter().collect();
