@@ -47,15 +47,6 @@ impl KeyPath {
         self.0.starts_with(&other.0)
     }
 
-    /// Whether a key on the way holds something that must not be shown.
-    pub fn is_secret(&self) -> bool {
-        const TELLING: [&str; 4] = ["password", "secret", "token", "md5_key"];
-        self.0.iter().any(|step| match step {
-            Step::Key(key) => TELLING.iter().any(|word| key.contains(word)) && !key.ends_with("_file"),
-            Step::Index(_) => false,
-        })
-    }
-
     /// The value there.
     pub fn find<'v>(&self, root: &'v Value) -> Option<&'v Value> {
         self.0.iter().try_fold(root, |value, step| match (step, &value.kind) {

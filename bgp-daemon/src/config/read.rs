@@ -72,7 +72,7 @@ fn fault(layers: &Layers, path: &KeyPath, error: ShapeError) -> ConfigFault {
         ShapeError::Value { expected } => ConfigFault {
             position: layers.value_position(path),
             key,
-            value: path.find(&layers.tree).filter(|_| !path.is_secret()).map(shown_value),
+            value: path.find(&layers.tree).map(shown_value),
             reason: format!("expected {}", in_words(&expected)),
         },
     }

@@ -1,6 +1,7 @@
 //! The configuration as it is written: every key there is, each optional, nothing interpreted.
 //!
 //! What a key means, its unit, range and default stand in configs/annotated.toml, which a test compares with this file.
+//! No key holds a secret, so that values can be shown in messages: a secret is a file, and its key names the file.
 
 use serde::Deserialize;
 

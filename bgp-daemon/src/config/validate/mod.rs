@@ -74,7 +74,7 @@ impl Checker<'_> {
         self.faults.push(ConfigFault {
             position: self.layers.value_position(path),
             key: path.shown(&self.layers.tree),
-            value: found.filter(|_| !path.is_secret()).map(shown_value),
+            value: found.map(shown_value),
             reason: reason.into(),
         });
     }
