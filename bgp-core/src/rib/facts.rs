@@ -1,0 +1,67 @@
+//! What the table must be told: who we are, and what was negotiated with a peer.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+
+use crate::types::{Asn, BgpIdentifier, FamilySet, NextHop, PeerId, PeerKind};
+
+/// Who we are, and how the decision process is set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RibConfig {
+    /// Our AS.
+    pub local_asn: Asn,
+    /// Our BGP Identifier.
+    pub local_identifier: BgpIdentifier,
+    /// Compare MULTI_EXIT_DISC also between paths from different neighbouring ASes (RFC 4271 section 9.1.2.2 c compares
+    /// only within one).
+    pub always_compare_med: bool,
+}
+
+/// How messages to a peer are encoded, as far as it decides whether two peers can be sent the same octets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct EncodeClass {
+    /// Four-octet AS numbers were negotiated (RFC 6793).
+    pub four_octet_asn: bool,
+    /// The longest message the peer takes, in octets: 4096 or 65535 (RFC 8654).
+    pub max_message_len: u16,
+    /// Families in which the peer takes path identifiers (RFC 7911).
+    pub add_path: FamilySet,
+    /// IPv4 routes may carry an IPv6 next hop (RFC 8950).
+    pub extended_next_hop: bool,
+}
+
+impl Default for EncodeClass {
+    fn default() -> Self {
+        Self { four_octet_asn: true, max_message_len: 4096, add_path: FamilySet::EMPTY, extended_next_hop: false }
+    }
+}
+
+/// A peer as the table knows it, from the moment its session is Established.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PeerFacts {
+    /// Its number.
+    pub id: PeerId,
+    /// Its name, for people.
+    pub name: Arc<str>,
+    /// Its AS.
+    pub asn: Asn,
+    /// Whether that is our AS.
+    pub kind: PeerKind,
+    /// Its BGP Identifier.
+    pub identifier: BgpIdentifier,
+    /// Its address; the last tie-breaker of the decision process.
+    pub address: IpAddr,
+    /// The families negotiated with it.
+    pub families: FamilySet,
+    /// Our IPv4 address toward the peer. It becomes the next hop of our own IPv4 routes and of every IPv4 route sent to an
+    /// external peer; to an internal one it also replaces learned next hops (next-hop-self).
+    pub next_hop_self_v4: Option<Ipv4Addr>,
+    /// The same for IPv6 routes.
+    pub next_hop_self_v6: Option<NextHop>,
+    /// How messages to it are encoded.
+    pub encode_class: EncodeClass,
+    /// MULTI_EXIT_DISC for our own routes that carry none: the peer's advertised route priority.
+    pub med: Option<u32>,
+    /// How many routes of one family the peer may send before the limit is reported; counted before policy.
+    pub max_prefixes: Option<usize>,
+}
