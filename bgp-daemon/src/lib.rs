@@ -1,3 +1,5 @@
 //! The world around bgp-core.
 
 pub mod config;
+pub mod peer;
+pub mod telemetry;
