@@ -1,6 +1,14 @@
 //! AS_PATH (RFC 4271 section 5.1.2, RFC 5065, RFC 6793).
 
-use crate::types::Asn;
+use std::fmt;
+
+use bytes::{BufMut, BytesMut};
+
+use crate::types::{Asn, PeerKind};
+use crate::wire::reader::{self, TooShort};
+
+/// The most AS numbers of one segment (its count is one octet).
+pub const SEGMENT_MAX: usize = 255;
 
 /// What the AS numbers of a segment are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -29,4 +37,229 @@ pub struct AsPathSegment {
 pub struct AsPath {
     /// The segments in wire order.
     pub segments: Vec<AsPathSegment>,
+}
+
+impl SegmentKind {
+    /// The segment type on the wire (RFC 4271 section 4.3, RFC 5065 section 3).
+    #[must_use]
+    pub const fn octet(self) -> u8 {
+        match self {
+            Self::Set => 1,
+            Self::Sequence => 2,
+            Self::ConfedSequence => 3,
+            Self::ConfedSet => 4,
+        }
+    }
+
+    const fn from_octet(octet: u8) -> Option<Self> {
+        match octet {
+            1 => Some(Self::Set),
+            2 => Some(Self::Sequence),
+            3 => Some(Self::ConfedSequence),
+            4 => Some(Self::ConfedSet),
+            _ => None,
+        }
+    }
+
+    const fn is_confederation(self) -> bool {
+        matches!(self, Self::ConfedSequence | Self::ConfedSet)
+    }
+}
+
+impl AsPath {
+    /// A path of one AS_SEQUENCE; empty for no numbers.
+    #[must_use]
+    pub fn sequence(asns: impl IntoIterator<Item = Asn>) -> Self {
+        let asns: Vec<Asn> = asns.into_iter().collect();
+        let segments =
+            asns.chunks(SEGMENT_MAX).map(|part| AsPathSegment { kind: SegmentKind::Sequence, asns: part.to_vec() });
+        Self { segments: segments.collect() }
+    }
+
+    /// The length that the decision process compares: a set counts 1, confederation segments 0 (RFC 4271 section
+    /// 9.1.2.2 a, RFC 5065 section 5.3).
+    #[must_use]
+    pub fn decision_len(&self) -> usize {
+        let length = |segment: &AsPathSegment| match segment.kind {
+            SegmentKind::Sequence => segment.asns.len(),
+            SegmentKind::Set => 1,
+            SegmentKind::ConfedSequence | SegmentKind::ConfedSet => 0,
+        };
+        self.segments.iter().map(length).sum()
+    }
+
+    /// Whether the AS stands anywhere in the path.
+    #[must_use]
+    pub fn contains(&self, asn: Asn) -> bool {
+        self.segments.iter().any(|segment| segment.asns.contains(&asn))
+    }
+
+    /// The neighbouring AS: the first of a path that begins with a sequence.
+    #[must_use]
+    pub fn first_asn(&self) -> Option<Asn> {
+        let first = self.segments.iter().find(|segment| !segment.kind.is_confederation())?;
+        match first.kind {
+            SegmentKind::Sequence => first.asns.first().copied(),
+            _ => None,
+        }
+    }
+
+    /// The AS that originated the route: the last of a path that ends with a sequence.
+    #[must_use]
+    pub fn origin_asn(&self) -> Option<Asn> {
+        let last = self.segments.last()?;
+        match last.kind {
+            SegmentKind::Sequence => last.asns.last().copied(),
+            _ => None,
+        }
+    }
+
+    /// Reads a value of AS numbers of four octets, or of two.
+    ///
+    /// # Errors
+    /// What is wrong, with value and expectation (RFC 7606 section 7.2, RFC 7607, RFC 9774).
+    pub fn decode(mut input: &[u8], four_octet: bool, peer_kind: PeerKind) -> Result<Self, String> {
+        let mut segments = Vec::new();
+        while !input.is_empty() {
+            let (rest, segment) = segment(input, four_octet)?;
+            match (segment.kind, peer_kind) {
+                (SegmentKind::Set | SegmentKind::ConfedSet, _) => {
+                    return Err("AS_SET or AS_CONFED_SET (expected none, RFC 9774)".to_owned());
+                }
+                (SegmentKind::ConfedSequence, PeerKind::External) => {
+                    return Err("AS_CONFED_SEQUENCE from an external peer (expected none)".to_owned());
+                }
+                _ => segments.push(segment),
+            }
+            input = rest;
+        }
+        Ok(Self { segments })
+    }
+
+    /// Writes the value, with AS_TRANS for what does not fit two octets.
+    pub fn encode(&self, four_octet: bool, out: &mut BytesMut) {
+        for segment in &self.segments {
+            for part in segment.asns.chunks(SEGMENT_MAX) {
+                out.put_u8(segment.kind.octet());
+                out.put_u8(u8::try_from(part.len()).unwrap_or(u8::MAX));
+                for asn in part {
+                    match four_octet {
+                        true => out.put_u32(asn.0),
+                        false => out.put_u16(asn.to_two_octets()),
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn segment(input: &[u8], four_octet: bool) -> Result<(&[u8], AsPathSegment), String> {
+    let early = |_: TooShort| "a segment ends too early".to_owned();
+    let (rest, octet) = reader::octet(input).map_err(early)?;
+    let kind = SegmentKind::from_octet(octet).ok_or_else(|| format!("segment type {octet} (expected 1 to 4)"))?;
+    let (rest, count) = reader::octet(rest).map_err(early)?;
+    if count == 0 {
+        return Err("a segment without AS numbers (expected 1 to 255)".to_owned());
+    }
+    let width = if four_octet { 4 } else { 2 };
+    let (rest, mut numbers) = reader::octets(rest, usize::from(count) * width).map_err(early)?;
+    let mut asns = Vec::with_capacity(usize::from(count));
+    while !numbers.is_empty() {
+        let (after, number) = match four_octet {
+            true => reader::four_octets(numbers).map_err(early)?,
+            false => reader::two_octets(numbers).map(|(after, number)| (after, u32::from(number))).map_err(early)?,
+        };
+        if number == 0 {
+            return Err("AS 0 in the path (RFC 7607)".to_owned());
+        }
+        asns.push(Asn(number));
+        numbers = after;
+    }
+    Ok((rest, AsPathSegment { kind, asns }))
+}
+
+/// As in `65001 65002 {64512 64513}`; confederation segments in parentheses.
+impl fmt::Display for AsPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, segment) in self.segments.iter().enumerate() {
+            let (open, close) = match segment.kind {
+                SegmentKind::Sequence => ("", ""),
+                SegmentKind::Set => ("{", "}"),
+                SegmentKind::ConfedSequence => ("(", ")"),
+                SegmentKind::ConfedSet => ("[", "]"),
+            };
+            let asns: Vec<String> = segment.asns.iter().map(Asn::to_string).collect();
+            let space = if index == 0 { "" } else { " " };
+            write!(f, "{space}{open}{}{close}", asns.join(" "))?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn decode_four(octets: &[u8]) -> Result<AsPath, String> {
+        AsPath::decode(octets, true, PeerKind::External)
+    }
+
+    #[test]
+    fn check_45_refuses_every_malformed_path() {
+        let malformed: [&[u8]; 8] = [
+            &[0, 1, 0, 0, 0, 1],
+            &[5, 1, 0, 0, 0, 1],
+            &[2, 0],
+            &[2, 2, 0, 0, 0, 1],
+            &[2],
+            &[2, 1, 0, 0, 0, 0],
+            &[3, 1, 0, 0, 0, 1],
+            &[1, 1, 0, 0, 0, 1],
+        ];
+        for octets in malformed {
+            assert!(decode_four(octets).is_err(), "{octets:?}");
+        }
+    }
+
+    #[test]
+    fn check_70_a_set_counts_one_and_a_confederation_nothing() {
+        let of = |kind, numbers: &[u32]| AsPathSegment { kind, asns: numbers.iter().copied().map(Asn).collect() };
+        let segments = vec![
+            of(SegmentKind::ConfedSequence, &[9, 9]),
+            of(SegmentKind::Sequence, &[65001, 65002]),
+            of(SegmentKind::Set, &[1, 2, 3]),
+        ];
+        let path = AsPath { segments };
+        assert_eq!(path.decision_len(), 3);
+        assert_eq!((path.first_asn(), path.origin_asn()), (Some(Asn(65001)), None));
+        assert_eq!(path.to_string(), "(9 9) 65001 65002 {1 2 3}");
+    }
+
+    #[test]
+    fn an_old_speaker_sees_as_trans() {
+        let mut out = BytesMut::new();
+        AsPath::sequence([Asn(65536), Asn(65001)]).encode(false, &mut out);
+        assert_eq!(out.as_ref(), [2, 2, 0x5B, 0xA0, 0xFD, 0xE9]);
+    }
+
+    proptest! {
+        #[test]
+        fn a_path_survives_the_wire(numbers in prop::collection::vec(1u32.., 0..600)) {
+            let path = AsPath::sequence(numbers.into_iter().map(Asn));
+            let mut out = BytesMut::new();
+            path.encode(true, &mut out);
+            prop_assert_eq!(decode_four(&out), Ok(path));
+        }
+
+        #[test]
+        fn no_octets_panic(octets in prop::collection::vec(any::<u8>(), 0..100), four_octet in any::<bool>()) {
+            if let Ok(path) = AsPath::decode(&octets, four_octet, PeerKind::Internal) {
+                let mut out = BytesMut::new();
+                path.encode(four_octet, &mut out);
+                prop_assert_eq!(out.as_ref(), octets.as_slice());
+            }
+        }
+    }
 }

@@ -2,7 +2,10 @@
 
 mod as_path;
 mod fault;
+pub mod spec;
+pub mod walk;
 
+use std::fmt;
 use std::net::IpAddr;
 
 use bytes::Bytes;
@@ -23,6 +26,16 @@ pub enum Origin {
     Egp,
     /// Learned by some other means.
     Incomplete,
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Igp => "IGP",
+            Self::Egp => "EGP",
+            Self::Incomplete => "INCOMPLETE",
+        })
+    }
 }
 
 /// AGGREGATOR (RFC 4271 section 5.1.7).

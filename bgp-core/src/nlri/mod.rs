@@ -1,5 +1,7 @@
 //! Network Layer Reachability Information (RFC 4271 section 4.3, RFC 4760 section 5, RFC 7911 section 3).
 
+pub mod codec;
+
 use crate::types::Prefix;
 
 /// One route's key as a peer names it: the prefix, and the path identifier where ADD-PATH was negotiated.

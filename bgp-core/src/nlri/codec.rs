@@ -1,0 +1,115 @@
+//! NLRI on the wire: a length in bits, then as many octets as it needs (RFC 4271 section 4.3), after a path identifier
+//! where ADD-PATH was negotiated (RFC 7911 section 3).
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use bytes::{BufMut, BytesMut};
+
+use super::Nlri;
+use crate::types::{AddressFamily, Prefix};
+use crate::wire::reader::{self, TooShort};
+
+/// Reads a whole field of NLRI; host bits are cleared (RFC 4271 section 4.3: they are irrelevant).
+///
+/// # Errors
+/// What is wrong: a length over 32 or 128, or a field that ends too early. Then nothing of it can be trusted (RFC 7606
+/// section 5.3).
+pub fn decode(mut input: &[u8], family: AddressFamily, add_path: bool) -> Result<Vec<Nlri>, String> {
+    let mut found = Vec::new();
+    while !input.is_empty() {
+        let (rest, nlri) = one(input, family, add_path)?;
+        found.push(nlri);
+        input = rest;
+    }
+    Ok(found)
+}
+
+fn one(input: &[u8], family: AddressFamily, add_path: bool) -> Result<(&[u8], Nlri), String> {
+    let early = |_: TooShort| "NLRI ends too early".to_owned();
+    let (rest, path_id) = if add_path { reader::four_octets(input).map_err(early)? } else { (input, 0) };
+    let (rest, length) = reader::octet(rest).map_err(early)?;
+    let (rest, significant) = reader::octets(rest, usize::from(length.div_ceil(8))).map_err(early)?;
+    let mut octets = [0; 16];
+    octets.iter_mut().zip(significant).for_each(|(to, from)| *to = *from);
+    let address = match family {
+        AddressFamily::Ipv4Unicast => {
+            let [a, b, c, d, ..] = octets;
+            IpAddr::V4(Ipv4Addr::new(a, b, c, d))
+        }
+        AddressFamily::Ipv6Unicast => IpAddr::V6(Ipv6Addr::from(octets)),
+    };
+    let prefix = Prefix::new(address, length)
+        .map_err(|_| format!("prefix length {length} in {family} (expected at most {})", family.max_prefix_len()))?;
+    Ok((rest, Nlri { prefix, path_id }))
+}
+
+/// Writes one NLRI.
+pub fn encode(nlri: &Nlri, add_path: bool, out: &mut BytesMut) {
+    if add_path {
+        out.put_u32(nlri.path_id);
+    }
+    let length = nlri.prefix.len();
+    out.put_u8(length);
+    let significant = usize::from(length.div_ceil(8));
+    match nlri.prefix.network() {
+        IpAddr::V4(address) => out.extend(address.octets().into_iter().take(significant)),
+        IpAddr::V6(address) => out.extend(address.octets().into_iter().take(significant)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use AddressFamily::{Ipv4Unicast, Ipv6Unicast};
+
+    fn prefixes(octets: &[u8], family: AddressFamily) -> Result<Vec<String>, String> {
+        Ok(decode(octets, family, false)?.iter().map(|nlri| nlri.prefix.to_string()).collect())
+    }
+
+    #[test]
+    fn check_54_refuses_a_length_that_no_prefix_has() {
+        assert!(prefixes(&[33, 1, 2, 3, 4, 5], Ipv4Unicast).is_err());
+        assert!(prefixes(&[&[129][..], &[1; 17]].concat(), Ipv6Unicast).is_err());
+        assert!(prefixes(&[24, 10, 0], Ipv4Unicast).is_err());
+    }
+
+    #[test]
+    fn check_55_clears_host_bits() {
+        assert_eq!(prefixes(&[4, 0xFF], Ipv4Unicast), Ok(vec!["240.0.0.0/4".to_owned()]));
+    }
+
+    #[test]
+    fn check_56_a_default_route_is_one_octet() {
+        assert_eq!(prefixes(&[0, 0], Ipv4Unicast), Ok(vec!["0.0.0.0/0".to_owned(); 2]));
+    }
+
+    proptest! {
+        #[test]
+        fn nlri_survives_the_wire(
+            routes in prop::collection::vec((any::<u128>(), 0u8..=128, any::<u32>()), 0..50),
+            add_path in any::<bool>(),
+        ) {
+            let routes: Vec<Nlri> = routes
+                .into_iter()
+                .map(|(bits, length, id)| Nlri {
+                    prefix: Prefix::new(IpAddr::V6(Ipv6Addr::from_bits(bits)), length).unwrap(),
+                    path_id: if add_path { id } else { 0 },
+                })
+                .collect();
+            let mut out = BytesMut::new();
+            routes.iter().for_each(|nlri| encode(nlri, add_path, &mut out));
+            prop_assert_eq!(decode(&out, Ipv6Unicast, add_path), Ok(routes));
+        }
+
+        #[test]
+        fn no_octets_panic(octets in prop::collection::vec(any::<u8>(), 0..200), add_path in any::<bool>()) {
+            for family in AddressFamily::ALL {
+                if let Ok(routes) = decode(&octets, family, add_path) {
+                    prop_assert!(routes.len() <= octets.len());
+                }
+            }
+        }
+    }
+}
