@@ -88,6 +88,36 @@ impl AsPath {
         self.segments.iter().map(length).sum()
     }
 
+    /// Puts back what an OLD speaker replaced by AS_TRANS: the leading numbers of this path that `as4_path` lacks, then
+    /// `as4_path`. A longer `as4_path` is ignored (RFC 6793 section 4.2.3).
+    pub fn merge_as4(&mut self, as4_path: Self) {
+        let Some(mut leading) = self.decision_len().checked_sub(as4_path.decision_len()) else { return };
+        let mut merged = Vec::new();
+        for mut segment in std::mem::take(&mut self.segments) {
+            if segment.kind == SegmentKind::Sequence {
+                segment.asns.truncate(leading);
+                leading -= segment.asns.len();
+            }
+            if !segment.asns.is_empty() {
+                merged.push(segment);
+            }
+        }
+        for segment in as4_path.segments {
+            match merged.last_mut() {
+                // Both ends sequences that fit one segment: one segment, as a NEW speaker would have sent it.
+                Some(last)
+                    if last.kind == SegmentKind::Sequence
+                        && segment.kind == SegmentKind::Sequence
+                        && last.asns.len() + segment.asns.len() <= SEGMENT_MAX =>
+                {
+                    last.asns.extend(segment.asns);
+                }
+                _ => merged.push(segment),
+            }
+        }
+        self.segments = merged;
+    }
+
     /// Whether the AS stands anywhere in the path.
     #[must_use]
     pub fn contains(&self, asn: Asn) -> bool {

@@ -1,8 +1,11 @@
 //! Path attributes (RFC 4271 section 5): one wire thing a file, each with its type, decoding, encoding and RFC section.
 
 mod as_path;
+pub(crate) mod decode;
 mod fault;
+pub(crate) mod mp;
 pub mod spec;
+mod value;
 pub mod walk;
 
 use std::fmt;
@@ -11,6 +14,7 @@ use std::net::IpAddr;
 use bytes::Bytes;
 
 pub use as_path::{AsPath, AsPathSegment, SegmentKind};
+pub use decode::DecodeContext;
 pub use fault::{AttributeFault, Disposition};
 
 use crate::nlri::Nlri;

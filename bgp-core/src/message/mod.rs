@@ -6,6 +6,7 @@ mod error;
 mod notification;
 mod open;
 mod route_refresh;
+mod update;
 
 use bytes::Bytes;
 
@@ -16,6 +17,7 @@ pub use notification::{
 };
 pub use open::Open;
 pub use route_refresh::RouteRefresh;
+pub use update::Update;
 
 use crate::wire::Frame;
 use crate::wire::framer::{HEADER_LEN, MAX_MESSAGE_LEN};
@@ -24,7 +26,7 @@ use crate::wire::writer;
 const UPDATE: u8 = 2;
 const KEEPALIVE: u8 = 4;
 
-/// A message whose form is right. An UPDATE is still in octets.
+/// A message whose form is right. An UPDATE is still in octets: [`Update::decode`] reads it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Message {
     /// The first message of each side.

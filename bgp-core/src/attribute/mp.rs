@@ -1,0 +1,72 @@
+//! MP_REACH_NLRI and MP_UNREACH_NLRI (RFC 4760 sections 3 and 4, RFC 2545 section 3).
+
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use crate::nlri::{Nlri, codec};
+use crate::types::{AddressFamily, Afi, AfiSafi, FamilySet, NextHop, Safi};
+use crate::wire::reader::{self, TooShort};
+
+/// What one of the two carries. `None` for a family that was not negotiated: it is ignored.
+pub(crate) type Carried<T> = Option<(AddressFamily, T)>;
+
+fn early(_: TooShort) -> String {
+    "value ends too early".to_owned()
+}
+
+/// The family and what follows it.
+fn family(value: &[u8]) -> Result<(&[u8], AfiSafi), String> {
+    let (rest, afi) = reader::two_octets(value).map_err(early)?;
+    let (rest, safi) = reader::octet(rest).map_err(early)?;
+    Ok((rest, AfiSafi { afi: Afi(afi), safi: Safi(safi) }))
+}
+
+fn negotiated(pair: AfiSafi, families: FamilySet) -> Option<AddressFamily> {
+    AddressFamily::try_from(pair).ok().filter(|family| families.contains(*family))
+}
+
+/// Reads MP_REACH_NLRI.
+///
+/// # Errors
+/// What is wrong; it costs the session (RFC 7606 section 7.11).
+pub(crate) fn reach(
+    value: &[u8],
+    families: FamilySet,
+    add_path: FamilySet,
+) -> Result<Carried<(NextHop, Vec<Nlri>)>, String> {
+    let (rest, pair) = family(value)?;
+    let (rest, hop) = reader::octet_length_value(rest).map_err(early)?;
+    let (routes, _reserved) = reader::octet(rest).map_err(early)?;
+    let Some(family) = negotiated(pair, families) else { return Ok(None) };
+    let hop = next_hop(hop, family)?;
+    Ok(Some((family, (hop, codec::decode(routes, family, add_path.contains(family))?))))
+}
+
+/// Reads MP_UNREACH_NLRI.
+///
+/// # Errors
+/// What is wrong; it costs the session (RFC 7606 section 7.12).
+pub(crate) fn unreach(value: &[u8], families: FamilySet, add_path: FamilySet) -> Result<Carried<Vec<Nlri>>, String> {
+    let (routes, pair) = family(value)?;
+    let Some(family) = negotiated(pair, families) else { return Ok(None) };
+    Ok(Some((family, codec::decode(routes, family, add_path.contains(family))?)))
+}
+
+fn next_hop(octets: &[u8], family: AddressFamily) -> Result<NextHop, String> {
+    let (first, rest) = octets.split_at_checked(16).unwrap_or((octets, &[]));
+    let v6 = |octets: &[u8]| <[u8; 16]>::try_from(octets).ok().map(Ipv6Addr::from);
+    let hop = match family {
+        AddressFamily::Ipv4Unicast => {
+            <[u8; 4]>::try_from(octets).ok().map(|octets| NextHop::V4(Ipv4Addr::from(octets)))
+        }
+        AddressFamily::Ipv6Unicast if rest.is_empty() => {
+            v6(first).map(|global| NextHop::V6 { global, link_local: None })
+        }
+        AddressFamily::Ipv6Unicast => v6(first).zip(v6(rest)).map(|(global, second)| NextHop::V6 {
+            global,
+            link_local: second.is_unicast_link_local().then_some(second),
+        }),
+    };
+    hop.ok_or_else(|| {
+        format!("next hop of {} octets in {family} (expected 4 for IPv4, 16 or 32 for IPv6)", octets.len())
+    })
+}

@@ -1,0 +1,124 @@
+//! UPDATE (RFC 4271 section 4.3), read as RFC 7606 wants it: a fault costs its routes, not the session, wherever the
+//! routes can still be told.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::{MessageError, UpdateSubcode};
+use crate::attribute::decode::Collected;
+use crate::attribute::spec::code;
+use crate::attribute::{AttributeFault, DecodeContext, Disposition, Reachable};
+use crate::nlri::{Nlri, codec};
+use crate::types::{AddressFamily, NextHop};
+use crate::wire::reader;
+
+/// The routes of one UPDATE.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Update {
+    /// Routes announced, at most two groups: the IPv4 ones of the message's end, and those of MP_REACH_NLRI.
+    pub reachable: Vec<Reachable>,
+    /// Routes withdrawn, of both places, and those treated as withdrawn (RFC 7606). A route in both lists is announced
+    /// (RFC 4271 section 4.3).
+    pub withdrawn: Vec<Nlri>,
+    /// The family whose first announcement ends here (RFC 4724 section 2).
+    pub end_of_rib: Option<AddressFamily>,
+    /// What was wrong and did not cost the session.
+    pub faults: Vec<AttributeFault>,
+}
+
+impl Update {
+    /// Reads what follows the header.
+    ///
+    /// # Errors
+    /// [`MessageError::MalformedUpdate`] when the routes cannot be told: its NOTIFICATION is to be sent and the connection
+    /// closed.
+    pub fn decode(body: &[u8], context: &DecodeContext) -> Result<Self, MessageError> {
+        let list = |subcode, reason: String| MessageError::MalformedUpdate { subcode, reason, data: Bytes::new() };
+        let overrun = |_| list(UpdateSubcode::MalformedAttributeList, "lengths overrun the message".to_owned());
+        let (rest, withdrawn) = reader::two_octet_length_value(body).map_err(overrun)?;
+        let (announced, attributes) = reader::two_octet_length_value(rest).map_err(overrun)?;
+        let routes = |octets| {
+            let family = AddressFamily::Ipv4Unicast;
+            codec::decode(octets, family, context.add_path.contains(family))
+                .map_err(|reason| list(UpdateSubcode::InvalidNetworkField, reason))
+        };
+        let (withdrawn, announced) = (routes(withdrawn)?, routes(announced)?);
+        let mut collected = Collected::read(attributes, context);
+        let end_of_rib = end_of_rib(&collected, &withdrawn, &announced);
+        require(&mut collected, &announced);
+        let fault = collected.faults.iter().find(|fault| fault.disposition == Disposition::SessionReset);
+        if let Some(fault) = fault {
+            let subcode = match fault.code {
+                code::MP_REACH_NLRI | code::MP_UNREACH_NLRI => UpdateSubcode::OptionalAttributeError,
+                _ => UpdateSubcode::MalformedAttributeList,
+            };
+            return Err(list(subcode, fault.to_string()));
+        }
+        let carries = context.families.contains(AddressFamily::Ipv4Unicast);
+        let (withdrawn, announced) = if carries { (withdrawn, announced) } else { (Vec::new(), Vec::new()) };
+        Ok(Self::assemble(collected, withdrawn, announced, end_of_rib))
+    }
+
+    fn assemble(
+        collected: Collected,
+        mut withdrawn: Vec<Nlri>,
+        announced: Vec<Nlri>,
+        end_of_rib: Option<AddressFamily>,
+    ) -> Self {
+        let Collected { attributes, faults, reach, unreach, .. } = collected;
+        withdrawn.extend(unreach.into_iter().flat_map(|(_, routes)| routes));
+        let (hop, mp_announced) = match reach {
+            Some((_, (hop, routes))) => (Some(hop), routes),
+            None => (None, Vec::new()),
+        };
+        let mut reachable = Vec::new();
+        if faults.iter().any(|fault| fault.disposition == Disposition::TreatAsWithdraw) {
+            withdrawn.extend(announced);
+            withdrawn.extend(mp_announced);
+            return Self { reachable, withdrawn, end_of_rib, faults };
+        }
+        let mut group = |next_hop: Option<NextHop>, nlri: Vec<Nlri>| {
+            if !nlri.is_empty() {
+                let attributes = Arc::new(crate::attribute::PathAttributes { next_hop, ..attributes.clone() });
+                reachable.push(Reachable { attributes, nlri });
+            }
+        };
+        group(attributes.next_hop, announced);
+        group(hop, mp_announced);
+        Self { reachable, withdrawn, end_of_rib, faults }
+    }
+}
+
+/// An UPDATE of nothing at all ends IPv4, one of nothing but an empty MP_UNREACH_NLRI ends that family.
+fn end_of_rib(collected: &Collected, withdrawn: &[Nlri], announced: &[Nlri]) -> Option<AddressFamily> {
+    match &collected.unreach {
+        _ if !(withdrawn.is_empty() && announced.is_empty()) => None,
+        None if collected.is_empty() => Some(AddressFamily::Ipv4Unicast),
+        Some((family, routes)) if routes.is_empty() && !collected.saw_more_than_unreach() => Some(*family),
+        _ => None,
+    }
+}
+
+/// What an announcement must have (RFC 7606 section 3 d), and when a fault leaves its routes unknown (section 5.2).
+fn require(collected: &mut Collected, announced: &[Nlri]) {
+    let announces_mp = collected.reach.as_ref().is_some_and(|(_, (_, routes))| !routes.is_empty());
+    if !announced.is_empty() || announces_mp {
+        let next_hop = (!announced.is_empty()).then_some((code::NEXT_HOP, "NEXT_HOP"));
+        let required = [(code::ORIGIN, "ORIGIN"), (code::AS_PATH, "AS_PATH")].into_iter().chain(next_hop);
+        for (code, name) in required {
+            if !collected.saw(code) {
+                collected.fault(code, format!("{name} is missing"), Disposition::TreatAsWithdraw);
+            }
+        }
+        return;
+    }
+    let withdraws = |fault: &AttributeFault| fault.disposition == Disposition::TreatAsWithdraw;
+    if collected.faults.iter().any(withdraws) && collected.saw_more_than_unreach() {
+        let reason = "attributes are faulty and no route they belong to can be told";
+        collected.fault(0, reason, Disposition::SessionReset);
+    }
+}
+
+#[cfg(test)]
+mod tests;

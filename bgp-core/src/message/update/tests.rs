@@ -1,0 +1,206 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::types::{Asn, FamilySet, PeerKind};
+
+const ORIGIN: &[u8] = &[0x40, 1, 1, 0];
+const AS_PATH: &[u8] = &[0x40, 2, 6, 2, 1, 0, 0, 0xFD, 0xE9];
+const NEXT_HOP: &[u8] = &[0x40, 3, 4, 192, 0, 2, 1];
+const TEN_SLASH_8: &[u8] = &[8, 10];
+const MP_REACH: &[u8] =
+    &[0x80, 14, 23, 0, 2, 1, 16, 0x20, 1, 0x0D, 0xB8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 8, 0xFD];
+const MP_UNREACH: &[u8] = &[0x80, 15, 5, 0, 2, 1, 8, 0xFC];
+
+fn body(withdrawn: &[u8], attributes: &[&[u8]], announced: &[u8]) -> Vec<u8> {
+    let attributes = attributes.concat();
+    let length = |octets: &[u8]| u16::try_from(octets.len()).unwrap().to_be_bytes();
+    [&length(withdrawn)[..], withdrawn, &length(&attributes), &attributes, announced].concat()
+}
+
+fn decode(withdrawn: &[u8], attributes: &[&[u8]], announced: &[u8]) -> Result<Update, MessageError> {
+    Update::decode(&body(withdrawn, attributes, announced), &DecodeContext::default())
+}
+
+/// What is wrong when 10.0.0.0/8 comes with these attributes beside the three it needs.
+fn beside(extra: &[u8]) -> Result<Update, MessageError> {
+    decode(&[], &[ORIGIN, AS_PATH, NEXT_HOP, extra], TEN_SLASH_8)
+}
+
+fn withdraws_only(update: &Update) -> bool {
+    update.reachable.is_empty()
+        && update.withdrawn == [Nlri::from("10.0.0.0/8".parse::<crate::types::Prefix>().unwrap())]
+}
+
+fn subcode(result: Result<Update, MessageError>) -> u8 {
+    let code = result.unwrap_err().to_notification().code;
+    assert_eq!(code.code(), 3);
+    code.subcode()
+}
+
+fn names(routes: &[Nlri]) -> Vec<String> {
+    routes.iter().map(|nlri| nlri.prefix.to_string()).collect()
+}
+
+#[test]
+fn reads_a_route_with_what_it_needs() {
+    let update = beside(&[0x80, 4, 4, 0, 0, 0, 100]).unwrap();
+    let [route] = update.reachable.as_slice() else { panic!("{update:?}") };
+    assert_eq!(names(&route.nlri), ["10.0.0.0/8"]);
+    assert_eq!(route.attributes.as_path.first_asn(), Some(Asn(65001)));
+    assert_eq!(route.attributes.multi_exit_disc, Some(100));
+    assert_eq!((update.faults, update.withdrawn, update.end_of_rib), (vec![], vec![], None));
+}
+
+#[test]
+fn check_36_lengths_that_overrun_the_message_cost_the_session() {
+    assert_eq!(subcode(Update::decode(&[0, 9, 0, 0], &DecodeContext::default())), 1);
+    assert_eq!(subcode(Update::decode(&[0, 0, 0, 9, 0], &DecodeContext::default())), 1);
+}
+
+#[test]
+fn check_37_an_attribute_that_overruns_costs_its_routes() {
+    assert!(withdraws_only(&beside(&[0x40, 5, 9, 0]).unwrap()));
+}
+
+#[test]
+fn check_38_a_fault_whose_routes_cannot_be_told_costs_the_session() {
+    assert_eq!(subcode(decode(&[], &[&[0x40, 1, 1, 7]], &[])), 1);
+}
+
+#[test]
+fn check_39_wrong_flags_cost_the_routes_and_an_extended_length_does_not() {
+    assert!(withdraws_only(&decode(&[], &[&[0xC0, 1, 1, 0], AS_PATH, NEXT_HOP], TEN_SLASH_8).unwrap()));
+    let extended = decode(&[], &[&[0x5F, 1, 0, 1, 0], AS_PATH, NEXT_HOP], TEN_SLASH_8).unwrap();
+    assert_eq!((extended.reachable.len(), extended.faults), (1, vec![]));
+}
+
+#[test]
+fn check_40_keeps_the_first_of_two_but_for_the_two_of_rfc_4760() {
+    let update = beside(&[0x40, 1, 1, 2]).unwrap();
+    assert_eq!(update.reachable[0].attributes.origin, crate::attribute::Origin::Igp);
+    assert_eq!(update.faults.len(), 1);
+    assert_eq!(subcode(decode(&[], &[MP_UNREACH, MP_UNREACH], &[])), 9);
+}
+
+#[test]
+fn check_41_an_unknown_well_known_attribute_costs_the_routes() {
+    assert!(withdraws_only(&beside(&[0x40, 99, 0]).unwrap()));
+}
+
+#[test]
+fn check_42_keeps_an_unknown_transitive_attribute_and_drops_one_that_is_not() {
+    let update = beside(&[0xC0, 99, 1, 7, 0x80, 98, 1, 7, 0xC0, 90, 0]).unwrap();
+    let unknown: Vec<u8> = update.reachable[0].attributes.unknown.iter().map(|unknown| unknown.code).collect();
+    assert_eq!((unknown, update.faults), (vec![90, 99], vec![]));
+}
+
+#[test]
+fn check_45_a_path_that_does_not_begin_with_the_peer_costs_the_routes() {
+    let context = DecodeContext { first_asn: Some(Asn(65002)), ..DecodeContext::default() };
+    let octets = body(&[], &[ORIGIN, AS_PATH, NEXT_HOP], TEN_SLASH_8);
+    assert!(withdraws_only(&Update::decode(&octets, &context).unwrap()));
+}
+
+#[test]
+fn check_48_local_pref_of_an_external_peer_is_dropped_even_when_malformed() {
+    let update = beside(&[0x40, 5, 3, 0, 0, 0]).unwrap();
+    assert_eq!(update.reachable[0].attributes.local_pref, None);
+    let context = DecodeContext { peer_kind: PeerKind::Internal, ..DecodeContext::default() };
+    let octets = body(&[], &[ORIGIN, AS_PATH, NEXT_HOP, &[0x40, 5, 3, 0, 0, 0]], TEN_SLASH_8);
+    assert!(withdraws_only(&Update::decode(&octets, &context).unwrap()));
+}
+
+#[test]
+fn check_49_a_malformed_aggregator_costs_itself_alone() {
+    let update = beside(&[0xC0, 7, 2, 0, 0, 0x40, 6, 1, 0]).unwrap();
+    let attributes = &update.reachable[0].attributes;
+    assert_eq!((attributes.aggregator, attributes.atomic_aggregate), (None, false));
+    assert_eq!(update.faults.len(), 2);
+}
+
+#[test]
+fn check_50_malformed_communities_cost_the_routes() {
+    for extra in [&[0xC0, 8, 0][..], &[0xC0, 8, 3, 0, 0, 0], &[0xC0, 16, 4, 0, 0, 0, 0], &[0xC0, 32, 4, 0, 0, 0, 0]] {
+        assert!(withdraws_only(&beside(extra).unwrap()), "{extra:?}");
+    }
+}
+
+#[test]
+fn check_52_a_missing_attribute_costs_the_routes_and_next_hop_only_those_that_need_it() {
+    for attributes in [[AS_PATH, NEXT_HOP], [ORIGIN, NEXT_HOP], [ORIGIN, AS_PATH]] {
+        assert!(withdraws_only(&decode(&[], &attributes, TEN_SLASH_8).unwrap()));
+    }
+    assert_eq!(decode(&[], &[MP_REACH, ORIGIN, AS_PATH], &[]).unwrap().reachable.len(), 1);
+}
+
+#[test]
+fn check_53_and_54_what_makes_routes_unreadable_costs_the_session() {
+    assert_eq!(subcode(decode(&[], &[ORIGIN, AS_PATH, NEXT_HOP], &[33, 1, 2, 3, 4, 5])), 10);
+    assert_eq!(subcode(decode(&[], &[&[0x80, 14, 10, 0, 2, 1, 5, 1, 2, 3, 4, 5, 0]], &[])), 9);
+    assert_eq!(subcode(decode(&[], &[&[0x80, 15, 5, 0, 2, 1, 129, 0]], &[])), 9);
+}
+
+#[test]
+fn check_59_applies_all_four_places_of_routes() {
+    let update = decode(&[8, 11], &[MP_REACH, ORIGIN, AS_PATH, NEXT_HOP, MP_UNREACH], TEN_SLASH_8).unwrap();
+    let announced: Vec<_> = update.reachable.iter().flat_map(|group| names(&group.nlri)).collect();
+    assert_eq!(announced, ["10.0.0.0/8", "fd00::/8"]);
+    assert_eq!(names(&update.withdrawn), ["11.0.0.0/8", "fc00::/8"]);
+    let hops: Vec<_> = update.reachable.iter().map(|group| group.attributes.next_hop.unwrap().to_string()).collect();
+    assert_eq!(hops, ["192.0.2.1", "2001:db8::1"]);
+}
+
+#[test]
+fn check_61_ignores_a_family_that_was_not_negotiated() {
+    let families: FamilySet = [AddressFamily::Ipv4Unicast].into_iter().collect();
+    let context = DecodeContext { families, ..DecodeContext::default() };
+    let octets = body(&[], &[MP_REACH, ORIGIN, AS_PATH, NEXT_HOP], TEN_SLASH_8);
+    let update = Update::decode(&octets, &context).unwrap();
+    assert_eq!(update.reachable.iter().flat_map(|group| names(&group.nlri)).collect::<Vec<_>>(), ["10.0.0.0/8"]);
+}
+
+#[test]
+fn check_62_tells_the_end_of_rib_from_an_empty_withdrawal() {
+    let end = |attributes: &[&[u8]]| decode(&[], attributes, &[]).unwrap().end_of_rib;
+    assert_eq!(end(&[]), Some(AddressFamily::Ipv4Unicast));
+    assert_eq!(end(&[&[0x80, 15, 3, 0, 2, 1]]), Some(AddressFamily::Ipv6Unicast));
+    assert_eq!(end(&[&[0x90, 15, 0, 3, 0, 2, 1]]), Some(AddressFamily::Ipv6Unicast));
+    assert_eq!(end(&[MP_UNREACH]), None);
+    assert_eq!(decode(&[8, 10], &[], &[]).unwrap().end_of_rib, None);
+}
+
+#[test]
+fn check_63_merges_what_an_old_speaker_could_not_say() {
+    let context = DecodeContext { four_octet_asn: false, ..DecodeContext::default() };
+    let merged = |as_path: &[u8], as4_path: &[u8]| {
+        let octets = body(&[], &[ORIGIN, as_path, NEXT_HOP, as4_path], TEN_SLASH_8);
+        Update::decode(&octets, &context).unwrap().reachable[0].attributes.as_path.to_string()
+    };
+    let two_octets = &[0x40, 2, 6, 2, 2, 0xFD, 0xE9, 0x5B, 0xA0];
+    assert_eq!(merged(two_octets, &[0xC0, 17, 6, 2, 1, 0, 1, 0, 0]), "65001 65536");
+    let longer = &[0xC0, 17, 14, 2, 3, 0, 1, 0, 0, 0, 1, 0, 1, 0, 1, 0, 2];
+    assert_eq!(merged(two_octets, longer), "65001 23456");
+    assert_eq!(merged(two_octets, &[0xC0, 17, 2, 2, 9]), "65001 23456");
+}
+
+#[test]
+fn the_strongest_of_several_faults_wins() {
+    assert_eq!(subcode(decode(&[], &[&[0x40, 1, 1, 9], AS_PATH, NEXT_HOP, MP_REACH, MP_REACH], TEN_SLASH_8)), 9);
+}
+
+proptest! {
+    #[test]
+    fn no_octets_panic(octets in prop::collection::vec(any::<u8>(), 0..300), four_octet_asn in any::<bool>()) {
+        let context = DecodeContext { four_octet_asn, ..DecodeContext::default() };
+        let _either_is_fine = Update::decode(&octets, &context);
+    }
+
+    #[test]
+    fn no_attributes_panic_or_lose_a_route(attributes in prop::collection::vec(any::<u8>(), 0..100)) {
+        if let Ok(update) = decode(&[], &[&attributes], TEN_SLASH_8) {
+            let announced = update.reachable.iter().flat_map(|group| &group.nlri);
+            let ten: Nlri = Nlri::from("10.0.0.0/8".parse::<crate::types::Prefix>().unwrap());
+            prop_assert!(announced.chain(&update.withdrawn).any(|nlri| *nlri == ten));
+        }
+    }
+}
