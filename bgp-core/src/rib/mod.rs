@@ -3,13 +3,26 @@
 //! Single-owner and synchronous. It knows no session, no timer and no octets: routes come in as values, and leave as
 //! [`UpdateBatch`]es that a peer pulls when it can send.
 
+mod adj_rib_in;
+mod attribute_store;
+mod change_log;
 mod decision;
+mod export;
 mod facts;
+mod family_prefix;
+mod family_rib;
+mod outbound;
+mod path;
+mod peers;
+mod questions;
 mod update_batch;
+mod update_group;
 mod view;
+mod walk;
 
-use std::net::IpAddr;
 use std::sync::Arc;
+
+use ipnet::{Ipv4Net, Ipv6Net};
 
 pub use decision::Reason;
 pub use facts::{EncodeClass, PeerFacts, RibConfig};
@@ -19,9 +32,14 @@ pub use view::{
     LearnedRoute, OriginatedRoute, Page, PathView, PrefixLimitExceeded, RibCounters, Standing,
 };
 
+use adj_rib_in::Judge;
+use family_prefix::FamilyPrefix;
+use family_rib::FamilyRib;
+use peers::{Context, PeerState};
+
 use crate::attribute::{PathAttributes, Reachable};
 use crate::nlri::Nlri;
-use crate::policy::Policy;
+use crate::policy::{Policy, RouteSource};
 use crate::types::{AddressFamily, PeerId, Prefix};
 
 /// The table of all routes.
@@ -31,148 +49,156 @@ use crate::types::{AddressFamily, PeerId, Prefix};
 /// [`pull`](Self::pull) for each peer that can send until it returns `None`. Withdrawals wait until everything noted
 /// before them is decided and announced.
 pub struct Rib {
-    config: RibConfig,
+    context: Context,
+    v4: FamilyRib<Ipv4Net>,
+    v6: FamilyRib<Ipv6Net>,
 }
 
 impl Rib {
     /// An empty table.
     #[must_use]
     pub fn new(config: RibConfig) -> Self {
-        Self { config }
+        Self { context: Context::new(config), v4: FamilyRib::new(), v6: FamilyRib::new() }
     }
 
     /// Who we are.
     #[must_use]
-    pub const fn config(&self) -> &RibConfig {
-        &self.config
+    pub fn config(&self) -> &RibConfig {
+        &self.context.config
     }
 
     /// A peer's session is Established: what it sends passes `import`, what it is sent passes `export`. A peer that is up
     /// already is taken down first.
     pub fn peer_up(&mut self, facts: PeerFacts, import: Arc<Policy>, export: Arc<Policy>) {
-        let _ = (facts, import, export);
+        self.peer_down(facts.id);
+        let families = facts.families;
+        let source = RouteSource::Peer(facts.id);
+        let state = PeerState { facts, import, export, source, families_left: families.iter().count() };
+        let Some(index) = self.context.add(state) else { return };
+        if families.contains(AddressFamily::Ipv4Unicast) {
+            self.v4.peer_up(&self.context, index);
+        }
+        if families.contains(AddressFamily::Ipv6Unicast) {
+            self.v6.peer_up(&self.context, index);
+        }
     }
 
     /// A peer's session ended: all its routes go, in slices of [`decide`](Self::decide).
     pub fn peer_down(&mut self, peer: PeerId) {
-        let _ = peer;
+        let Some(index) = self.context.take_down(peer) else { return };
+        let (in_v4, in_v6) = (self.v4.peers.contains_key(&index), self.v6.peers.contains_key(&index));
+        if in_v4 {
+            self.v4.peer_down(index);
+        }
+        if in_v6 {
+            self.v6.peer_down(index);
+        }
+        if !in_v4 && !in_v6 {
+            self.context.family_done(index);
+        }
     }
 
     /// New policies for a peer: its routes are judged again from the Adj-RIB-In, and it is sent only the difference.
     pub fn set_policies(&mut self, peer: PeerId, import: Arc<Policy>, export: Arc<Policy>) {
-        let _ = (peer, import, export);
+        let Some(index) = self.context.up(peer) else { return };
+        let Some(session) = self.context.session_mut(index) else { return };
+        let judged_otherwise = session.import != import;
+        session.import = import;
+        session.export = export;
+        self.v4.policies_changed(&mut self.context, index, judged_otherwise);
+        self.v6.policies_changed(&mut self.context, index, judged_otherwise);
     }
 
     /// The peer asked for all routes of a family again (ROUTE-REFRESH, RFC 2918).
     pub fn refresh(&mut self, peer: PeerId, family: AddressFamily) {
-        let _ = (peer, family);
+        let Some(index) = self.context.up(peer) else { return };
+        match family {
+            AddressFamily::Ipv4Unicast => self.v4.refresh(index),
+            AddressFamily::Ipv6Unicast => self.v6.refresh(index),
+        }
     }
 
     /// Takes the routes of one UPDATE. Withdrawals first: a prefix in both lists stays reachable (RFC 4271 section 4.3).
     pub fn apply(&mut self, peer: PeerId, reachable: &[Reachable], withdrawn: &[Nlri]) -> ApplyOutcome {
-        let _ = (peer, reachable, withdrawn);
-        ApplyOutcome::default()
+        let mut outcome = ApplyOutcome::default();
+        let Some(index) = self.context.up(peer) else { return outcome };
+        for Nlri { prefix, path_id } in withdrawn {
+            if let Some(net) = Ipv4Net::of(prefix) {
+                self.v4.unreach(&mut self.context, index, net, *path_id, &mut outcome);
+            } else if let Some(net) = Ipv6Net::of(prefix) {
+                self.v6.unreach(&mut self.context, index, net, *path_id, &mut outcome);
+            }
+        }
+        for Reachable { attributes, nlri } in reachable {
+            let Some(mut judge) = Judge::new(&mut self.context, index, attributes) else { continue };
+            for Nlri { prefix, path_id } in nlri {
+                if let Some(net) = Ipv4Net::of(prefix).filter(|_| self.v4.peers.contains_key(&index)) {
+                    self.v4.reach(&mut self.context, index, net, *path_id, &mut judge, &mut outcome);
+                } else if let Some(net) = Ipv6Net::of(prefix).filter(|_| self.v6.peers.contains_key(&index)) {
+                    self.v6.reach(&mut self.context, index, net, *path_id, &mut judge, &mut outcome);
+                }
+            }
+            judge.finish(&mut self.context.attributes);
+        }
+        outcome
     }
 
     /// The peer sent its End-of-RIB marker (RFC 4724 section 2).
     pub fn end_of_rib_received(&mut self, peer: PeerId, family: AddressFamily) {
-        let _ = (peer, family);
+        let Some(index) = self.context.up(peer) else { return };
+        let state = match family {
+            AddressFamily::Ipv4Unicast => self.v4.peers.get_mut(&index),
+            AddressFamily::Ipv6Unicast => self.v6.peers.get_mut(&index),
+        };
+        if let Some(state) = state {
+            state.end_of_rib_received = true;
+        }
     }
 
     /// Originates a prefix, or replaces its attributes or tag.
     pub fn originate(&mut self, prefix: Prefix, attributes: Arc<PathAttributes>, tag: Arc<str>) {
-        let _ = (prefix, attributes, tag);
+        if let Some(net) = Ipv4Net::of(&prefix) {
+            self.v4.originate(&mut self.context, net, &attributes, &tag);
+        } else if let Some(net) = Ipv6Net::of(&prefix) {
+            self.v6.originate(&mut self.context, net, &attributes, &tag);
+        }
     }
 
     /// Stops originating a prefix; whether it was originated.
     pub fn withdraw_origination(&mut self, prefix: &Prefix) -> bool {
-        let _ = prefix;
-        false
+        if let Some(net) = Ipv4Net::of(prefix) {
+            return self.v4.withdraw_origination(&mut self.context, net);
+        }
+        Ipv6Net::of(prefix).is_some_and(|net| self.v6.withdraw_origination(&mut self.context, net))
     }
 
     /// Our own ranges: what peers send that is equal to or inside one is rejected, and kept visible.
     pub fn replace_own_ranges(&mut self, ranges: Vec<Prefix>) {
-        let _ = ranges;
+        self.v4.replace_own_ranges(ranges.iter().filter_map(Ipv4Net::of));
+        self.v6.replace_own_ranges(ranges.iter().filter_map(Ipv6Net::of));
     }
 
     /// Works on what was noted, for about `budget` prefixes; how many steps are left, 0 when all is decided.
     pub fn decide(&mut self, budget: usize) -> usize {
-        let _ = budget;
-        0
+        let left = self.v4.decide(&mut self.context, budget.div_ceil(2));
+        left + self.v6.decide(&mut self.context, budget.div_ceil(2))
     }
 
     /// Whether [`pull`](Self::pull) would return something now.
     #[must_use]
     pub fn has_pending(&self, peer: PeerId) -> bool {
-        let _ = peer;
-        false
+        self.context.up(peer).is_some_and(|index| self.v4.has_pending(index) || self.v6.has_pending(index))
     }
 
     /// What to tell the peer next, at most `max_routes` routes; `None` when there is nothing (now: see [`Rib`]).
     pub fn pull(&mut self, peer: PeerId, max_routes: usize) -> Option<Arc<UpdateBatch>> {
-        let _ = (peer, max_routes);
-        None
-    }
-
-    /// The Adj-RIB-In of a peer, from after `after`, at most `limit` routes (more when one prefix has several paths).
-    #[must_use]
-    pub fn learned(&self, peer: PeerId, after: Option<Prefix>, limit: usize) -> Page<LearnedRoute> {
-        let _ = (peer, after, limit);
-        Page { items: Vec::new(), next: None }
-    }
-
-    /// The Loc-RIB.
-    #[must_use]
-    pub fn best(&self, after: Option<Prefix>, limit: usize) -> Page<BestRoute> {
-        let _ = (after, limit);
-        Page { items: Vec::new(), next: None }
-    }
-
-    /// Our own routes.
-    #[must_use]
-    pub fn originated(&self, after: Option<Prefix>, limit: usize) -> Page<OriginatedRoute> {
-        let _ = (after, limit);
-        Page { items: Vec::new(), next: None }
-    }
-
-    /// The Adj-RIB-Out of a peer.
-    #[must_use]
-    pub fn advertised(&self, peer: PeerId, after: Option<Prefix>, limit: usize) -> Page<AdvertisedRoute> {
-        let _ = (peer, after, limit);
-        Page { items: Vec::new(), next: None }
-    }
-
-    /// The Loc-RIB route with the longest prefix that holds `address`.
-    #[must_use]
-    pub fn lookup(&self, address: IpAddr) -> Option<BestRoute> {
-        let _ = address;
-        None
-    }
-
-    /// Every path to exactly this prefix, with how each fared; empty when there is none.
-    #[must_use]
-    pub fn paths(&self, prefix: &Prefix) -> Vec<PathView> {
-        let _ = prefix;
-        Vec::new()
-    }
-
-    /// Whether a peer is told of a prefix, and why not.
-    #[must_use]
-    pub fn export_verdict(&self, peer: PeerId, prefix: &Prefix) -> ExportVerdict {
-        let _ = (peer, prefix);
-        ExportVerdict::PeerDown
-    }
-
-    /// What the peer's families hold; empty when it is not up.
-    #[must_use]
-    pub fn peer_counters(&self, peer: PeerId) -> Vec<FamilyCounters> {
-        let _ = peer;
-        Vec::new()
-    }
-
-    /// The table as a whole.
-    #[must_use]
-    pub fn counters(&self) -> RibCounters {
-        RibCounters::default()
+        let index = self.context.up(peer)?;
+        let mut batch = UpdateBatch::default();
+        let taken = self.v4.pull(&self.context, index, max_routes, &mut batch);
+        self.v6.pull(&self.context, index, max_routes.saturating_sub(taken), &mut batch);
+        (!batch.is_empty()).then(|| Arc::new(batch))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,146 @@
+//! From the Loc-RIB to an Adj-RIB-Out (RFC 4271 sections 5.1, 9.1.3 and 9.2; RFC 1997; RFC 4456).
+//!
+//! Deviations: NO_EXPORT and NO_ADVERTISE stop what was *received* with them, as RFC 1997 writes; on a route of our own
+//! they are a request to the peer and go out. A received MULTI_EXIT_DISC leaves the AS only if a policy term sets it.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use super::decision::DEFAULT_LOCAL_PREF;
+use super::facts::{EncodeClass, PeerFacts};
+use super::view::ExportVerdict;
+use crate::attribute::PathAttributes;
+use crate::policy::{Policy, RouteSource, Verdict, as_path};
+use crate::types::{AddressFamily, Asn, Community, NextHop, PeerKind, Prefix};
+
+/// Everything that decides what a peer is sent in one family. Peers with equal profiles share an update group.
+#[derive(Clone, Debug)]
+pub(super) struct ExportProfile {
+    /// What passes out.
+    pub policy: Arc<Policy>,
+    kind: PeerKind,
+    local_asn: Asn,
+    next_hop: Option<NextHop>,
+    encode_class: EncodeClass,
+    med: Option<u32>,
+    /// Set when next hops go out as they are: the peer must not be sent its own (RFC 4271 section 5.1.3).
+    peer_address: Option<IpAddr>,
+}
+
+/// Policies are compared by their terms: peers whose policies differ in name only share a group.
+impl PartialEq for ExportProfile {
+    fn eq(&self, other: &Self) -> bool {
+        let parts = |profile: &Self| {
+            (profile.kind, profile.local_asn, profile.next_hop, profile.encode_class, profile.med, profile.peer_address)
+        };
+        parts(self) == parts(other)
+            && (Arc::ptr_eq(&self.policy, &other.policy) || self.policy.terms == other.policy.terms)
+    }
+}
+
+impl Eq for ExportProfile {}
+
+/// A route of the Loc-RIB on its way out.
+pub(super) struct Outbound<'a> {
+    /// The destination.
+    pub prefix: Prefix,
+    /// Where it comes from.
+    pub source: &'a RouteSource,
+    /// Whether that is an internal or an external peer; `None` for our own.
+    pub source_kind: Option<PeerKind>,
+    /// Its attributes in the Loc-RIB.
+    pub attributes: &'a Arc<PathAttributes>,
+}
+
+impl ExportProfile {
+    /// The profile of a peer for one family.
+    pub fn new(facts: &PeerFacts, policy: Arc<Policy>, local_asn: Asn, family: AddressFamily) -> Self {
+        let next_hop = match family {
+            AddressFamily::Ipv4Unicast => {
+                let over_v6 = facts.next_hop_self_v6.filter(|_| facts.encode_class.extended_next_hop);
+                facts.next_hop_self_v4.map(NextHop::V4).or(over_v6)
+            }
+            AddressFamily::Ipv6Unicast => facts.next_hop_self_v6,
+        };
+        let passes_next_hops = facts.kind == PeerKind::Internal && next_hop.is_none();
+        Self {
+            policy,
+            kind: facts.kind,
+            local_asn,
+            next_hop,
+            encode_class: facts.encode_class,
+            med: facts.med,
+            peer_address: passes_next_hops.then_some(facts.address),
+        }
+    }
+
+    /// The policy term that lets the route out.
+    ///
+    /// # Errors
+    /// The verdict that keeps it in.
+    pub fn admit(&self, route: &Outbound<'_>) -> Result<usize, ExportVerdict> {
+        if route.source_kind == Some(PeerKind::Internal) && self.kind == PeerKind::Internal {
+            return Err(ExportVerdict::InternalToInternal);
+        }
+        if route.source_kind.is_some() {
+            self.heed_communities(&route.attributes.communities)?;
+        }
+        match self.policy.deciding_term(&route.prefix, route.source, route.attributes) {
+            None => Err(ExportVerdict::NoTermMatched),
+            Some((_, term)) if term.verdict == Verdict::Reject => {
+                Err(ExportVerdict::RejectedByTerm { term: term.name.clone() })
+            }
+            Some((index, _)) => match self.next_hop_of(route.attributes) {
+                None => Err(ExportVerdict::NoNextHop),
+                Some(_) => Ok(index),
+            },
+        }
+    }
+
+    fn heed_communities(&self, communities: &[Community]) -> Result<(), ExportVerdict> {
+        if communities.contains(&Community::NO_ADVERTISE) {
+            return Err(ExportVerdict::NoAdvertise);
+        }
+        let kept_in = [Community::NO_EXPORT, Community::NO_EXPORT_SUBCONFED];
+        if self.kind == PeerKind::External && kept_in.iter().any(|community| communities.contains(community)) {
+            return Err(ExportVerdict::NoExport);
+        }
+        Ok(())
+    }
+
+    fn next_hop_of(&self, attributes: &PathAttributes) -> Option<NextHop> {
+        if self.next_hop.is_some() || self.kind == PeerKind::External {
+            return self.next_hop;
+        }
+        attributes.next_hop.filter(|next_hop| Some(next_hop.address()) != self.peer_address)
+    }
+
+    /// The attributes the peer gets for a route that `term` lets out. Depends on nothing else, so it can be remembered.
+    pub fn transform(&self, term: usize, originated: bool, attributes: &Arc<PathAttributes>) -> Arc<PathAttributes> {
+        let mut sent = PathAttributes::clone(attributes);
+        let of_our_as = originated || sent.as_path.segments.is_empty();
+        if self.kind == PeerKind::External && !of_our_as {
+            sent.multi_exit_disc = None;
+        }
+        if let Some(found) = self.policy.terms.get(term) {
+            found.actions.iter().for_each(|action| action.apply(&mut sent));
+        }
+        if of_our_as {
+            sent.multi_exit_disc = sent.multi_exit_disc.or(self.med);
+        }
+        sent.next_hop = self.next_hop_of(attributes);
+        match self.kind {
+            PeerKind::External => self.leave_the_as(&mut sent),
+            PeerKind::Internal => sent.local_pref = Some(sent.local_pref.unwrap_or(DEFAULT_LOCAL_PREF)),
+        }
+        Arc::new(sent)
+    }
+
+    fn leave_the_as(&self, sent: &mut PathAttributes) {
+        sent.local_pref = None;
+        sent.originator_id = None;
+        sent.cluster_list = Vec::new();
+        sent.extended_communities.retain(|community| community.is_transitive());
+        as_path::prepend(&mut sent.as_path, self.local_asn, 1);
+    }
+}

@@ -1,0 +1,100 @@
+//! Prefixes of one family as keys of a table: smaller and quicker than a [`Prefix`] of either.
+
+use std::hash::Hash;
+
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+
+use crate::types::{AddressFamily, Prefix};
+
+/// A key of a table of one family.
+pub(super) trait FamilyPrefix: prefix_trie::Prefix + Copy + Ord + Hash + Into<Prefix> {
+    /// The family.
+    const FAMILY: AddressFamily;
+
+    /// The prefix as a key, if it is of this family.
+    fn of(prefix: &Prefix) -> Option<Self>;
+
+    /// Whether no unicast route can lead there. The default route is no martian.
+    fn is_martian(&self) -> bool;
+}
+
+/// 0/8, loopback, link-local, multicast and reserved (RFC 6890).
+const MARTIANS_V4: [([u8; 4], u8); 5] =
+    [([0, 0, 0, 0], 8), ([127, 0, 0, 0], 8), ([169, 254, 0, 0], 16), ([224, 0, 0, 0], 4), ([240, 0, 0, 0], 4)];
+
+/// Unspecified, loopback and IPv4-compatible; IPv4-mapped; link-local; multicast (RFC 4291, RFC 6890).
+const MARTIANS_V6: [([u16; 8], u8); 4] = [
+    ([0; 8], 96),
+    ([0, 0, 0, 0, 0, 0xFFFF, 0, 0], 96),
+    ([0xFE80, 0, 0, 0, 0, 0, 0, 0], 10),
+    ([0xFF00, 0, 0, 0, 0, 0, 0, 0], 8),
+];
+
+impl FamilyPrefix for Ipv4Net {
+    const FAMILY: AddressFamily = AddressFamily::Ipv4Unicast;
+
+    fn of(prefix: &Prefix) -> Option<Self> {
+        match prefix.net() {
+            IpNet::V4(net) => Some(net),
+            IpNet::V6(_) => None,
+        }
+    }
+
+    fn is_martian(&self) -> bool {
+        MARTIANS_V4
+            .iter()
+            .any(|(network, len)| inside(self.addr().to_bits(), self.prefix_len(), u32::from_be_bytes(*network), *len))
+    }
+}
+
+impl FamilyPrefix for Ipv6Net {
+    const FAMILY: AddressFamily = AddressFamily::Ipv6Unicast;
+
+    fn of(prefix: &Prefix) -> Option<Self> {
+        match prefix.net() {
+            IpNet::V4(_) => None,
+            IpNet::V6(net) => Some(net),
+        }
+    }
+
+    fn is_martian(&self) -> bool {
+        MARTIANS_V6.iter().any(|(network, len)| {
+            let outer = std::net::Ipv6Addr::from(*network).to_bits();
+            *len <= self.prefix_len() && (self.addr().to_bits() ^ outer).leading_zeros() >= u32::from(*len)
+        })
+    }
+}
+
+fn inside(address: u32, len: u8, outer: u32, outer_len: u8) -> bool {
+    outer_len <= len && (address ^ outer).leading_zeros() >= u32::from(outer_len)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn knows_martians_and_leaves_unicast_and_the_default_route_alone() {
+        for text in [
+            "0.0.0.0/8",
+            "0.1.0.0/16",
+            "127.0.0.1/32",
+            "169.254.10.0/30",
+            "224.0.0.0/4",
+            "239.1.1.1/32",
+            "240.0.0.0/8",
+            "255.255.255.255/32",
+        ] {
+            assert!(text.parse::<Ipv4Net>().unwrap().is_martian(), "{text}");
+        }
+        for text in ["0.0.0.0/0", "0.0.0.0/1", "10.0.0.0/8", "169.0.0.0/8", "192.168.0.0/16", "223.255.255.0/24"] {
+            assert!(!text.parse::<Ipv4Net>().unwrap().is_martian(), "{text}");
+        }
+        for text in ["::/128", "::1/128", "::ffff:10.0.0.0/104", "fe80::/10", "fe80:1::/32", "ff02::/16"] {
+            assert!(text.parse::<Ipv6Net>().unwrap().is_martian(), "{text}");
+        }
+        for text in ["::/0", "64:ff9b::/96", "fd00::/8", "2001:db8::/32"] {
+            assert!(!text.parse::<Ipv6Net>().unwrap().is_martian(), "{text}");
+        }
+    }
+}

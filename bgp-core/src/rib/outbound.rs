@@ -1,0 +1,269 @@
+//! From the Loc-RIB to peers: who is in which update group, and what a peer pulls.
+
+use std::sync::Arc;
+
+use super::attribute_store::AttributeId;
+use super::export::{ExportProfile, Outbound};
+use super::family_prefix::FamilyPrefix;
+use super::family_rib::{FamilyPeer, FamilyRib};
+use super::path::Best;
+use super::peers::{Context, PeerIndex};
+use super::update_batch::UpdateBatch;
+use super::update_group::{Slot, UpdateGroup};
+use super::view::{ExportVerdict, ImportCounters};
+use super::walk::Walk;
+
+/// A place in an update group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Place {
+    /// The group.
+    pub group: usize,
+    /// The peer's slot there.
+    pub slot: Slot,
+}
+
+/// A peer's place in the Adj-RIB-Out.
+pub(super) struct Membership {
+    /// Where it is, or moves to.
+    pub place: Place,
+    /// Where it comes from; it pulls nothing until it has moved.
+    pub moving_from: Option<Place>,
+    /// The clock when everything was noted that the first dump consists of; `None` before.
+    pub settled_at: Option<u64>,
+    /// The End-of-RIB was pulled.
+    pub end_of_rib_sent: bool,
+}
+
+impl<N: FamilyPrefix> FamilyRib<N> {
+    // --- groups ---
+
+    /// A peer that speaks the family comes up.
+    pub fn peer_up(&mut self, context: &Context, peer: PeerIndex) {
+        let Some(place) = self.seat(context, peer) else { return };
+        let membership = Membership { place, moving_from: None, settled_at: None, end_of_rib_sent: false };
+        self.walks.push_back(Walk::Settle { peer, place });
+        let state = FamilyPeer {
+            import: ImportCounters::default(),
+            limit_reported: false,
+            end_of_rib_received: false,
+            membership,
+        };
+        self.peers.insert(peer, state);
+    }
+
+    /// A peer goes down: it is in no list any more, and its routes go in slices.
+    pub fn peer_down(&mut self, peer: PeerIndex) {
+        if let Some(state) = self.peers.remove(&peer) {
+            self.leave(state.membership.place);
+            if let Some(place) = state.membership.moving_from {
+                self.leave(place);
+            }
+        }
+        self.walks.push_back(Walk::Purge { peer, after: None });
+    }
+
+    /// A peer's policies changed. The session already holds the new ones.
+    pub fn policies_changed(&mut self, context: &mut Context, peer: PeerIndex, import: bool) {
+        if import {
+            self.walks.push_back(Walk::Rejudge { peer: Some(peer), within: None, after: None });
+        }
+        let (Some(profile), Some(state)) = (profile::<N>(context, peer), self.peers.get(&peer)) else { return };
+        if self.group(state.membership.place.group).is_some_and(|group| group.profile == profile) {
+            return;
+        }
+        // A second move while one is under way: the first is finished at once, which costs time but no correctness.
+        while self.peers.get(&peer).is_some_and(|state| state.membership.moving_from.is_some()) {
+            self.decide(context, usize::MAX);
+        }
+        let Some(place) = self.seat(context, peer) else { return };
+        let Some(membership) = self.peers.get_mut(&peer).map(|state| &mut state.membership) else { return };
+        let from = std::mem::replace(&mut membership.place, place);
+        membership.moving_from = Some(from);
+        self.walks.push_back(Walk::Move { peer, from, to: place, after: None });
+        self.walks.push_back(Walk::Settle { peer, place });
+    }
+
+    /// Sends all routes of the family again to one peer.
+    pub fn refresh(&mut self, peer: PeerIndex) {
+        if let Some(state) = self.peers.get(&peer) {
+            let place = state.membership.place;
+            self.walks.push_back(Walk::Tell { peer, place, again: true, after: None });
+        }
+    }
+
+    /// Gives the peer a slot in the group of its profile, making the group when there is none.
+    fn seat(&mut self, context: &Context, peer: PeerIndex) -> Option<Place> {
+        let profile = profile::<N>(context, peer)?;
+        for (group, candidate) in self.groups.iter_mut().enumerate() {
+            if let Some(candidate) = candidate.as_mut().filter(|group| !group.abandoned && group.profile == profile)
+                && let Some(slot) = candidate.join(peer, self.clock)
+            {
+                let place = Place { group, slot };
+                self.walks.push_back(Walk::Tell { peer, place, again: false, after: None });
+                return Some(place);
+            }
+        }
+        let mut made = UpdateGroup::new(profile);
+        let slot = made.join(peer, self.clock)?;
+        let group = self.groups.iter().position(Option::is_none).unwrap_or(self.groups.len());
+        match self.groups.get_mut(group) {
+            Some(free) => *free = Some(made),
+            None => self.groups.push(Some(made)),
+        }
+        self.walks.push_back(Walk::Build { group, after: None });
+        Some(Place { group, slot })
+    }
+
+    /// Takes the place back; its bits, or the whole group, are cleared in slices.
+    pub fn leave(&mut self, place: Place) {
+        let Some(group) = self.group_mut(place.group) else { return };
+        let walk = match group.leave(place.slot) {
+            true => Walk::Abandon { group: place.group },
+            false => Walk::Vacate { place, after: None },
+        };
+        self.walks.push_back(walk);
+    }
+
+    /// A group.
+    pub fn group(&self, number: usize) -> Option<&UpdateGroup<N>> {
+        self.groups.get(number)?.as_ref()
+    }
+
+    /// A group, to be changed.
+    pub fn group_mut(&mut self, number: usize) -> Option<&mut UpdateGroup<N>> {
+        self.groups.get_mut(number)?.as_mut()
+    }
+
+    /// Drops what the groups remember of transformations.
+    pub fn forget_transformations(&mut self, context: &mut Context) {
+        self.groups.iter_mut().flatten().for_each(|group| group.forget(&mut context.attributes));
+    }
+
+    // --- export ---
+
+    /// Brings a route of the Loc-RIB, or its absence, to every group.
+    pub fn export(&mut self, context: &mut Context, net: N, best: Option<Best>) {
+        for number in 0..self.groups.len() {
+            self.export_to(context, number, net, best);
+        }
+    }
+
+    /// Brings a route of the Loc-RIB, or its absence, to one group.
+    pub fn export_to(&mut self, context: &mut Context, number: usize, net: N, best: Option<Best>) {
+        let Some(group) = self.groups.get_mut(number).and_then(Option::as_mut) else { return };
+        if group.abandoned {
+            return;
+        }
+        let admitted = best.and_then(|best| {
+            let term = group.profile.admit(&outbound(context, net, &best)).ok()?;
+            Some((best, term))
+        });
+        let store = &mut context.attributes;
+        match admitted {
+            None => group.set(net, None, &mut self.clock, store),
+            Some((best, term)) => {
+                let id = group.transform(best.attributes, term, best.peer == PeerIndex::LOCAL, store);
+                group.set(net, Some((id, best.peer)), &mut self.clock, store);
+                store.release(id);
+            }
+        }
+    }
+
+    /// Whether the peer is told of a prefix, and why not.
+    pub fn export_verdict(&self, context: &Context, peer: PeerIndex, net: N) -> ExportVerdict {
+        let Some(state) = self.peers.get(&peer) else { return ExportVerdict::FamilyNotNegotiated };
+        let Some(best) = self.table.get(&net).and_then(|entry| entry.best) else { return ExportVerdict::NoRoute };
+        if best.peer == peer {
+            return ExportVerdict::SplitHorizon;
+        }
+        let Some(group) = self.group(state.membership.place.group) else { return ExportVerdict::PeerDown };
+        match group.profile.admit(&outbound(context, net, &best)) {
+            Err(verdict) => verdict,
+            Ok(term) => ExportVerdict::Advertised {
+                term: group.profile.policy.term_name(term).unwrap_or_default().to_owned(),
+                attributes: group.profile.transform(
+                    term,
+                    best.peer == PeerIndex::LOCAL,
+                    context.attributes.attributes(best.attributes),
+                ),
+            },
+        }
+    }
+
+    // --- pulling ---
+
+    /// Withdrawals noted before this may go out: nothing noted earlier is undecided, and no walk can bring a route that
+    /// has to be announced first.
+    fn withdrawals_until(&self) -> u64 {
+        if self.walks.iter().any(Walk::can_change_routes) {
+            return 0;
+        }
+        match self.dirty.front() {
+            None => u64::MAX,
+            Some((noted, _)) if *noted > self.walked_at => *noted,
+            Some(_) => 0,
+        }
+    }
+
+    fn end_of_rib_is_due(&self, membership: &Membership) -> bool {
+        let undecided = |settled: u64| self.dirty.front().is_some_and(|(noted, _)| *noted <= settled);
+        !membership.end_of_rib_sent
+            && membership.settled_at.is_some_and(|settled| !undecided(settled))
+            && self.group(membership.place.group).is_some_and(|group| !group.has_announcements(membership.place.slot))
+    }
+
+    /// Whether the peer would pull something now.
+    pub fn has_pending(&self, peer: PeerIndex) -> bool {
+        let Some(membership) = self.peers.get(&peer).map(|state| &state.membership) else { return false };
+        let (Some(group), None) = (self.group(membership.place.group), membership.moving_from) else { return false };
+        let slot = membership.place.slot;
+        group.has_announcements(slot)
+            || group.has_withdrawals(slot, self.withdrawals_until())
+            || self.end_of_rib_is_due(membership)
+    }
+
+    /// Adds what the peer is to be told next, at most `max_routes` routes; how many it added.
+    pub fn pull(&mut self, context: &Context, peer: PeerIndex, max_routes: usize, batch: &mut UpdateBatch) -> usize {
+        let Some(place) = self.peers.get(&peer).filter(|state| state.membership.moving_from.is_none()) else {
+            return 0;
+        };
+        let (Place { group: number, slot }, until) = (place.membership.place, self.withdrawals_until());
+        let Some(group) = self.groups.get_mut(number).and_then(Option::as_mut) else { return 0 };
+        let (store, clock) = (&context.attributes, &mut self.clock);
+        let mut taken = group.take_announcements(slot, max_routes, store, clock, &mut batch.announce);
+        if !group.has_announcements(slot) {
+            taken += group.take_withdrawals(slot, max_routes.saturating_sub(taken), until, clock, &mut batch.withdraw);
+        }
+        if self.peers.get(&peer).is_some_and(|state| self.end_of_rib_is_due(&state.membership)) {
+            batch.end_of_rib.push(N::FAMILY);
+            if let Some(state) = self.peers.get_mut(&peer) {
+                state.membership.end_of_rib_sent = true;
+            }
+        }
+        taken
+    }
+
+    /// The attributes that `peer` is to have for a prefix, and whether it was told.
+    pub fn advertised_to<'a>(
+        &'a self,
+        peer: PeerIndex,
+        after: Option<N>,
+    ) -> Option<impl Iterator<Item = (N, Option<(AttributeId, bool)>)> + 'a> {
+        let place = self.peers.get(&peer)?.membership.place;
+        Some(self.group(place.group)?.routes_after(after, place.slot))
+    }
+}
+
+fn profile<N: FamilyPrefix>(context: &Context, peer: PeerIndex) -> Option<ExportProfile> {
+    let session = context.session(peer)?;
+    Some(ExportProfile::new(&session.facts, Arc::clone(&session.export), context.config.local_asn, N::FAMILY))
+}
+
+fn outbound<'a, N: FamilyPrefix>(context: &'a Context, net: N, best: &Best) -> Outbound<'a> {
+    Outbound {
+        prefix: net.into(),
+        source: context.source(best.peer, best.path_id),
+        source_kind: context.kind(best.peer),
+        attributes: context.attributes.attributes(best.attributes),
+    }
+}

@@ -1,0 +1,148 @@
+//! Who sends and gets routes, and what both families share.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use super::attribute_store::AttributeStore;
+use super::decision::CandidatePeer;
+use super::facts::{PeerFacts, RibConfig};
+use crate::policy::{Policy, RouteSource};
+use crate::types::{NextHop, PeerId, PeerKind};
+
+/// A session's number in the table. A peer that comes up again gets a new one while the routes of its last session go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct PeerIndex(u16);
+
+impl PeerIndex {
+    /// Ourselves, as the source of what we originate.
+    pub const LOCAL: Self = Self(u16::MAX);
+
+    fn index(self) -> usize {
+        usize::from(self.0)
+    }
+}
+
+/// One session.
+pub(super) struct PeerState {
+    /// What was negotiated.
+    pub facts: PeerFacts,
+    /// What passes in.
+    pub import: Arc<Policy>,
+    /// What passes out.
+    pub export: Arc<Policy>,
+    /// The peer as a source of routes.
+    pub source: RouteSource,
+    /// Families that still hold routes of it.
+    pub families_left: usize,
+}
+
+/// What both families work with.
+pub(super) struct Context {
+    /// Who we are.
+    pub config: RibConfig,
+    /// All attribute sets.
+    pub attributes: AttributeStore,
+    sessions: Vec<Option<PeerState>>,
+    by_id: HashMap<PeerId, PeerIndex>,
+    tags: Vec<RouteSource>,
+    unknown: RouteSource,
+}
+
+impl Context {
+    /// No peer, no attributes.
+    pub fn new(config: RibConfig) -> Self {
+        Self {
+            config,
+            attributes: AttributeStore::default(),
+            sessions: Vec::new(),
+            by_id: HashMap::new(),
+            tags: Vec::new(),
+            unknown: RouteSource::Originated { tag: Arc::from("") },
+        }
+    }
+
+    /// Adds a session; `None` when there are 65535 already.
+    pub fn add(&mut self, state: PeerState) -> Option<PeerIndex> {
+        let place = self.sessions.iter().position(Option::is_none).unwrap_or(self.sessions.len());
+        let index = PeerIndex(u16::try_from(place).ok().filter(|number| *number != u16::MAX)?);
+        self.by_id.insert(state.facts.id, index);
+        match self.sessions.get_mut(place) {
+            Some(session) => *session = Some(state),
+            None => self.sessions.push(Some(state)),
+        }
+        Some(index)
+    }
+
+    /// The peer is no longer up; its session stays known until both families are done with it.
+    pub fn take_down(&mut self, id: PeerId) -> Option<PeerIndex> {
+        self.by_id.remove(&id)
+    }
+
+    /// A family holds nothing of the session any more.
+    pub fn family_done(&mut self, index: PeerIndex) {
+        let Some(session) = self.sessions.get_mut(index.index()) else { return };
+        let Some(state) = session else { return };
+        state.families_left = state.families_left.saturating_sub(1);
+        if state.families_left == 0 {
+            *session = None;
+        }
+    }
+
+    /// The session of a peer that is up.
+    pub fn up(&self, id: PeerId) -> Option<PeerIndex> {
+        self.by_id.get(&id).copied()
+    }
+
+    /// A session, up or going.
+    pub fn session(&self, index: PeerIndex) -> Option<&PeerState> {
+        self.sessions.get(index.index())?.as_ref()
+    }
+
+    /// A session, to be changed.
+    pub fn session_mut(&mut self, index: PeerIndex) -> Option<&mut PeerState> {
+        self.sessions.get_mut(index.index())?.as_mut()
+    }
+
+    /// The number of a tag. There are as many tags as roles in the configuration, so the list is searched.
+    pub fn tag_number(&mut self, tag: &Arc<str>) -> u32 {
+        let known = self
+            .tags
+            .iter()
+            .position(|source| matches!(source, RouteSource::Originated { tag: known } if known == tag));
+        let place = known.unwrap_or_else(|| {
+            self.tags.push(RouteSource::Originated { tag: Arc::clone(tag) });
+            self.tags.len() - 1
+        });
+        u32::try_from(place).unwrap_or(u32::MAX)
+    }
+
+    /// Where a path comes from.
+    pub fn source(&self, peer: PeerIndex, path_id: u32) -> &RouteSource {
+        if peer == PeerIndex::LOCAL {
+            let tag = usize::try_from(path_id).ok().and_then(|place| self.tags.get(place));
+            return tag.unwrap_or(&self.unknown);
+        }
+        self.session(peer).map_or(&self.unknown, |session| &session.source)
+    }
+
+    /// Whether the peer is in our AS; `None` for ourselves.
+    pub fn kind(&self, peer: PeerIndex) -> Option<PeerKind> {
+        self.session(peer).map(|session| session.facts.kind)
+    }
+
+    /// What breaks ties between paths; `None` for ourselves.
+    pub fn candidate(&self, peer: PeerIndex) -> Option<CandidatePeer> {
+        let facts = &self.session(peer)?.facts;
+        Some(CandidatePeer { kind: facts.kind, identifier: facts.identifier.to_bits(), address: facts.address })
+    }
+
+    /// Whether the address is one of ours, as far as the sessions tell.
+    pub fn is_own_address(&self, address: IpAddr) -> bool {
+        let own = |facts: &PeerFacts| {
+            facts.next_hop_self_v4.map(IpAddr::V4) == Some(address)
+                || facts.next_hop_self_v6.as_ref().map(NextHop::address) == Some(address)
+        };
+        self.sessions.iter().flatten().any(|session| own(&session.facts))
+    }
+}

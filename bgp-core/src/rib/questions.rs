@@ -1,0 +1,280 @@
+//! What the table answers when asked; nothing here changes it.
+
+use std::net::IpAddr;
+
+use ipnet::{Ipv4Net, Ipv6Net};
+
+use super::Rib;
+use super::family_prefix::FamilyPrefix;
+use super::family_rib::FamilyRib;
+use super::path::{Best, Entry, Path};
+use super::peers::{Context, PeerIndex};
+use super::view::{
+    AdvertisedRoute, BestRoute, ExportVerdict, FamilyCounters, ImportVerdict, LearnedRoute, OriginatedRoute, Page,
+    PathView, RibCounters, Standing,
+};
+use crate::policy::RouteSource;
+use crate::types::{PeerId, Prefix};
+
+/// Prefixes looked at for one page, so that a question about a peer with few routes does not hold the table for long.
+const LOOK_MAX: usize = 4096;
+
+impl<N: FamilyPrefix> FamilyRib<N> {
+    /// Collects from the prefixes after `after`; where to go on when there is more.
+    fn page<T>(
+        &self,
+        after: Option<N>,
+        limit: usize,
+        items: &mut Vec<T>,
+        of: impl Fn(N, &Entry) -> Vec<T>,
+    ) -> Option<N> {
+        let nets = self.table_after(after, LOOK_MAX);
+        let more = nets.len() == LOOK_MAX;
+        let last = nets.last().copied();
+        for net in nets {
+            items.extend(self.table.get(&net).map_or(Vec::new(), |entry| of(net, entry)));
+            if items.len() >= limit {
+                return Some(net);
+            }
+        }
+        last.filter(|_| more)
+    }
+
+    fn best_route(&self, context: &Context, net: N, best: &Best) -> BestRoute {
+        let own = best.peer == PeerIndex::LOCAL;
+        BestRoute {
+            prefix: net.into(),
+            source: context.source(best.peer, best.path_id).clone(),
+            path_id: if own { 0 } else { best.path_id },
+            attributes: context.attributes.attributes(best.attributes).clone(),
+        }
+    }
+
+    fn verdict(context: &Context, path: &Path) -> Option<ImportVerdict> {
+        Some(path.verdict.describe(&context.session(path.peer)?.import))
+    }
+
+    fn paths(&self, context: &Context, net: N) -> Vec<PathView> {
+        let Some(entry) = self.table.get(&net) else { return Vec::new() };
+        let decided = self.decision_of(context, net);
+        let standing = |path: &Path| {
+            let Some((eligible, decision)) = &decided else { return Standing::Ineligible };
+            let place = eligible.iter().position(|other| (other.peer, other.path_id) == (path.peer, path.path_id));
+            match place.map(|place| decision.lost.get(place).copied().flatten()) {
+                None => Standing::Ineligible,
+                Some(None) => Standing::Best(decision.reason),
+                Some(Some(reason)) => Standing::Lost(reason),
+            }
+        };
+        let view = |path: &Path| {
+            let own = path.peer == PeerIndex::LOCAL;
+            PathView {
+                source: context.source(path.peer, path.path_id).clone(),
+                path_id: if own { 0 } else { path.path_id },
+                received: context.attributes.attributes(path.received).clone(),
+                attributes: context.attributes.attributes(path.effective).clone(),
+                verdict: if own { None } else { Self::verdict(context, path) },
+                standing: standing(path),
+            }
+        };
+        entry.paths.iter().map(view).collect()
+    }
+
+    fn counters(&self, peer: PeerIndex) -> Option<FamilyCounters> {
+        let state = self.peers.get(&peer)?;
+        let place = state.membership.place;
+        let group = self.group(place.group)?;
+        Some(FamilyCounters {
+            family: N::FAMILY,
+            import: state.import,
+            end_of_rib_received: state.end_of_rib_received,
+            end_of_rib_sent: state.membership.end_of_rib_sent,
+            advertised: group.advertised_count(peer),
+            pending: group.pending_count(place.slot),
+        })
+    }
+}
+
+/// A page over both families: IPv4 first, then IPv6, as [`Prefix`] is ordered.
+fn both<T>(
+    after: Option<Prefix>,
+    limit: usize,
+    v4: impl FnOnce(Option<Ipv4Net>, &mut Vec<T>) -> Option<Ipv4Net>,
+    v6: impl FnOnce(Option<Ipv6Net>, &mut Vec<T>) -> Option<Ipv6Net>,
+) -> Page<T> {
+    let mut items = Vec::new();
+    let after_v6 = after.as_ref().and_then(Ipv6Net::of);
+    if after_v6.is_none()
+        && let Some(next) = v4(after.as_ref().and_then(Ipv4Net::of), &mut items)
+    {
+        return Page { items, next: Some(next.into()) };
+    }
+    if items.len() >= limit {
+        // IPv4 ended exactly here; what follows starts at the first IPv6 route.
+        return Page { items, next: Some(Prefix::from(std::net::Ipv4Addr::BROADCAST)) };
+    }
+    let next = v6(after_v6, &mut items).map(Prefix::from);
+    Page { items, next }
+}
+
+impl Rib {
+    /// The Adj-RIB-In of a peer, from after `after`, about `limit` routes (more when one prefix has several paths, fewer
+    /// when many prefixes are not the peer's).
+    #[must_use]
+    pub fn learned(&self, peer: PeerId, after: Option<Prefix>, limit: usize) -> Page<LearnedRoute> {
+        let Some(index) = self.context.up(peer) else { return Page { items: Vec::new(), next: None } };
+        let context = &self.context;
+        let of = |prefix: Prefix, entry: &Entry| -> Vec<LearnedRoute> {
+            let own = entry.paths.iter().filter(|path| path.peer == index);
+            own.filter_map(|path| {
+                Some(LearnedRoute {
+                    prefix,
+                    path_id: path.path_id,
+                    attributes: context.attributes.attributes(path.received).clone(),
+                    verdict: FamilyRib::<Ipv4Net>::verdict(context, path)?,
+                    best: entry.best.is_some_and(|best| path.is(&best)),
+                })
+            })
+            .collect()
+        };
+        both(
+            after,
+            limit,
+            |after, items| self.v4.page(after, limit, items, |net, entry| of(net.into(), entry)),
+            |after, items| self.v6.page(after, limit, items, |net, entry| of(net.into(), entry)),
+        )
+    }
+
+    /// The Loc-RIB.
+    #[must_use]
+    pub fn best(&self, after: Option<Prefix>, limit: usize) -> Page<BestRoute> {
+        let (v4, v6, context) = (&self.v4, &self.v6, &self.context);
+        both(
+            after,
+            limit,
+            |after, items| {
+                v4.page(after, limit, items, |net, entry| {
+                    entry.best.iter().map(|best| v4.best_route(context, net, best)).collect()
+                })
+            },
+            |after, items| {
+                v6.page(after, limit, items, |net, entry| {
+                    entry.best.iter().map(|best| v6.best_route(context, net, best)).collect()
+                })
+            },
+        )
+    }
+
+    /// Our own routes.
+    #[must_use]
+    pub fn originated(&self, after: Option<Prefix>, limit: usize) -> Page<OriginatedRoute> {
+        let context = &self.context;
+        let of = |prefix: Prefix, entry: &Entry| -> Vec<OriginatedRoute> {
+            let own = entry.paths.iter().filter(|path| path.peer == PeerIndex::LOCAL);
+            own.filter_map(|path| match context.source(path.peer, path.path_id) {
+                RouteSource::Peer(_) => None,
+                RouteSource::Originated { tag } => Some(OriginatedRoute {
+                    prefix,
+                    tag: tag.clone(),
+                    attributes: context.attributes.attributes(path.received).clone(),
+                }),
+            })
+            .collect()
+        };
+        both(
+            after,
+            limit,
+            |after, items| self.v4.page(after, limit, items, |net, entry| of(net.into(), entry)),
+            |after, items| self.v6.page(after, limit, items, |net, entry| of(net.into(), entry)),
+        )
+    }
+
+    /// The Adj-RIB-Out of a peer.
+    #[must_use]
+    pub fn advertised(&self, peer: PeerId, after: Option<Prefix>, limit: usize) -> Page<AdvertisedRoute> {
+        let Some(index) = self.context.up(peer) else { return Page { items: Vec::new(), next: None } };
+        both(
+            after,
+            limit,
+            |after, items| self.advertised_in(&self.v4, index, after, limit, items),
+            |after, items| self.advertised_in(&self.v6, index, after, limit, items),
+        )
+    }
+
+    fn advertised_in<N: FamilyPrefix>(
+        &self,
+        family: &FamilyRib<N>,
+        peer: PeerIndex,
+        after: Option<N>,
+        limit: usize,
+        items: &mut Vec<AdvertisedRoute>,
+    ) -> Option<N> {
+        for (looked, (net, route)) in family.advertised_to(peer, after)?.enumerate() {
+            if let Some((id, sent)) = route {
+                let attributes = self.context.attributes.attributes(id).clone();
+                items.push(AdvertisedRoute { prefix: net.into(), attributes, sent });
+            }
+            if items.len() >= limit || looked >= LOOK_MAX {
+                return Some(net);
+            }
+        }
+        None
+    }
+
+    /// The Loc-RIB route with the longest prefix that holds `address`.
+    #[must_use]
+    pub fn lookup(&self, address: IpAddr) -> Option<BestRoute> {
+        let host = Prefix::host(address);
+        (0..=host.len()).rev().find_map(|length| {
+            let prefix = Prefix::new(address, length).ok()?;
+            if let Some(net) = Ipv4Net::of(&prefix) {
+                let best = self.v4.table.get(&net)?.best?;
+                return Some(self.v4.best_route(&self.context, net, &best));
+            }
+            let net = Ipv6Net::of(&prefix)?;
+            let best = self.v6.table.get(&net)?.best?;
+            Some(self.v6.best_route(&self.context, net, &best))
+        })
+    }
+
+    /// Every path to exactly this prefix, with how each fared; empty when there is none.
+    #[must_use]
+    pub fn paths(&self, prefix: &Prefix) -> Vec<PathView> {
+        if let Some(net) = Ipv4Net::of(prefix) {
+            return self.v4.paths(&self.context, net);
+        }
+        Ipv6Net::of(prefix).map_or(Vec::new(), |net| self.v6.paths(&self.context, net))
+    }
+
+    /// Whether a peer is told of a prefix, and why not.
+    #[must_use]
+    pub fn export_verdict(&self, peer: PeerId, prefix: &Prefix) -> ExportVerdict {
+        let Some(index) = self.context.up(peer) else { return ExportVerdict::PeerDown };
+        if let Some(net) = Ipv4Net::of(prefix) {
+            return self.v4.export_verdict(&self.context, index, net);
+        }
+        let verdict = |net| self.v6.export_verdict(&self.context, index, net);
+        Ipv6Net::of(prefix).map_or(ExportVerdict::NoRoute, verdict)
+    }
+
+    /// What the peer's families hold; empty when it is not up.
+    #[must_use]
+    pub fn peer_counters(&self, peer: PeerId) -> Vec<FamilyCounters> {
+        let Some(index) = self.context.up(peer) else { return Vec::new() };
+        [self.v4.counters(index), self.v6.counters(index)].into_iter().flatten().collect()
+    }
+
+    /// The table as a whole.
+    #[must_use]
+    pub fn counters(&self) -> RibCounters {
+        RibCounters {
+            prefixes: self.v4.table.len() + self.v6.table.len(),
+            paths: self.v4.path_count + self.v6.path_count,
+            best: self.v4.best_count + self.v6.best_count,
+            originated: self.v4.originated.len() + self.v6.originated.len(),
+            attribute_sets: self.context.attributes.len(),
+            update_groups: self.v4.groups.iter().flatten().count() + self.v6.groups.iter().flatten().count(),
+            dirty: self.v4.dirty.len() + self.v6.dirty.len(),
+        }
+    }
+}

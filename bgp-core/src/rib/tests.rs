@@ -1,0 +1,216 @@
+use std::net::Ipv4Addr;
+
+use super::*;
+use crate::attribute::AsPath;
+use crate::attribute::{AsPathSegment, SegmentKind};
+use crate::types::{Asn, BgpIdentifier, FamilySet, NextHop, PeerKind};
+
+fn prefix(text: &str) -> Prefix {
+    text.parse().unwrap()
+}
+
+fn rib() -> Rib {
+    let local_identifier = BgpIdentifier::from_bits(1).unwrap();
+    Rib::new(RibConfig { local_asn: Asn(64512), local_identifier, always_compare_med: false })
+}
+
+fn facts(number: u32) -> PeerFacts {
+    PeerFacts {
+        id: PeerId(number),
+        name: Arc::from("peer"),
+        asn: Asn(65000 + number),
+        kind: PeerKind::External,
+        identifier: BgpIdentifier::from_bits(100 + number).unwrap(),
+        address: Ipv4Addr::from_bits(0xC000_0200 + number).into(),
+        families: FamilySet::from_iter(AddressFamily::ALL),
+        next_hop_self_v4: Some(Ipv4Addr::new(192, 0, 2, 254)),
+        next_hop_self_v6: None,
+        encode_class: EncodeClass::default(),
+        med: Some(100),
+        max_prefixes: Some(3),
+    }
+}
+
+fn with_peers(count: u32) -> Rib {
+    let mut rib = rib();
+    for number in 1..=count {
+        rib.peer_up(facts(number), Arc::new(Policy::accept_all("in")), Arc::new(Policy::accept_all("out")));
+    }
+    rib
+}
+
+fn settle(rib: &mut Rib) {
+    while rib.decide(1000) > 0 {}
+}
+
+/// Everything the peer is told until nothing is left: announced and withdrawn prefixes in order, and ends of RIB.
+fn drain(rib: &mut Rib, peer: u32) -> Vec<String> {
+    let mut told = Vec::new();
+    while let Some(batch) = rib.pull(PeerId(peer), 1) {
+        told.extend(batch.announce.iter().flat_map(|(_, nlri)| nlri).map(|nlri| format!("+{}", nlri.prefix)));
+        told.extend(batch.withdraw.iter().map(|nlri| format!("-{}", nlri.prefix)));
+        told.extend(batch.end_of_rib.iter().map(|family| format!("end of {family}")));
+    }
+    told
+}
+
+fn originate(rib: &mut Rib, text: &str) {
+    rib.originate(prefix(text), Arc::new(PathAttributes::default()), Arc::from("pod"));
+}
+
+fn learned(peer: u32, asns: &[u32], routes: &[&str]) -> Reachable {
+    let asns = asns.iter().copied().map(Asn).collect();
+    let attributes = PathAttributes {
+        as_path: AsPath { segments: vec![AsPathSegment { kind: SegmentKind::Sequence, asns }] },
+        next_hop: Some(NextHop::V4(Ipv4Addr::from_bits(0xC000_0200 + peer))),
+        multi_exit_disc: Some(7),
+        ..PathAttributes::default()
+    };
+    Reachable { attributes: Arc::new(attributes), nlri: routes.iter().map(|text| prefix(text).into()).collect() }
+}
+
+#[test]
+fn a_new_peer_gets_all_routes_and_then_an_end_of_rib_of_each_family() {
+    let mut rib = with_peers(1);
+    originate(&mut rib, "10.4.0.0/24");
+    settle(&mut rib);
+    assert_eq!(drain(&mut rib, 1), ["+10.4.0.0/24", "end of ipv4-unicast", "end of ipv6-unicast"]);
+    assert!(!rib.has_pending(PeerId(1)));
+}
+
+#[test]
+fn our_routes_leave_with_our_as_our_next_hop_and_the_priority_of_the_peer() {
+    let mut rib = with_peers(1);
+    originate(&mut rib, "10.4.0.0/24");
+    settle(&mut rib);
+    let batch = rib.pull(PeerId(1), 100).unwrap();
+    let (attributes, _) = &batch.announce[0];
+    assert_eq!(attributes.as_path.first_asn(), Some(Asn(64512)));
+    assert_eq!(attributes.next_hop, Some(NextHop::V4(Ipv4Addr::new(192, 0, 2, 254))));
+    assert_eq!((attributes.multi_exit_disc, attributes.local_pref), (Some(100), None));
+}
+
+#[test]
+fn check_67_a_received_med_is_not_passed_on() {
+    let mut rib = with_peers(2);
+    rib.apply(PeerId(1), &[learned(1, &[65001], &["172.16.0.0/16"])], &[]);
+    settle(&mut rib);
+    let batch = rib.pull(PeerId(2), 100).unwrap();
+    let (attributes, _) = &batch.announce[0];
+    assert_eq!(attributes.as_path.to_string(), "64512 65001");
+    assert_eq!(attributes.multi_exit_disc, None);
+    assert_eq!(rib.export_verdict(PeerId(1), &prefix("172.16.0.0/16")), ExportVerdict::SplitHorizon);
+}
+
+#[test]
+fn what_covers_goes_out_before_what_it_replaces_is_withdrawn() {
+    let mut rib = with_peers(1);
+    originate(&mut rib, "10.4.0.0/24");
+    settle(&mut rib);
+    drain(&mut rib, 1);
+    rib.withdraw_origination(&prefix("10.4.0.0/24"));
+    originate(&mut rib, "10.4.0.0/23");
+    settle(&mut rib);
+    assert_eq!(drain(&mut rib, 1), ["+10.4.0.0/23", "-10.4.0.0/24"]);
+}
+
+#[test]
+fn check_74_flaps_merge_and_what_was_never_sent_is_not_withdrawn() {
+    let mut rib = with_peers(1);
+    settle(&mut rib);
+    drain(&mut rib, 1);
+    originate(&mut rib, "10.4.0.0/24");
+    settle(&mut rib);
+    rib.withdraw_origination(&prefix("10.4.0.0/24"));
+    settle(&mut rib);
+    assert_eq!(drain(&mut rib, 1), Vec::<String>::new());
+    originate(&mut rib, "10.4.0.0/24");
+    settle(&mut rib);
+    rib.withdraw_origination(&prefix("10.4.0.0/24"));
+    originate(&mut rib, "10.4.0.0/24");
+    settle(&mut rib);
+    assert_eq!(drain(&mut rib, 1), ["+10.4.0.0/24"]);
+}
+
+#[test]
+fn a_route_inside_our_ranges_is_kept_visible_and_not_used() {
+    let mut rib = with_peers(1);
+    rib.replace_own_ranges(vec![prefix("10.4.0.0/14")]);
+    settle(&mut rib);
+    rib.apply(PeerId(1), &[learned(1, &[65001], &["10.5.0.0/16", "10.0.0.0/8"])], &[]);
+    settle(&mut rib);
+    let page = rib.learned(PeerId(1), None, 10);
+    let verdicts: Vec<_> =
+        page.items.iter().map(|route| (route.prefix.to_string(), route.verdict.is_accepted())).collect();
+    assert_eq!(verdicts, [("10.0.0.0/8".to_owned(), true), ("10.5.0.0/16".to_owned(), false)]);
+    assert_eq!(page.items[1].verdict, ImportVerdict::OwnRange);
+    assert_eq!(rib.lookup(Ipv4Addr::new(10, 5, 0, 1).into()).map(|best| best.prefix), Some(prefix("10.0.0.0/8")));
+}
+
+#[test]
+fn check_69_a_loop_is_kept_visible_and_not_used() {
+    let mut rib = with_peers(1);
+    rib.apply(PeerId(1), &[learned(1, &[65001, 64512], &["172.16.0.0/16"])], &[]);
+    settle(&mut rib);
+    assert_eq!(rib.learned(PeerId(1), None, 10).items[0].verdict, ImportVerdict::AsLoop);
+    assert_eq!(rib.counters().best, 0);
+}
+
+#[test]
+fn check_70_the_shorter_path_wins_and_says_so() {
+    let mut rib = with_peers(2);
+    rib.apply(PeerId(1), &[learned(1, &[65001, 65009], &["172.16.0.0/16"])], &[]);
+    rib.apply(PeerId(2), &[learned(2, &[65002], &["172.16.0.0/16"])], &[]);
+    settle(&mut rib);
+    let standings: Vec<_> =
+        rib.paths(&prefix("172.16.0.0/16")).into_iter().map(|path| (path.source, path.standing)).collect();
+    assert!(standings.contains(&(RouteSource::Peer(PeerId(2)), Standing::Best(Reason::AsPathLength))), "{standings:?}");
+    assert!(standings.contains(&(RouteSource::Peer(PeerId(1)), Standing::Lost(Reason::AsPathLength))), "{standings:?}");
+}
+
+#[test]
+fn the_routes_of_a_peer_that_went_down_are_withdrawn_from_the_others() {
+    let mut rib = with_peers(2);
+    rib.apply(PeerId(1), &[learned(1, &[65001], &["172.16.0.0/16"])], &[]);
+    settle(&mut rib);
+    drain(&mut rib, 2);
+    rib.peer_down(PeerId(1));
+    settle(&mut rib);
+    assert_eq!(drain(&mut rib, 2), ["-172.16.0.0/16"]);
+    assert_eq!(rib.counters().paths, 0);
+}
+
+#[test]
+fn check_90_the_prefix_limit_is_reported_once_and_holds() {
+    let mut rib = with_peers(1);
+    let routes = ["172.16.0.0/16", "172.17.0.0/16", "172.18.0.0/16", "172.19.0.0/16", "172.20.0.0/16"];
+    let outcome = rib.apply(PeerId(1), &[learned(1, &[65001], &routes)], &[]);
+    assert_eq!(outcome.prefix_limit.map(|exceeded| exceeded.limit), Some(3));
+    assert_eq!(rib.peer_counters(PeerId(1))[0].import.over_limit, 2);
+    assert_eq!(rib.apply(PeerId(1), &[learned(1, &[65001], &["172.21.0.0/16"])], &[]).prefix_limit, None);
+}
+
+#[test]
+fn a_policy_that_rejects_withdraws_what_the_old_one_advertised() {
+    let mut rib = with_peers(1);
+    originate(&mut rib, "10.4.0.0/24");
+    settle(&mut rib);
+    drain(&mut rib, 1);
+    rib.set_policies(PeerId(1), Arc::new(Policy::accept_all("in")), Arc::new(Policy::reject_all("out")));
+    settle(&mut rib);
+    assert_eq!(drain(&mut rib, 1), ["-10.4.0.0/24"]);
+    assert_eq!(rib.export_verdict(PeerId(1), &prefix("10.4.0.0/24")), ExportVerdict::NoTermMatched);
+}
+
+#[test]
+fn a_refresh_sends_all_again_to_that_peer_alone() {
+    let mut rib = with_peers(2);
+    originate(&mut rib, "10.4.0.0/24");
+    settle(&mut rib);
+    drain(&mut rib, 1);
+    drain(&mut rib, 2);
+    rib.refresh(PeerId(1), AddressFamily::Ipv4Unicast);
+    settle(&mut rib);
+    assert_eq!(drain(&mut rib, 1), ["+10.4.0.0/24"]);
+    assert_eq!(drain(&mut rib, 2), Vec::<String>::new());
+}
