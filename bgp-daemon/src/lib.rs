@@ -2,4 +2,5 @@
 
 pub mod config;
 pub mod peer;
+pub mod rib_owner;
 pub mod telemetry;

@@ -1,0 +1,164 @@
+//! The door to the table: messages in, nothing shared.
+
+use std::sync::Arc;
+
+use bgp_core::attribute::PathAttributes;
+use bgp_core::message::Update;
+use bgp_core::policy::Policy;
+use bgp_core::rib::{PeerFacts, PrefixLimitExceeded, Rib, UpdateBatch};
+use bgp_core::types::{AddressFamily, PeerId, Prefix};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+
+/// The owner has stopped: the daemon is going down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the routing table has stopped")]
+pub struct Gone;
+
+/// What the owner tells a peer's task.
+#[derive(Debug)]
+pub enum RibEvent {
+    /// Send these routes, then ask for more with [`RibHandle::grant`].
+    Batch(Arc<UpdateBatch>),
+    /// The peer went over its prefix limit; the session is to be closed.
+    PrefixLimit(PrefixLimitExceeded),
+}
+
+type Question = Box<dyn FnOnce(&Rib) + Send>;
+
+/// A change of what we originate, applied as one: its announcements reach every peer before its withdrawals.
+#[derive(Debug, Default)]
+pub struct OriginationChange {
+    /// Prefixes to originate or to replace, each with its attributes and role.
+    pub originate: Vec<(Prefix, Arc<PathAttributes>, Arc<str>)>,
+    /// Prefixes to stop originating.
+    pub withdraw: Vec<Prefix>,
+    /// All ranges that are ours; nothing inside them is learned.
+    pub own_ranges: Vec<Prefix>,
+}
+
+/// A message to the owner.
+pub(super) enum Command {
+    PeerUp { facts: Box<PeerFacts>, import: Arc<Policy>, export: Arc<Policy>, events: mpsc::UnboundedSender<RibEvent> },
+    PeerDown(PeerId),
+    Updates { peer: PeerId, updates: Vec<Update>, permit: OwnedSemaphorePermit },
+    Grant(PeerId),
+    Refresh(PeerId, AddressFamily),
+    SetPolicies { peer: PeerId, import: Arc<Policy>, export: Arc<Policy> },
+    Originations(OriginationChange),
+    Ask(Question),
+}
+
+/// Sends messages to the owner. Cheap to clone. The queue is bounded by construction: UPDATEs by each peer's
+/// [`PeerIntake`], everything else by being one answer to one event.
+#[derive(Clone, Debug)]
+pub struct RibHandle {
+    pub(super) commands: mpsc::UnboundedSender<Command>,
+}
+
+impl RibHandle {
+    /// A peer's session is Established. The receiver gets at most one batch for each [`RibHandle::grant`].
+    ///
+    /// # Errors
+    /// [`Gone`] when the owner has stopped.
+    pub fn peer_up(
+        &self,
+        facts: PeerFacts,
+        import: Arc<Policy>,
+        export: Arc<Policy>,
+    ) -> Result<(PeerIntake, mpsc::UnboundedReceiver<RibEvent>), Gone> {
+        let (events, receiver) = mpsc::unbounded_channel();
+        let peer = facts.id;
+        self.send(Command::PeerUp { facts: Box::new(facts), import, export, events })?;
+        let permits = Arc::new(Semaphore::new(super::INTAKE_BATCHES));
+        Ok((PeerIntake { peer, rib: self.clone(), permits }, receiver))
+    }
+
+    /// The session of the peer has ended; its routes go.
+    ///
+    /// # Errors
+    /// [`Gone`] when the owner has stopped.
+    pub fn peer_down(&self, peer: PeerId) -> Result<(), Gone> {
+        self.send(Command::PeerDown(peer))
+    }
+
+    /// The peer can send another batch of routes.
+    ///
+    /// # Errors
+    /// [`Gone`] when the owner has stopped.
+    pub fn grant(&self, peer: PeerId) -> Result<(), Gone> {
+        self.send(Command::Grant(peer))
+    }
+
+    /// The peer asked for a family again (RFC 2918).
+    ///
+    /// # Errors
+    /// [`Gone`] when the owner has stopped.
+    pub fn refresh(&self, peer: PeerId, family: AddressFamily) -> Result<(), Gone> {
+        self.send(Command::Refresh(peer, family))
+    }
+
+    /// Replaces a peer's policies; only what differs is sent.
+    ///
+    /// # Errors
+    /// [`Gone`] when the owner has stopped.
+    pub fn set_policies(&self, peer: PeerId, import: Arc<Policy>, export: Arc<Policy>) -> Result<(), Gone> {
+        self.send(Command::SetPolicies { peer, import, export })
+    }
+
+    /// Changes what we originate.
+    ///
+    /// # Errors
+    /// [`Gone`] when the owner has stopped.
+    pub fn change_originations(&self, change: OriginationChange) -> Result<(), Gone> {
+        self.send(Command::Originations(change))
+    }
+
+    /// Asks the table a question; it is answered between two slices of other work. Ask in pages: while the question is
+    /// answered, nothing else is.
+    ///
+    /// # Errors
+    /// [`Gone`] when the owner has stopped.
+    pub async fn ask<T, F>(&self, question: F) -> Result<T, Gone>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Rib) -> T + Send + 'static,
+    {
+        let (reply, answer) = oneshot::channel();
+        let question = move |rib: &Rib| {
+            // Whoever asked may be gone; then nobody misses the answer.
+            let _unheard = reply.send(question(rib));
+        };
+        self.send(Command::Ask(Box::new(question)))?;
+        answer.await.map_err(|_| Gone)
+    }
+
+    fn send(&self, command: Command) -> Result<(), Gone> {
+        self.commands.send(command).map_err(|_| Gone)
+    }
+}
+
+/// The way of one peer's UPDATEs into the table, bounded by permits that come back as they are applied.
+#[derive(Clone, Debug)]
+pub struct PeerIntake {
+    peer: PeerId,
+    rib: RibHandle,
+    permits: Arc<Semaphore>,
+}
+
+impl PeerIntake {
+    /// Waits until the owner has room for another batch of this peer. Safe to cancel.
+    ///
+    /// # Errors
+    /// [`Gone`] when the owner has stopped.
+    pub async fn permit(&self) -> Result<OwnedSemaphorePermit, Gone> {
+        Arc::clone(&self.permits).acquire_owned().await.map_err(|_| Gone)
+    }
+
+    /// Hands over UPDATEs in the order they came.
+    ///
+    /// # Errors
+    /// [`Gone`] when the owner has stopped.
+    pub fn updates(&self, updates: Vec<Update>, permit: OwnedSemaphorePermit) -> Result<(), Gone> {
+        self.rib.send(Command::Updates { peer: self.peer, updates, permit })
+    }
+}

@@ -1,0 +1,134 @@
+//! The owner's loop: take messages, decide in slices, hand routes to peers that can take them.
+
+use std::collections::HashMap;
+use std::io;
+use std::thread::JoinHandle;
+
+use bgp_core::message::Update;
+use bgp_core::rib::{Rib, RibConfig};
+use bgp_core::types::PeerId;
+use tokio::sync::mpsc;
+use tokio::sync::mpsc::error::TryRecvError;
+use tracing::{debug, warn};
+
+use super::handle::{Command, OriginationChange, RibEvent, RibHandle};
+
+/// Prefixes decided between two looks at the queue: a fraction of a millisecond, so that no message waits long.
+const DECIDE_SLICE: usize = 1024;
+
+/// Messages taken before the next slice of deciding.
+const COMMAND_SLICE: usize = 256;
+
+/// Starts the owner. It ends when every [`RibHandle`] is dropped.
+///
+/// # Errors
+/// When the operating system gives no thread.
+pub fn start(config: RibConfig) -> io::Result<(RibHandle, JoinHandle<()>)> {
+    let (commands, queue) = mpsc::unbounded_channel();
+    let owner = Owner { rib: Rib::new(config), peers: HashMap::new(), undecided: 0, change_in_progress: false };
+    let thread = std::thread::Builder::new().name("rib-owner".to_owned()).spawn(move || owner.run(queue))?;
+    Ok((RibHandle { commands }, thread))
+}
+
+struct Outlet {
+    events: mpsc::UnboundedSender<RibEvent>,
+    /// Batches the peer has asked for and not got.
+    credit: usize,
+}
+
+struct Owner {
+    rib: Rib,
+    peers: HashMap<PeerId, Outlet>,
+    undecided: usize,
+    /// A change of originations is being decided: nothing is handed out until it is whole, so that no peer sees its
+    /// withdrawals without its announcements.
+    change_in_progress: bool,
+}
+
+impl Owner {
+    fn run(mut self, mut queue: mpsc::UnboundedReceiver<Command>) {
+        loop {
+            if self.undecided == 0 {
+                // Everything is decided and handed out: sleep until there is news.
+                match queue.blocking_recv() {
+                    Some(command) => self.obey(command),
+                    None => return,
+                }
+            }
+            for _ in 0..COMMAND_SLICE {
+                match queue.try_recv() {
+                    Ok(command) => self.obey(command),
+                    Err(TryRecvError::Empty) => break,
+                    Err(TryRecvError::Disconnected) => return,
+                }
+            }
+            self.undecided = self.rib.decide(DECIDE_SLICE);
+            self.change_in_progress &= self.undecided > 0;
+            if !self.change_in_progress {
+                self.hand_out();
+            }
+        }
+    }
+
+    fn obey(&mut self, command: Command) {
+        match command {
+            Command::PeerUp { facts, import, export, events } => {
+                self.peers.insert(facts.id, Outlet { events, credit: 0 });
+                self.rib.peer_up(*facts, import, export);
+            }
+            Command::PeerDown(peer) => {
+                self.peers.remove(&peer);
+                self.rib.peer_down(peer);
+            }
+            Command::Updates { peer, updates, permit } => {
+                updates.iter().for_each(|update| self.apply(peer, update));
+                drop(permit);
+            }
+            Command::Grant(peer) => {
+                if let Some(outlet) = self.peers.get_mut(&peer) {
+                    outlet.credit += 1;
+                }
+            }
+            Command::Refresh(peer, family) => self.rib.refresh(peer, family),
+            Command::SetPolicies { peer, import, export } => self.rib.set_policies(peer, import, export),
+            Command::Originations(change) => self.change_originations(change),
+            Command::Ask(question) => question(&self.rib),
+        }
+    }
+
+    fn apply(&mut self, peer: PeerId, update: &Update) {
+        let outcome = self.rib.apply(peer, &update.reachable, &update.withdrawn);
+        if let Some(family) = update.end_of_rib {
+            self.rib.end_of_rib_received(peer, family);
+        }
+        let (Some(exceeded), Some(outlet)) = (outcome.prefix_limit, self.peers.get(&peer)) else { return };
+        warn!(%peer, family = %exceeded.family, limit = exceeded.limit, "peer went over its prefix limit");
+        if outlet.events.send(RibEvent::PrefixLimit(exceeded)).is_err() {
+            debug!(%peer, "peer was gone before it could be told of its prefix limit");
+        }
+    }
+
+    fn change_originations(&mut self, change: OriginationChange) {
+        self.rib.replace_own_ranges(change.own_ranges);
+        for (prefix, attributes, tag) in change.originate {
+            self.rib.originate(prefix, attributes, tag);
+        }
+        for prefix in change.withdraw {
+            self.rib.withdraw_origination(&prefix);
+        }
+        self.change_in_progress = true;
+    }
+
+    fn hand_out(&mut self) {
+        for (peer, outlet) in &mut self.peers {
+            while outlet.credit > 0 {
+                let Some(batch) = self.rib.pull(*peer, super::PULL_ROUTES) else { break };
+                outlet.credit -= 1;
+                if outlet.events.send(RibEvent::Batch(batch)).is_err() {
+                    // The task is gone; its PeerDown is on the way.
+                    outlet.credit = 0;
+                }
+            }
+        }
+    }
+}
