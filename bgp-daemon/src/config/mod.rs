@@ -5,6 +5,7 @@
 //! | files and environment into one tree that remembers lines | `layers` |
 //! | the tree into the shape that is written | `read`, `shape` |
 //! | the shape into what is meant | `validate`, `model` |
+//! | a peer's rules into policies | `policy` |
 //! | two of those into what a reload must touch | [`change`] |
 //!
 //! It knows no socket, no running session and no inventory.
@@ -15,6 +16,7 @@ mod interim;
 mod key;
 mod layers;
 mod model;
+mod policy;
 mod read;
 mod shape;
 mod suggest;
@@ -27,7 +29,7 @@ use std::path::Path;
 
 pub use change::{ConfigChange, PeerChange};
 pub use fault::{ConfigFault, ConfigFaults, Position};
-pub use interim::{AdvertiseRule, Aggregation, ConnectMode, PrefixRange, RangeRoleRule, RangeSelector};
+pub use interim::{AdvertiseRule, Aggregation, ConnectMode, RangeRoleRule, RangeSelector};
 pub use model::{
     Config, Control, ExportRules, ImportRules, Inventory, InventorySource, Log, LogFormat, Peer, RoleSelector, Router,
     Warning,

@@ -6,9 +6,10 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use bgp_core::policy::PrefixRange;
 use bgp_core::types::{Asn, BgpIdentifier, FamilySet, HoldTime, PeerKind};
 
-use super::interim::{AdvertiseRule, ConnectMode, PrefixRange, RangeRoleRule};
+use super::interim::{AdvertiseRule, ConnectMode, RangeRoleRule};
 
 /// A whole valid configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -152,7 +153,7 @@ impl Peer {
         if self.asn == local_asn { PeerKind::Internal } else { PeerKind::External }
     }
 
-    /// How many prefixes are accepted before the session is closed; `None` for no limit.
+    /// How many routes of one family it may send before the session is closed; `None` for no limit.
     #[must_use]
     pub fn max_prefixes(&self) -> Option<usize> {
         self.import.as_ref().and_then(|import| import.max_prefixes)
@@ -162,11 +163,11 @@ impl Peer {
 /// `import` of a peer: deny is read first, what nothing allows is rejected.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ImportRules {
-    /// What is accepted.
+    /// What is accepted. A default route is accepted only by an entry that is 0.0.0.0/0 or ::/0 itself.
     pub allow: Vec<PrefixRange>,
     /// What is rejected although allowed.
     pub deny: Vec<PrefixRange>,
-    /// Most prefixes accepted, 1 and up; one more closes the session.
+    /// Most routes of one family that it may send, 1 and up, counted before allow and deny; one more closes the session.
     pub max_prefixes: Option<usize>,
 }
 

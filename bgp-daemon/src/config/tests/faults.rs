@@ -398,10 +398,11 @@ fn refuses_peers_that_cannot_be_told_apart() {
 fn refuses_rules_that_match_nothing_possible() {
     let address_length = "expected address/length as in 10.0.0.0/8 or fd00::/8";
     for (range, reason) in [
-        ("10.0.0.0/8 le 7", "expected PREFIX [ge N] [le N] with N from 8 to 32"),
-        ("10.0.0.0/8 ge 24 le 16", "expected PREFIX [ge N] [le N] with N from 8 to 32"),
-        ("10.0.0.0/8 le 33", "expected PREFIX [ge N] [le N] with N from 8 to 32"),
-        ("10.0.0.0/8 le", "expected PREFIX [ge N] [le N] with N from 8 to 32"),
+        ("10.0.0.0/8 le 7", "expected lengths with 8 <= ge <= le <= 32"),
+        ("10.0.0.0/8 ge 24 le 16", "expected lengths with 8 <= ge <= le <= 32"),
+        ("10.0.0.0/8 le 33", "expected lengths with 8 <= ge <= le <= 32"),
+        ("10.0.0.0/8 le", "expected a length in bits after `le`"),
+        ("10.0.0.0/8 lt 9", "expected nothing, `ge N`, `le N` or `ge N le N` after 10.0.0.0/8"),
         ("10.0.0.1/8", "host bits are set; expected 10.0.0.0/8"),
         ("10.0.0.0/33", address_length),
         ("ten", address_length),
@@ -418,6 +419,10 @@ fn refuses_rules_that_match_nothing_possible() {
             (
                 "import = { allow = [], max_prefixes = 0 }",
                 "aliasd.toml:10:39: peer[dc1].import.max_prefixes = 0: expected 1 or more, or no max_prefixes",
+            ),
+            (
+                "import = { allow = [\"10.0.0.0/8\", \"10.0.0.0/8 ge 8 le 8\"] }",
+                "aliasd.toml:10:35: peer[dc1].import.allow[1] = \"10.0.0.0/8 ge 8 le 8\": stands twice; expected each once",
             ),
             (
                 "export = { roles = [\"pod\", \"pod\", \"no role\"] }",
@@ -502,7 +507,7 @@ aliasd.toml:9:11: peer[dc1].address = \"224.0.0.1\": a multicast address is no h
 aliasd.toml:11:18: peer[dc1].hold_time_secs = 2: expected 0, or 3 to 65535 seconds (RFC 4271 section 4.2)
 conf.d/10-dc2.toml:2:8: peer[dc1].name = \"dc1\": another peer has this name; expected each once
 conf.d/10-dc2.toml:4:7: peer[dc1].asn = \"65002\": expected a whole number from 0 to 4294967295
-conf.d/10-dc2.toml:5:21: peer[dc1].import.allow[0] = \"10.0.0.0/8 le 4\": expected PREFIX [ge N] [le N] with N from 8 to 32
+conf.d/10-dc2.toml:5:21: peer[dc1].import.allow[0] = \"10.0.0.0/8 le 4\": expected lengths with 8 <= ge <= le <= 32
 environment ALIASD__CONTROL__MODE: control.mode = \"0o660\": expected an octal file mode from \"0000\" to \"0777\"
 environment ALIASD__LOG__FORMAT: log.format = \"xml\": expected text or json"
     );

@@ -5,6 +5,7 @@ mod examples;
 mod faults;
 mod layers;
 mod meaning;
+mod policy;
 mod robustness;
 
 use std::ffi::OsString;

@@ -6,7 +6,7 @@ use bgp_core::types::AddressFamily;
 use config::ValueKind;
 
 use super::Checker;
-use crate::config::interim::{AdvertiseRule, ConnectMode, PrefixRange, RangeSelector};
+use crate::config::interim::{AdvertiseRule, ConnectMode, RangeSelector};
 use crate::config::key::KeyPath;
 use crate::config::model::{Peer, RoleSelector, Router};
 
@@ -163,7 +163,7 @@ fn ranges_of_absent_families(at: &KeyPath, peer: &Peer, checker: &mut Checker<'_
     let export = peer.export.as_ref().and_then(|export| Some(("export", export.allow.as_deref()?)));
     for (rules, allow) in import.into_iter().chain(export) {
         for (index, range) in allow.iter().enumerate() {
-            let family = PrefixRange::prefix(range).family();
+            let family = range.prefix().family();
             if !peer.families.contains(family) {
                 let at = at.key(rules).key("allow").index(index);
                 checker.warn(&at, format!("never matches: {family} is not in families"));

@@ -125,12 +125,6 @@ impl Checker<'_> {
         }
     }
 
-    /// Every entry parsed; entries at fault are left out.
-    fn list<T: FromStr>(&mut self, path: &KeyPath, texts: &[String], reason: impl Fn(T::Err) -> String) -> Vec<T> {
-        let entries = texts.iter().enumerate();
-        entries.filter_map(|(index, text)| self.parsed(&path.index(index), text, &reason)).collect()
-    }
-
     /// One of a few words, as the value that stands beside it.
     fn word<T: Copy>(&mut self, path: &KeyPath, text: &str, known: &[(&'static str, T)]) -> Option<T> {
         let found = known.iter().find(|(word, _)| *word == text).map(|(_, value)| *value);
@@ -141,7 +135,7 @@ impl Checker<'_> {
         found
     }
 
-    /// [`Checker::list`], and each entry may stand once.
+    /// Every entry parsed; one at fault is left out, and each may stand once.
     fn distinct_list<T: FromStr + PartialEq>(
         &mut self,
         path: &KeyPath,

@@ -1,7 +1,8 @@
 //! `import` and `export` of a peer.
 
+use bgp_core::policy::{PrefixRange, PrefixRangeError};
+
 use super::Checker;
-use crate::config::interim::PrefixRange;
 use crate::config::key::{KeyPath, is_plain_word};
 use crate::config::model::{ExportRules, ImportRules, RoleSelector};
 use crate::config::shape;
@@ -36,7 +37,7 @@ pub(super) fn export(at: &KeyPath, written: shape::Export, checker: &mut Checker
 }
 
 fn ranges(at: &KeyPath, texts: &[String], checker: &mut Checker<'_>) -> Vec<PrefixRange> {
-    checker.list(at, texts, |reason: String| reason)
+    checker.distinct_list(at, texts, |error: PrefixRangeError| error.expected)
 }
 
 fn roles(at: &KeyPath, texts: &[String], checker: &mut Checker<'_>) -> Vec<RoleSelector> {
