@@ -61,7 +61,7 @@ impl SegmentKind {
         }
     }
 
-    const fn is_confederation(self) -> bool {
+    pub(super) const fn is_confederation(self) -> bool {
         matches!(self, Self::ConfedSequence | Self::ConfedSet)
     }
 }
@@ -116,6 +116,19 @@ impl AsPath {
             }
         }
         self.segments = merged;
+    }
+
+    /// Puts `asn` in front `count` times, in a new segment when the first is no sequence or is full (RFC 4271 section
+    /// 5.1.2).
+    pub fn prepend(&mut self, asn: Asn, count: usize) {
+        for _ in 0..count {
+            match self.segments.first_mut() {
+                Some(first) if first.kind == SegmentKind::Sequence && first.asns.len() < SEGMENT_MAX => {
+                    first.asns.insert(0, asn);
+                }
+                _ => self.segments.insert(0, AsPathSegment { kind: SegmentKind::Sequence, asns: vec![asn] }),
+            }
+        }
     }
 
     /// Whether the AS stands anywhere in the path.

@@ -2,6 +2,7 @@
 
 mod as_path;
 pub(crate) mod decode;
+pub(crate) mod encode;
 mod fault;
 pub(crate) mod mp;
 pub mod spec;
@@ -15,6 +16,7 @@ use bytes::Bytes;
 
 pub use as_path::{AsPath, AsPathSegment, SegmentKind};
 pub use decode::DecodeContext;
+pub use encode::EncodeContext;
 pub use fault::{AttributeFault, Disposition};
 
 use crate::nlri::Nlri;

@@ -5,6 +5,7 @@
 mod error;
 mod notification;
 mod open;
+pub mod packing;
 mod route_refresh;
 mod update;
 

@@ -43,6 +43,13 @@ fn one(input: &[u8], family: AddressFamily, add_path: bool) -> Result<(&[u8], Nl
     Ok((rest, Nlri { prefix, path_id }))
 }
 
+/// How many octets [`encode`] writes.
+#[must_use]
+pub fn encoded_len(nlri: &Nlri, add_path: bool) -> usize {
+    let path_id = if add_path { 4 } else { 0 };
+    path_id + 1 + usize::from(nlri.prefix.len().div_ceil(8))
+}
+
 /// Writes one NLRI.
 pub fn encode(nlri: &Nlri, add_path: bool, out: &mut BytesMut) {
     if add_path {
@@ -100,6 +107,7 @@ mod tests {
                 .collect();
             let mut out = BytesMut::new();
             routes.iter().for_each(|nlri| encode(nlri, add_path, &mut out));
+            prop_assert_eq!(routes.iter().map(|nlri| encoded_len(nlri, add_path)).sum::<usize>(), out.len());
             prop_assert_eq!(decode(&out, Ipv6Unicast, add_path), Ok(routes));
         }
 

@@ -2,7 +2,6 @@
 //!
 //! Pure: it knows no table, no peer state and no order of events. A route that no term matches is rejected (RFC 8212).
 
-pub(crate) mod as_path;
 mod prefix_range;
 mod term;
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{PrefixRange, RouteSource, as_path};
+use super::{PrefixRange, RouteSource};
 use crate::attribute::PathAttributes;
 use crate::types::{AddressFamily, Asn, Community, ExtendedCommunity, LargeCommunity, PeerId, Prefix};
 
@@ -158,7 +158,7 @@ impl Action {
             Self::RemoveLargeCommunity(community) => {
                 attributes.large_communities.retain(|present| present != community);
             }
-            Self::Prepend { asn, count } => as_path::prepend(&mut attributes.as_path, *asn, usize::from(*count)),
+            Self::Prepend { asn, count } => attributes.as_path.prepend(*asn, usize::from(*count)),
         }
     }
 }

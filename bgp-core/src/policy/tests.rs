@@ -134,7 +134,7 @@ fn shares_the_attributes_when_nothing_changed() {
 #[test]
 fn opens_a_new_segment_when_the_first_is_full() {
     let mut path = crate::attribute::AsPath::default();
-    as_path::prepend(&mut path, Asn(1), 256);
+    path.prepend(Asn(1), 256);
     let lengths: Vec<usize> = path.segments.iter().map(|segment| segment.asns.len()).collect();
     assert_eq!(lengths, [1, 255]);
 }

@@ -7,10 +7,10 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::decision::DEFAULT_LOCAL_PREF;
-use super::facts::{EncodeClass, PeerFacts};
+use super::facts::PeerFacts;
 use super::view::ExportVerdict;
-use crate::attribute::PathAttributes;
-use crate::policy::{Policy, RouteSource, Verdict, as_path};
+use crate::attribute::{EncodeContext, PathAttributes};
+use crate::policy::{Policy, RouteSource, Verdict};
 use crate::types::{AddressFamily, Asn, Community, NextHop, PeerKind, Prefix};
 
 /// Everything that decides what a peer is sent in one family. Peers with equal profiles share an update group.
@@ -21,7 +21,7 @@ pub(super) struct ExportProfile {
     kind: PeerKind,
     local_asn: Asn,
     next_hop: Option<NextHop>,
-    encode_class: EncodeClass,
+    encode_context: EncodeContext,
     med: Option<u32>,
     /// Set when next hops go out as they are: the peer must not be sent its own (RFC 4271 section 5.1.3).
     peer_address: Option<IpAddr>,
@@ -31,7 +31,14 @@ pub(super) struct ExportProfile {
 impl PartialEq for ExportProfile {
     fn eq(&self, other: &Self) -> bool {
         let parts = |profile: &Self| {
-            (profile.kind, profile.local_asn, profile.next_hop, profile.encode_class, profile.med, profile.peer_address)
+            (
+                profile.kind,
+                profile.local_asn,
+                profile.next_hop,
+                profile.encode_context,
+                profile.med,
+                profile.peer_address,
+            )
         };
         parts(self) == parts(other)
             && (Arc::ptr_eq(&self.policy, &other.policy) || self.policy.terms == other.policy.terms)
@@ -57,7 +64,7 @@ impl ExportProfile {
     pub fn new(facts: &PeerFacts, policy: Arc<Policy>, local_asn: Asn, family: AddressFamily) -> Self {
         let next_hop = match family {
             AddressFamily::Ipv4Unicast => {
-                let over_v6 = facts.next_hop_self_v6.filter(|_| facts.encode_class.extended_next_hop);
+                let over_v6 = facts.next_hop_self_v6.filter(|_| facts.encode_context.extended_next_hop);
                 facts.next_hop_self_v4.map(NextHop::V4).or(over_v6)
             }
             AddressFamily::Ipv6Unicast => facts.next_hop_self_v6,
@@ -68,7 +75,7 @@ impl ExportProfile {
             kind: facts.kind,
             local_asn,
             next_hop,
-            encode_class: facts.encode_class,
+            encode_context: facts.encode_context,
             med: facts.med,
             peer_address: passes_next_hops.then_some(facts.address),
         }
@@ -141,6 +148,6 @@ impl ExportProfile {
         sent.originator_id = None;
         sent.cluster_list = Vec::new();
         sent.extended_communities.retain(|community| community.is_transitive());
-        as_path::prepend(&mut sent.as_path, self.local_asn, 1);
+        sent.as_path.prepend(self.local_asn, 1);
     }
 }

@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
+use crate::attribute::EncodeContext;
 use crate::types::{Asn, BgpIdentifier, FamilySet, NextHop, PeerId, PeerKind};
 
 /// Who we are, and how the decision process is set.
@@ -15,25 +16,6 @@ pub struct RibConfig {
     /// Compare MULTI_EXIT_DISC also between paths from different neighbouring ASes (RFC 4271 section 9.1.2.2 c compares
     /// only within one).
     pub always_compare_med: bool,
-}
-
-/// How messages to a peer are encoded, as far as it decides whether two peers can be sent the same octets.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct EncodeClass {
-    /// Four-octet AS numbers were negotiated (RFC 6793).
-    pub four_octet_asn: bool,
-    /// The longest message the peer takes, in octets: 4096 or 65535 (RFC 8654).
-    pub max_message_len: u16,
-    /// Families in which the peer takes path identifiers (RFC 7911).
-    pub add_path: FamilySet,
-    /// IPv4 routes may carry an IPv6 next hop (RFC 8950).
-    pub extended_next_hop: bool,
-}
-
-impl Default for EncodeClass {
-    fn default() -> Self {
-        Self { four_octet_asn: true, max_message_len: 4096, add_path: FamilySet::EMPTY, extended_next_hop: false }
-    }
 }
 
 /// A peer as the table knows it, from the moment its session is Established.
@@ -59,7 +41,7 @@ pub struct PeerFacts {
     /// The same for IPv6 routes.
     pub next_hop_self_v6: Option<NextHop>,
     /// How messages to it are encoded.
-    pub encode_class: EncodeClass,
+    pub encode_context: EncodeContext,
     /// MULTI_EXIT_DISC for our own routes that carry none: the peer's advertised route priority.
     pub med: Option<u32>,
     /// How many routes of one family the peer may send before the limit is reported; counted before policy.

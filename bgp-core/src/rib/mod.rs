@@ -25,7 +25,7 @@ use std::sync::Arc;
 use ipnet::{Ipv4Net, Ipv6Net};
 
 pub use decision::Reason;
-pub use facts::{EncodeClass, PeerFacts, RibConfig};
+pub use facts::{PeerFacts, RibConfig};
 pub use update_batch::UpdateBatch;
 pub use view::{
     AdvertisedRoute, ApplyOutcome, BestRoute, ExportVerdict, FamilyCounters, ImportCounters, ImportVerdict,

@@ -1,8 +1,7 @@
 use std::net::Ipv4Addr;
 
 use super::*;
-use crate::attribute::AsPath;
-use crate::attribute::{AsPathSegment, SegmentKind};
+use crate::attribute::{AsPath, AsPathSegment, EncodeContext, SegmentKind};
 use crate::types::{Asn, BgpIdentifier, FamilySet, NextHop, PeerKind};
 
 fn prefix(text: &str) -> Prefix {
@@ -25,7 +24,7 @@ fn facts(number: u32) -> PeerFacts {
         families: FamilySet::from_iter(AddressFamily::ALL),
         next_hop_self_v4: Some(Ipv4Addr::new(192, 0, 2, 254)),
         next_hop_self_v6: None,
-        encode_class: EncodeClass::default(),
+        encode_context: EncodeContext::default(),
         med: Some(100),
         max_prefixes: Some(3),
     }

@@ -2,7 +2,7 @@
 
 use bytes::{BufMut, Bytes, BytesMut};
 
-use super::framer::{HEADER_LEN, MARKER_LEN};
+use super::framer::MARKER_LEN;
 
 /// A value that is longer than its length field can say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -19,14 +19,15 @@ pub struct TooLong {
 /// # Errors
 /// [`TooLong`] over 65535 octets in all, the most that the length field can say.
 pub fn message(kind: u8, body: impl FnOnce(&mut BytesMut)) -> Result<Bytes, TooLong> {
-    let mut content = BytesMut::new();
-    body(&mut content);
-    let length = u16_length(HEADER_LEN + content.len())?;
-    let mut octets = BytesMut::with_capacity(usize::from(length));
+    let mut octets = BytesMut::new();
     octets.put_bytes(0xFF, MARKER_LEN);
-    octets.put_u16(length);
+    octets.put_u16(0);
     octets.put_u8(kind);
-    octets.put_slice(&content);
+    body(&mut octets);
+    let length = u16_length(octets.len())?;
+    // The length stands right after the marker.
+    let field = octets.iter_mut().skip(MARKER_LEN).zip(length.to_be_bytes());
+    field.for_each(|(to, from)| *to = from);
     Ok(octets.freeze())
 }
 

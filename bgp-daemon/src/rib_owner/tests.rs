@@ -1,9 +1,9 @@
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 
-use bgp_core::attribute::PathAttributes;
+use bgp_core::attribute::{EncodeContext, PathAttributes};
 use bgp_core::policy::Policy;
-use bgp_core::rib::{EncodeClass, PeerFacts, RibConfig};
+use bgp_core::rib::{PeerFacts, RibConfig};
 use bgp_core::types::{AddressFamily, Asn, BgpIdentifier, FamilySet, PeerId, PeerKind, Prefix};
 
 use super::*;
@@ -26,7 +26,7 @@ fn facts() -> PeerFacts {
         families: FamilySet::from_iter([AddressFamily::Ipv4Unicast]),
         next_hop_self_v4: Some(Ipv4Addr::new(192, 0, 2, 1)),
         next_hop_self_v6: None,
-        encode_class: EncodeClass::default(),
+        encode_context: EncodeContext::default(),
         med: None,
         max_prefixes: None,
     }

@@ -1,0 +1,220 @@
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::attribute::{Aggregator, AsPath, DecodeContext, Origin, UnknownAttribute};
+use crate::message::{Message, Update};
+use crate::types::{Asn, BgpIdentifier, Community, ExtendedCommunity, FamilySet, LargeCommunity, PeerKind, Prefix};
+use crate::wire::Framer;
+
+fn nlri(text: &str) -> Nlri {
+    text.parse::<Prefix>().unwrap().into()
+}
+
+fn v4_attributes() -> PathAttributes {
+    PathAttributes { next_hop: Some(NextHop::V4(Ipv4Addr::new(192, 0, 2, 1))), ..PathAttributes::default() }
+}
+
+/// Every /24 of 10.0.0.0/8 up to `count`.
+fn many(count: u32) -> Vec<Nlri> {
+    let prefix = |n: u32| Prefix::new(IpAddr::V4(Ipv4Addr::from_bits((10 << 24) + (n << 8))), 24).unwrap();
+    (0..count).map(|n| prefix(n).into()).collect()
+}
+
+fn read(messages: &[Bytes], context: &DecodeContext, max: u16) -> Vec<Update> {
+    let mut framer = Framer::new();
+    messages.iter().for_each(|message| framer.push(message));
+    let mut updates = Vec::new();
+    while let Some(frame) = framer.next_frame(max).unwrap() {
+        let Message::Update(body) = Message::decode(&frame).unwrap() else { panic!("{frame:?}") };
+        updates.push(Update::decode(&body, context).unwrap());
+    }
+    updates
+}
+
+#[test]
+fn check_62_marks_the_end_of_rib_as_rfc_4724_writes() {
+    assert_eq!(end_of_rib_marker(AddressFamily::Ipv4Unicast).len(), 23);
+    let context = DecodeContext::default();
+    for family in AddressFamily::ALL {
+        let packed = pack(&[], &[], &[family], &EncodeContext::default());
+        let [update] = &read(&packed.messages, &context, 4096)[..] else { panic!("one message") };
+        assert_eq!(update.end_of_rib, Some(family));
+    }
+}
+
+#[test]
+fn check_75_fills_messages_and_never_overfills_one() {
+    let announce = [(Arc::new(v4_attributes()), many(5000))];
+    let packed = pack(&announce, &[], &[], &EncodeContext::default());
+    let room = 4096 - FIXED - (4 + 3 + 7);
+    assert_eq!(packed.messages.len(), 5000usize.div_ceil(room / 4));
+    assert!(packed.messages.iter().all(|message| message.len() <= 4096));
+    let withdrawn = pack(&[], &many(5000), &[], &EncodeContext::default());
+    assert_eq!(withdrawn.messages.len(), 5000usize.div_ceil((4096 - FIXED) / 4));
+}
+
+#[test]
+fn check_75_withdraws_a_route_whose_attributes_fit_no_message() {
+    let mut attributes = v4_attributes();
+    attributes.communities = (0..1100).map(Community).collect();
+    let packed = pack(&[(Arc::new(attributes), vec![nlri("10.0.0.0/8")])], &[], &[], &EncodeContext::default());
+    assert_eq!(packed.unsendable.len(), 1, "{packed:?}");
+    let [update] = &read(&packed.messages, &DecodeContext::default(), 4096)[..] else { panic!("one message") };
+    assert_eq!((update.reachable.len(), &update.withdrawn[..]), (0, &[nlri("10.0.0.0/8")][..]));
+}
+
+#[test]
+fn a_route_whose_next_hop_has_no_place_is_withdrawn() {
+    let attributes = Arc::new(PathAttributes::default());
+    let packed = pack(&[(attributes, vec![nlri("10.0.0.0/8")])], &[], &[], &EncodeContext::default());
+    assert_eq!(packed.unsendable[0].reason, "route has no next hop");
+    let packed = pack(&[(Arc::new(v4_attributes()), vec![nlri("fd00::/8")])], &[], &[], &EncodeContext::default());
+    assert_eq!(packed.unsendable[0].reason, "next hop 192.0.2.1 cannot be sent for ipv6-unicast");
+}
+
+#[test]
+fn check_65_mp_reach_comes_first() {
+    let next_hop = Some(NextHop::V6 { global: "fd00::1".parse().unwrap(), link_local: None });
+    let attributes = PathAttributes { next_hop, ..PathAttributes::default() };
+    let packed = pack(&[(Arc::new(attributes), vec![nlri("fd00:1::/32")])], &[], &[], &EncodeContext::default());
+    assert_eq!(packed.messages[0][FIXED..FIXED + 2], [0x80, 14]);
+}
+
+#[test]
+fn check_42_an_unknown_attribute_goes_out_in_its_place_with_the_partial_bit() {
+    let unknown = |code| UnknownAttribute { code, value: Bytes::from_static(&[7]) };
+    let attributes = PathAttributes { unknown: vec![unknown(20), unknown(99)], ..v4_attributes() };
+    let packed = pack(&[(Arc::new(attributes), vec![nlri("10.0.0.0/8")])], &[], &[], &EncodeContext::default());
+    let tail = packed.messages[0].slice(FIXED + 4 + 3 + 7..);
+    assert_eq!(tail.as_ref(), [0xE0, 20, 1, 7, 0xE0, 99, 1, 7, 8, 10]);
+}
+
+#[test]
+fn check_64_an_old_speaker_gets_as_trans_and_as4_attributes_only_where_needed() {
+    let context = EncodeContext { four_octet_asn: false, ..EncodeContext::default() };
+    let with = |asn: u32| {
+        let aggregator = Some(Aggregator { asn: Asn(asn), address: Ipv4Addr::new(1, 2, 3, 4) });
+        let attributes = PathAttributes { as_path: AsPath::sequence([Asn(asn)]), aggregator, ..v4_attributes() };
+        let packed = pack(&[(Arc::new(attributes), vec![nlri("10.0.0.0/8")])], &[], &[], &context);
+        packed.messages[0].to_vec()
+    };
+    let has = |message: &[u8], attribute: &[u8]| message.windows(attribute.len()).any(|window| window == attribute);
+    let big = with(70000);
+    assert!(has(&big, &[0xC0, 7, 6, 0x5B, 0xA0, 1, 2, 3, 4]));
+    assert!(has(&big, &[0xC0, 17, 6, 2, 1, 0, 1, 0x11, 0x70]));
+    assert!(has(&big, &[0xC0, 18, 8, 0, 1, 0x11, 0x70, 1, 2, 3, 4]));
+    let small = with(65001);
+    assert!(!has(&small, &[0xC0, 17]) && !has(&small, &[0xC0, 18]));
+}
+
+fn prefixes(v6: bool) -> impl Strategy<Value = Nlri> {
+    let longest = if v6 { 128u8 } else { 32 };
+    (any::<u128>(), 0..=longest).prop_map(move |(bits, length)| {
+        let address = match v6 {
+            true => IpAddr::V6(Ipv6Addr::from_bits(bits)),
+            false => IpAddr::V4(Ipv4Addr::from_bits(u32::try_from(bits >> 96).unwrap())),
+        };
+        Prefix::new(address, length).unwrap().into()
+    })
+}
+
+fn ascending<T: Ord + std::fmt::Debug>(of: impl Strategy<Value = T>, most: usize) -> impl Strategy<Value = Vec<T>> {
+    prop::collection::btree_set(of, 0..most).prop_map(|set| set.into_iter().collect())
+}
+
+fn attributes() -> impl Strategy<Value = PathAttributes> {
+    let origin = prop::sample::select(vec![Origin::Igp, Origin::Egp, Origin::Incomplete]);
+    let path = prop::collection::vec(1u32.., 1..300).prop_map(|asns| AsPath::sequence(asns.into_iter().map(Asn)));
+    let large = any::<(u32, u32, u32)>().prop_map(|(a, b, c)| LargeCommunity {
+        global_administrator: a,
+        local_data_1: b,
+        local_data_2: c,
+    });
+    let unknown = (100u8.., prop::collection::vec(any::<u8>(), 0..300))
+        .prop_map(|(code, value)| vec![UnknownAttribute { code, value: value.into() }]);
+    let aggregator = (1u32.., any::<u32>())
+        .prop_map(|(asn, address)| Aggregator { asn: Asn(asn), address: Ipv4Addr::from_bits(address) });
+    let internal = (1u32.., prop::collection::vec(any::<u32>(), 0..5));
+    (
+        (origin, path, any::<Option<u32>>(), any::<Option<u32>>(), any::<bool>(), prop::option::of(aggregator)),
+        ascending(any::<u32>().prop_map(Community), 80),
+        ascending(any::<[u8; 8]>().prop_map(ExtendedCommunity), 5),
+        ascending(large, 5),
+        (prop::option::of(internal), unknown),
+    )
+        .prop_map(
+            |((origin, as_path, med, local_pref, atomic, aggregator), communities, extended, large, rest)| {
+                let (internal, unknown) = rest;
+                let (originator, cluster_list) = internal.unzip();
+                PathAttributes {
+                    origin,
+                    as_path,
+                    next_hop: None,
+                    multi_exit_disc: med,
+                    local_pref,
+                    atomic_aggregate: atomic,
+                    aggregator,
+                    communities,
+                    extended_communities: extended,
+                    large_communities: large,
+                    originator_id: originator.and_then(|bits| BgpIdentifier::from_bits(bits).ok()),
+                    cluster_list: cluster_list.unwrap_or_default(),
+                    unknown,
+                }
+            },
+        )
+}
+
+proptest! {
+    #[test]
+    fn packing_keeps_every_route_and_attribute(
+        attributes in attributes(),
+        v4 in ascending(prefixes(false), 600),
+        v6 in ascending(prefixes(true), 600),
+        gone in ascending(prefixes(true), 600),
+        four_octet_asn in any::<bool>(),
+        max_message_len in prop::sample::select(vec![4096u16, 65535]),
+    ) {
+        let hops = [
+            NextHop::V4(Ipv4Addr::new(192, 0, 2, 1)),
+            NextHop::V6 { global: "2001:db8::1".parse().unwrap(), link_local: Some("fe80::1".parse().unwrap()) },
+        ];
+        let groups: Vec<_> = hops.into_iter().zip([v4.clone(), v6.clone()]).map(|(hop, routes)| {
+            (Arc::new(PathAttributes { next_hop: Some(hop), ..attributes.clone() }), routes)
+        }).collect();
+        let context = EncodeContext { four_octet_asn, max_message_len, ..EncodeContext::default() };
+        let packed = pack(&groups, &gone, &[], &context);
+        prop_assert!(packed.unsendable.is_empty());
+        prop_assert!(packed.messages.iter().all(|message| message.len() <= usize::from(max_message_len)));
+        let decode = DecodeContext { peer_kind: PeerKind::Internal, four_octet_asn, ..DecodeContext::default() };
+        let mut announced: BTreeMap<Nlri, PathAttributes> = BTreeMap::new();
+        let mut withdrawn: BTreeSet<Nlri> = BTreeSet::new();
+        for update in read(&packed.messages, &decode, max_message_len) {
+            prop_assert!(update.faults.is_empty(), "{:?}", update.faults);
+            for group in update.reachable {
+                announced.extend(group.nlri.iter().map(|nlri| (*nlri, PathAttributes::clone(&group.attributes))));
+            }
+            withdrawn.extend(update.withdrawn);
+        }
+        prop_assert_eq!(withdrawn, gone.into_iter().collect::<BTreeSet<_>>());
+        let expected: BTreeMap<_, _> = groups.iter()
+            .flat_map(|(attributes, routes)| routes.iter().map(|nlri| (*nlri, PathAttributes::clone(attributes))))
+            .collect();
+        prop_assert_eq!(announced, expected);
+    }
+
+    #[test]
+    fn path_identifiers_survive_where_they_were_negotiated(ids in prop::collection::vec(any::<u32>(), 1..50)) {
+        let families: FamilySet = AddressFamily::ALL.into_iter().collect();
+        let routes: Vec<Nlri> = ids.iter().map(|id| Nlri { path_id: *id, ..nlri("10.0.0.0/8") }).collect();
+        let context = EncodeContext { add_path: families, ..EncodeContext::default() };
+        let packed = pack(&[(Arc::new(v4_attributes()), routes.clone())], &[], &[], &context);
+        let decode = DecodeContext { add_path: families, ..DecodeContext::default() };
+        let found: Vec<Nlri> = read(&packed.messages, &decode, 4096).into_iter()
+            .flat_map(|update| update.reachable).flat_map(|group| group.nlri).collect();
+        prop_assert_eq!(found, routes);
+    }
+}
