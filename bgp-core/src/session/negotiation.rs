@@ -1,0 +1,190 @@
+//! From two OPENs to what both sides agreed (RFC 4271 section 6.2, RFC 5492, RFC 6286, RFC 7607).
+
+use bytes::{Bytes, BytesMut};
+
+use super::settings::SessionConfig;
+use crate::attribute::{DecodeContext, EncodeContext};
+use crate::capability::Capability;
+use crate::message::{Notification, NotificationCode, Open, OpenSubcode};
+use crate::types::{AddressFamily, Asn, BgpIdentifier, FamilySet, HoldTime, PeerKind};
+use crate::wire::framer::MAX_MESSAGE_LEN;
+
+/// What was agreed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Negotiated {
+    /// The peer's BGP Identifier.
+    pub peer_identifier: BgpIdentifier,
+    /// The peer's AS.
+    pub peer_asn: Asn,
+    /// Whether that is ours.
+    pub peer_kind: PeerKind,
+    /// The shorter of the two hold times; 0 for no keepalives.
+    pub hold_time: HoldTime,
+    /// The families both sides offered.
+    pub families: FamilySet,
+    /// The peer can be asked for its routes again (RFC 2918).
+    pub route_refresh: bool,
+    /// All capabilities of the peer, as they came.
+    pub peer_capabilities: Vec<Capability>,
+    /// How its UPDATEs are read.
+    pub decode: DecodeContext,
+    /// How ours are written.
+    pub encode: EncodeContext,
+}
+
+/// Our OPEN.
+pub(super) fn our_open(config: &SessionConfig) -> Open {
+    let mut capabilities: Vec<Capability> = config.families.iter().map(multi_protocol).collect();
+    capabilities.extend([Capability::RouteRefresh, Capability::FourOctetAsn(config.local_asn)]);
+    Open::new(config.local_asn, config.hold_time, config.local_identifier, capabilities)
+}
+
+fn multi_protocol(family: AddressFamily) -> Capability {
+    Capability::MultiProtocol(family.afi_safi())
+}
+
+/// Judges the peer's OPEN.
+///
+/// # Errors
+/// What is wrong with it, and the NOTIFICATION that says so.
+pub(super) fn negotiate(config: &SessionConfig, open: &Open) -> Result<Negotiated, (Notification, String)> {
+    let refuse = |subcode, reason: String| (Notification::new(NotificationCode::Open(subcode)), reason);
+    if open.asn != config.peer_asn || open.asn.is_zero() {
+        let reason = format!("peer is AS {} (expected {})", open.asn, config.peer_asn);
+        return Err(refuse(OpenSubcode::BadPeerAs, reason));
+    }
+    let peer_kind = config.peer_kind();
+    let peer_identifier = BgpIdentifier::from_bits(open.identifier)
+        .map_err(|fault| refuse(OpenSubcode::BadBgpIdentifier, fault.to_string()))?;
+    if peer_identifier == config.local_identifier && peer_kind == PeerKind::Internal {
+        let reason = format!("peer has our BGP Identifier {peer_identifier} within our AS");
+        return Err(refuse(OpenSubcode::BadBgpIdentifier, reason));
+    }
+    let hold_time = hold_time(config, open).map_err(|reason| refuse(OpenSubcode::UnacceptableHoldTime, reason))?;
+    let families = config.families.intersection(offered(&open.capabilities));
+    if families.is_empty() {
+        return Err(without_common_family(config));
+    }
+    let four_octet_asn = open.capabilities.iter().any(|one| matches!(one, Capability::FourOctetAsn(_)));
+    let first_asn = (peer_kind == PeerKind::External).then_some(open.asn);
+    Ok(Negotiated {
+        peer_identifier,
+        peer_asn: open.asn,
+        peer_kind,
+        hold_time,
+        families,
+        route_refresh: open.capabilities.contains(&Capability::RouteRefresh),
+        peer_capabilities: open.capabilities.clone(),
+        decode: DecodeContext { peer_kind, four_octet_asn, add_path: FamilySet::EMPTY, families, first_asn },
+        encode: EncodeContext {
+            four_octet_asn,
+            max_message_len: MAX_MESSAGE_LEN,
+            add_path: FamilySet::EMPTY,
+            extended_next_hop: false,
+        },
+    })
+}
+
+fn hold_time(config: &SessionConfig, open: &Open) -> Result<HoldTime, String> {
+    let offered = HoldTime::from_secs(open.hold_time_secs).map_err(|fault| fault.to_string())?;
+    let minimum = config.minimum_hold_time_secs;
+    if (1..minimum).contains(&offered.as_secs()) {
+        return Err(format!("peer offers a hold time of {offered} (expected 0, or at least {minimum} s)"));
+    }
+    Ok(config.hold_time.min(offered))
+}
+
+/// The families of a peer; IPv4 alone when it names none (RFC 4760 section 8).
+fn offered(capabilities: &[Capability]) -> FamilySet {
+    let named: Vec<_> = capabilities
+        .iter()
+        .filter_map(|capability| match capability {
+            Capability::MultiProtocol(pair) => Some(*pair),
+            _ => None,
+        })
+        .collect();
+    match named.as_slice() {
+        [] => FamilySet::from_iter([AddressFamily::Ipv4Unicast]),
+        named => named.iter().filter_map(|pair| AddressFamily::try_from(*pair).ok()).collect(),
+    }
+}
+
+/// A session that can carry no route serves nobody: 2/7 with the capabilities that were wanted (RFC 5492 section 5).
+fn without_common_family(config: &SessionConfig) -> (Notification, String) {
+    let mut wanted = BytesMut::new();
+    for family in config.families.iter() {
+        // Four octets always fit their length field.
+        let _fits = multi_protocol(family).encode(&mut wanted);
+    }
+    let names: Vec<String> = config.families.iter().map(|family| family.to_string()).collect();
+    let code = NotificationCode::Open(OpenSubcode::UnsupportedCapability);
+    let reason = format!("peer offers none of our families (expected {})", names.join(" or "));
+    (Notification { code, data: Bytes::from(wanted) }, reason)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::config;
+    use super::*;
+    use crate::types::{Afi, AfiSafi, Safi};
+
+    fn open(of: impl FnOnce(&mut Open)) -> Open {
+        let mut open = our_open(&config(65001, 2, 64512));
+        of(&mut open);
+        open
+    }
+
+    fn subcode(config: &SessionConfig, open: &Open) -> u8 {
+        let (notification, _) = negotiate(config, open).unwrap_err();
+        assert_eq!(notification.code.code(), 2);
+        notification.code.subcode()
+    }
+
+    #[test]
+    fn check_8_compares_the_as_of_the_capability() {
+        let ours = config(64512, 1, 65001);
+        assert!(negotiate(&ours, &open(|_| {})).is_ok());
+        assert_eq!(subcode(&ours, &open(|open| open.asn = Asn(65002))), 2);
+        assert_eq!(subcode(&config(64512, 1, 0), &open(|open| open.asn = Asn(0))), 2);
+    }
+
+    #[test]
+    fn check_9_refuses_identifier_zero_and_ours_within_our_as() {
+        let ours = config(64512, 1, 65001);
+        assert_eq!(subcode(&ours, &open(|open| open.identifier = 0)), 3);
+        assert!(negotiate(&ours, &open(|open| open.identifier = 1)).is_ok());
+        assert!(negotiate(&ours, &open(|open| open.identifier = u32::MAX)).is_ok());
+        let internal = config(65001, 2, 65001);
+        assert_eq!(subcode(&internal, &open(|_| {})), 3);
+    }
+
+    #[test]
+    fn check_10_and_11_agrees_on_the_shorter_legal_hold_time() {
+        let ours = SessionConfig { minimum_hold_time_secs: 10, ..config(64512, 1, 65001) };
+        for refused in [1, 2, 3, 9] {
+            assert_eq!(subcode(&ours, &open(|open| open.hold_time_secs = refused)), 6, "{refused}");
+        }
+        for (offered, agreed) in [(0, 0), (10, 10), (90, 90), (65535, 90)] {
+            let negotiated = negotiate(&ours, &open(|open| open.hold_time_secs = offered)).unwrap();
+            assert_eq!(negotiated.hold_time.as_secs(), agreed);
+        }
+    }
+
+    #[test]
+    fn check_13_and_17_takes_ipv4_alone_where_no_family_is_named() {
+        let mut ours = config(64512, 1, 65001);
+        ours.families = AddressFamily::ALL.into_iter().collect();
+        let unknown = Capability::Unknown { code: 99, value: Bytes::new() };
+        let negotiated = negotiate(&ours, &open(|open| open.capabilities = vec![unknown])).unwrap();
+        assert_eq!(negotiated.families, FamilySet::from_iter([AddressFamily::Ipv4Unicast]));
+        assert!(!negotiated.decode.four_octet_asn && !negotiated.route_refresh);
+    }
+
+    #[test]
+    fn check_17_refuses_a_peer_without_a_common_family() {
+        let ours = config(64512, 1, 65001);
+        let vpn = Capability::MultiProtocol(AfiSafi { afi: Afi(1), safi: Safi(128) });
+        let (notification, _) = negotiate(&ours, &open(|open| open.capabilities = vec![vpn])).unwrap_err();
+        assert_eq!((notification.code.subcode(), notification.data.as_ref()), (7, &[1, 4, 0, 1, 0, 1][..]));
+    }
+}

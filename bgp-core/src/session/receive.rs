@@ -1,0 +1,130 @@
+//! From octets to events of the table.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use bytes::Bytes;
+
+use super::collision::Verdict;
+use super::drive::{Payload, Trigger};
+use super::negotiation::negotiate;
+use super::transition::FsmEvent;
+use super::{Cause, ConnectionId, Session, State, Which};
+use crate::message::{Message, MessageError, NotificationCode, Open, OpenSubcode, RouteRefresh, Update};
+use crate::types::AddressFamily;
+use crate::wire::Frame;
+use crate::wire::framer::MAX_MESSAGE_LEN;
+
+impl Session {
+    pub(super) fn receive(&mut self, connection: ConnectionId, octets: &[u8], now: Instant) {
+        if let Some(track) = self.which(connection).and_then(|which| self.track_mut(which)) {
+            track.framer.push(octets);
+        }
+        // A message may close its connection or move it to the other track: it is looked up again for each.
+        while let Some(which) = self.which(connection) {
+            let Some(track) = self.track_mut(which) else { return };
+            match track.framer.next_frame(MAX_MESSAGE_LEN) {
+                Ok(None) => return,
+                Ok(Some(frame)) => self.receive_message(which, &frame, now),
+                Err(fault) => {
+                    let trigger = Trigger::fault(FsmEvent::BgpHeaderErr, &MessageError::Header(fault));
+                    self.step(which, trigger, now);
+                }
+            }
+        }
+    }
+
+    fn receive_message(&mut self, which: Which, frame: &Frame, now: Instant) {
+        let trigger = match Message::decode(frame) {
+            Ok(Message::Open(open)) => {
+                self.statistics.received.open += 1;
+                return self.receive_open(which, &open, now);
+            }
+            Ok(Message::Update(body)) => {
+                self.statistics.received.update += 1;
+                self.read_update(which, &body)
+            }
+            Ok(Message::Notification(notification)) => {
+                self.statistics.received.notification += 1;
+                let version = NotificationCode::Open(OpenSubcode::UnsupportedVersionNumber);
+                let event = if notification.code == version { FsmEvent::NotifMsgVerErr } else { FsmEvent::NotifMsg };
+                Trigger { cause: Some(Cause::Received(notification)), ..Trigger::of(event) }
+            }
+            Ok(Message::Keepalive) => {
+                self.statistics.received.keepalive += 1;
+                unexpected(FsmEvent::KeepAliveMsg, "KEEPALIVE")
+            }
+            Ok(Message::RouteRefresh(refresh)) => {
+                self.statistics.received.route_refresh += 1;
+                let family = self.refreshed_family(which, &refresh);
+                Trigger {
+                    reason: "ROUTE-REFRESH was not expected".to_owned(),
+                    ..Trigger::carrying(FsmEvent::RouteRefreshMsg, Payload::Refresh(family))
+                }
+            }
+            Err(error) => {
+                let of_open = matches!(
+                    error,
+                    MessageError::UnsupportedVersion(_)
+                        | MessageError::UnsupportedOptionalParameter(_)
+                        | MessageError::MalformedOpen(_)
+                );
+                // An OPEN that is not expected is first of all that (RFC 6608).
+                match (of_open, self.track(which).map(|track| track.state)) {
+                    (true, Some(State::OpenSent)) => Trigger::fault(FsmEvent::BgpOpenMsgErr, &error),
+                    (true, _) => unexpected(FsmEvent::BgpOpen, "OPEN"),
+                    (false, _) => Trigger::fault(FsmEvent::BgpHeaderErr, &error),
+                }
+            }
+        };
+        self.step(which, trigger, now);
+    }
+
+    fn receive_open(&mut self, which: Which, open: &Open, now: Instant) {
+        if self.track(which).is_none_or(|track| track.state != State::OpenSent) {
+            self.step(which, unexpected(FsmEvent::BgpOpen, "OPEN"), now);
+            return;
+        }
+        match negotiate(&self.config, open) {
+            Err((notification, reason)) => {
+                self.step(which, Trigger::with(FsmEvent::BgpOpenMsgErr, notification, reason), now);
+            }
+            Ok(negotiated) => match self.settle_collision(which, &negotiated, now) {
+                Verdict::Goes => self.dump(which, now),
+                Verdict::Stays => {
+                    if let Some(track) = self.track_mut(which) {
+                        track.negotiated = Some(Arc::new(negotiated));
+                    }
+                    self.step(which, Trigger::of(FsmEvent::BgpOpen), now);
+                }
+            },
+        }
+    }
+
+    /// An UPDATE is read only where it is expected: elsewhere nothing says how.
+    fn read_update(&mut self, which: Which, body: &Bytes) -> Trigger {
+        let established = self.track(which).filter(|track| track.state == State::Established);
+        let Some(negotiated) = established.and_then(|track| track.negotiated.clone()) else {
+            return unexpected(FsmEvent::UpdateMsg, "UPDATE");
+        };
+        match Update::decode(body, &negotiated.decode) {
+            Ok(update) => {
+                self.statistics.faulty_updates += u64::from(!update.faults.is_empty());
+                Trigger::carrying(FsmEvent::UpdateMsg, Payload::Update(Box::new(update)))
+            }
+            Err(error) => Trigger::fault(FsmEvent::UpdateMsgErr, &error),
+        }
+    }
+
+    /// The family to send again: one that was negotiated, asked for by a subtype that we know (RFC 7313 section 5).
+    fn refreshed_family(&self, which: Which, refresh: &RouteRefresh) -> Option<AddressFamily> {
+        let families = self.track(which)?.negotiated.as_ref()?.families;
+        let family = AddressFamily::try_from(refresh.afi_safi).ok()?;
+        (refresh.subtype == 0 && families.contains(family)).then_some(family)
+    }
+}
+
+/// A message whose place in the session decides; where it is not expected, the table answers with an FSM error.
+fn unexpected(event: FsmEvent, name: &str) -> Trigger {
+    Trigger { reason: format!("{name} was not expected"), ..Trigger::of(event) }
+}
