@@ -5,19 +5,20 @@
 //! | files and environment into one tree that remembers lines | `layers` |
 //! | the tree into the shape that is written | `read`, `shape` |
 //! | the shape into what is meant | `validate`, `model` |
-//! | a peer's rules into policies | `policy` |
+//! | a peer's rules into policies, and what its session must know | `policy`, `session` |
 //! | two of those into what a reload must touch | [`change`] |
 //!
 //! It knows no socket, no running session and no inventory.
 
 pub mod change;
 mod fault;
-mod interim;
 mod key;
 mod layers;
 mod model;
+mod originations;
 mod policy;
 mod read;
+mod session;
 mod shape;
 mod suggest;
 #[cfg(test)]
@@ -29,11 +30,11 @@ use std::path::Path;
 
 pub use change::{ConfigChange, PeerChange};
 pub use fault::{ConfigFault, ConfigFaults, Position};
-pub use interim::{AdvertiseRule, Aggregation, ConnectMode, RangeRoleRule, RangeSelector};
 pub use model::{
     Config, Control, ExportRules, ImportRules, Inventory, InventorySource, Log, LogFormat, Peer, RoleSelector, Router,
     Warning,
 };
+pub use originations::{AdvertiseRule, Aggregation, RangeRoleRule, RangeSelector};
 
 impl Config {
     /// Reads `path`, the `conf.d/*.toml` beside it in order of name, and the `ALIASD__SECTION__KEY` environment.

@@ -7,9 +7,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use bgp_core::policy::PrefixRange;
+use bgp_core::session::ConnectMode;
 use bgp_core::types::{Asn, BgpIdentifier, FamilySet, HoldTime, PeerKind};
 
-use super::interim::{AdvertiseRule, ConnectMode, RangeRoleRule};
+use super::originations::{AdvertiseRule, RangeRoleRule};
 
 /// A whole valid configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]

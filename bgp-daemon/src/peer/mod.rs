@@ -1,5 +1,12 @@
-//! Peers on the network: how their connections are made, and who may connect. Knows no table.
+//! Peers on the network: how their connections are made, who may connect, and the task that drives each one's session.
+//! Knows no table but its door.
 
+mod connection;
 pub mod listener;
 pub mod roster;
+mod settings;
 pub mod socket;
+mod task;
+
+pub use settings::{PeerSettings, PeerStatus};
+pub use task::{PeerTask, StatusDoor};

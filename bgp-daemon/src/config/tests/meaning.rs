@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use bgp_core::session::ConnectMode;
 use bgp_core::types::{AddressFamily, FamilySet, PeerKind};
 
-use super::super::{ConnectMode, LogFormat, RoleSelector};
+use super::super::{LogFormat, RoleSelector};
 use super::{load_after_router, load_peer};
 
 #[test]

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 
+use bgp_core::session::ConnectMode;
 use bgp_core::types::AddressFamily;
 use config::ValueKind;
 
 use super::Checker;
-use crate::config::interim::{AdvertiseRule, ConnectMode, RangeSelector};
 use crate::config::key::KeyPath;
 use crate::config::model::{Peer, RoleSelector, Router};
+use crate::config::originations::{AdvertiseRule, RangeSelector};
 
 pub(super) fn check(
     router: Option<&Router>,

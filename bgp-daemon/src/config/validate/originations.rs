@@ -2,8 +2,8 @@
 
 use super::Checker;
 use super::sections::is_resource;
-use crate::config::interim::{AdvertiseRule, Aggregation, RangeRoleRule, RangeSelector};
 use crate::config::key::{KeyPath, is_plain_word};
+use crate::config::originations::{AdvertiseRule, Aggregation, RangeRoleRule, RangeSelector};
 use crate::config::shape;
 use bgp_core::types::CommunityParseError;
 

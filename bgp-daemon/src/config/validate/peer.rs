@@ -3,11 +3,11 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
+use bgp_core::session::ConnectMode;
 use bgp_core::types::{AddressFamily, FamilySet, HoldTime};
 
 use super::sections::{BGP_PORT, own_or_peer_asn};
 use super::{Checker, rules};
-use crate::config::interim::ConnectMode;
 use crate::config::key::{KeyPath, is_plain_word};
 use crate::config::model::Peer;
 use crate::config::shape;

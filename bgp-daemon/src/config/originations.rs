@@ -1,17 +1,6 @@
-//! Stand-ins for types of other modules until those are in the tree.
+//! `[[range_role]]` and `[[advertise]]` as the daemon uses them.
 
 use bgp_core::types::{Community, LargeCommunity};
-
-/// Who opens the TCP connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ConnectMode {
-    /// We dial and await.
-    Both,
-    /// We dial only.
-    Active,
-    /// We await only.
-    Passive,
-}
 
 /// One `[[range_role]]`.
 #[derive(Clone, Debug, PartialEq, Eq)]

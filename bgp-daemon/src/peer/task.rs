@@ -1,0 +1,528 @@
+//! The task of one peer: drives one [`Session`] with a clock, sockets and the table's door. Knows no table.
+//!
+//! Everything happens in one loop, so that nothing is locked: what the session wants is done first, then the loop waits for
+//! whatever comes next. UPDATEs reach the table in batches, each with a permit: a peer that sends faster than the table
+//! takes is not read any further, and nobody else notices.
+
+use std::future::poll_fn;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::{Instant, SystemTime};
+
+use bgp_core::message::{Update, packing};
+use bgp_core::policy::Policy;
+use bgp_core::rib::UpdateBatch;
+use bgp_core::session::{Cause, ConnectionId, Direction, Event, Input, Negotiated, Session, State, StopReason};
+use bgp_core::types::AddressFamily;
+use bytes::BytesMut;
+use tokio::net::TcpStream;
+use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
+use tokio::task::{JoinHandle, JoinSet};
+use tracing::{Instrument, debug, info, info_span, warn};
+
+use super::connection::{Connection, ReadOutcome, Readiness};
+use super::settings::{PeerSettings, PeerStatus};
+use super::socket;
+use crate::rib_owner::{Gone, PeerIntake, RibEvent, RibHandle};
+
+/// Connections that may wait for the task to look at them.
+const DOOR: usize = 4;
+
+/// UPDATEs that may wait for a permit before the peer is not read any further; one read can bring more at once.
+const INBOX_FULL: usize = 1024;
+
+/// A running peer.
+#[derive(Debug)]
+pub struct PeerTask {
+    commands: mpsc::UnboundedSender<Command>,
+    door: mpsc::Sender<TcpStream>,
+    task: JoinHandle<()>,
+}
+
+#[derive(Debug)]
+enum Command {
+    Stop(StopReason),
+    Policies(Arc<Policy>, Arc<Policy>),
+    Refresh(AddressFamily),
+    Status(oneshot::Sender<PeerStatus>),
+}
+
+impl PeerTask {
+    /// Starts the session. The seed decides its jitter.
+    #[must_use]
+    pub fn start(settings: PeerSettings, rib: RibHandle, seed: u64) -> Self {
+        let (commands, queue) = mpsc::unbounded_channel();
+        let (door, arrivals) = mpsc::channel(DOOR);
+        let span = info_span!("peer", name = %settings.name);
+        let runner = Runner::new(settings, rib, seed);
+        let task = tokio::spawn(runner.run(queue, arrivals).instrument(span));
+        Self { commands, door, task }
+    }
+
+    /// Where accepted connections of the peer go in.
+    #[must_use]
+    pub fn door(&self) -> mpsc::Sender<TcpStream> {
+        self.door.clone()
+    }
+
+    /// New policies; a session that is up goes on.
+    pub fn set_policies(&self, import: Arc<Policy>, export: Arc<Policy>) {
+        self.tell(Command::Policies(import, export));
+    }
+
+    /// Asks the peer for its routes of a family again.
+    pub fn request_refresh(&self, family: AddressFamily) {
+        self.tell(Command::Refresh(family));
+    }
+
+    /// Where the session stands; `None` when the task has ended.
+    pub async fn status(&self) -> Option<PeerStatus> {
+        StatusDoor(self.commands.clone()).status().await
+    }
+
+    /// A door for asking [`PeerTask::status`] that can be kept elsewhere.
+    #[must_use]
+    pub fn status_door(&self) -> StatusDoor {
+        StatusDoor(self.commands.clone())
+    }
+
+    /// Ends the session and the task; returns when the peer has been told, or after a few seconds.
+    pub async fn stop(self, reason: StopReason) {
+        self.tell(Command::Stop(reason));
+        if let Err(error) = self.task.await {
+            warn!(%error, "the task of a peer did not end well");
+        }
+    }
+
+    fn tell(&self, command: Command) {
+        if self.commands.send(command).is_err() {
+            debug!("the task of the peer has ended already");
+        }
+    }
+}
+
+/// Asks a peer's task where it stands. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct StatusDoor(mpsc::UnboundedSender<Command>);
+
+impl StatusDoor {
+    /// Where the session stands; `None` when the task has ended.
+    pub async fn status(&self) -> Option<PeerStatus> {
+        let (reply, answer) = oneshot::channel();
+        self.0.send(Command::Status(reply)).ok()?;
+        answer.await.ok()
+    }
+}
+
+/// What there is between Established and Down.
+struct Exchange {
+    connection: ConnectionId,
+    negotiated: Arc<Negotiated>,
+    local: SocketAddr,
+    remote: SocketAddr,
+    intake: PeerIntake,
+    events: mpsc::UnboundedReceiver<RibEvent>,
+    /// UPDATEs that wait for a permit.
+    inbox: Vec<Update>,
+    /// A batch was asked for and has not come.
+    granted: bool,
+}
+
+type Dial = Pin<Box<dyn Future<Output = io::Result<TcpStream>> + Send>>;
+
+/// What the loop woke up for.
+enum Woken {
+    Command(Option<Command>),
+    Arrival(Option<TcpStream>),
+    Dialled(io::Result<TcpStream>),
+    Ready(ConnectionId, io::Result<Readiness>),
+    Table(Option<RibEvent>),
+    Permit(Result<OwnedSemaphorePermit, Gone>),
+    Timer,
+}
+
+struct Runner {
+    settings: PeerSettings,
+    rib: RibHandle,
+    session: Session,
+    connections: Vec<Connection>,
+    next_connection: u64,
+    dial: Option<Dial>,
+    exchange: Option<Exchange>,
+    closing: JoinSet<()>,
+    buffer: BytesMut,
+    since: SystemTime,
+    last_error: Option<(SystemTime, String)>,
+    stopping: bool,
+}
+
+fn now() -> Instant {
+    tokio::time::Instant::now().into_std()
+}
+
+impl Runner {
+    fn new(settings: PeerSettings, rib: RibHandle, seed: u64) -> Self {
+        let session = Session::new(settings.session.clone(), seed);
+        Self {
+            settings,
+            rib,
+            session,
+            connections: Vec::new(),
+            next_connection: 0,
+            dial: None,
+            exchange: None,
+            closing: JoinSet::new(),
+            buffer: BytesMut::new(),
+            since: SystemTime::now(),
+            last_error: None,
+            stopping: false,
+        }
+    }
+
+    async fn run(mut self, mut commands: mpsc::UnboundedReceiver<Command>, mut arrivals: mpsc::Receiver<TcpStream>) {
+        self.session.handle(Input::Start, now());
+        while !self.stopping {
+            if self.settle().is_err() {
+                break;
+            }
+            let woken = self.wait(&mut commands, &mut arrivals).await;
+            if self.act(woken).is_err() {
+                break;
+            }
+        }
+        // What was said last is still to be delivered, also to connections that the session knows no more.
+        if self.settle().is_err() {
+            debug!("the table stopped before the peer did");
+        }
+        for connection in std::mem::take(&mut self.connections) {
+            self.closing.spawn(connection.close());
+        }
+        while self.closing.join_next().await.is_some() {}
+    }
+
+    async fn wait(
+        &mut self,
+        commands: &mut mpsc::UnboundedReceiver<Command>,
+        arrivals: &mut mpsc::Receiver<TcpStream>,
+    ) -> Woken {
+        let timeout = self.session.poll_timeout();
+        let timer = async {
+            match timeout {
+                Some(at) => tokio::time::sleep_until(at.into()).await,
+                None => std::future::pending().await,
+            }
+        };
+        let dial = &mut self.dial;
+        let dialled = poll_fn(|context| match dial {
+            Some(dial) => dial.as_mut().poll(context),
+            None => Poll::Pending,
+        });
+        let connections = &self.connections;
+        let full = self.exchange.as_ref().filter(|exchange| exchange.inbox.len() >= INBOX_FULL);
+        let unread = full.map(|exchange| exchange.connection);
+        let ready = poll_fn(|context| {
+            for connection in connections {
+                let read = Some(connection.id()) != unread;
+                if let Poll::Ready(ready) = connection.poll_ready(read, context) {
+                    return Poll::Ready((connection.id(), ready));
+                }
+            }
+            Poll::Pending
+        });
+        let (table, permit) = match &mut self.exchange {
+            None => (None, None),
+            Some(exchange) => {
+                let waiting = (!exchange.inbox.is_empty()).then(|| exchange.intake.permit());
+                (Some(exchange.events.recv()), waiting)
+            }
+        };
+        tokio::select! {
+            () = timer => Woken::Timer,
+            command = commands.recv() => Woken::Command(command),
+            (connection, ready) = ready => Woken::Ready(connection, ready),
+            event = or_never(table) => Woken::Table(event),
+            permit = or_never(permit) => Woken::Permit(permit),
+            dialled = dialled => Woken::Dialled(dialled),
+            arrival = arrivals.recv() => Woken::Arrival(arrival),
+        }
+    }
+
+    fn act(&mut self, woken: Woken) -> Result<(), Gone> {
+        match woken {
+            Woken::Timer => self.session.handle_timeout(now()),
+            Woken::Command(Some(command)) => self.obey(command)?,
+            // Nobody can reach the task any more: the daemon goes down without a word for it.
+            Woken::Command(None) => self.end(StopReason::Silent),
+            Woken::Arrival(Some(stream)) => self.take_over(stream, Direction::Incoming),
+            Woken::Arrival(None) => {}
+            Woken::Dialled(result) => {
+                self.dial = None;
+                match result {
+                    Ok(stream) => self.take_over(stream, Direction::Outgoing),
+                    Err(error) => self.session.handle(Input::TcpFailed { reason: error.to_string() }, now()),
+                }
+            }
+            Woken::Ready(id, Ok(Readiness::Readable)) => self.read(id),
+            Woken::Ready(id, Ok(Readiness::Writable)) => self.write(id)?,
+            Woken::Ready(id, Err(error)) => self.broken(id, &error),
+            Woken::Table(Some(RibEvent::Batch(batch))) => self.announce(&batch)?,
+            Woken::Table(Some(RibEvent::PrefixLimit(exceeded))) => {
+                let reason = StopReason::MaximumPrefixes { family: exceeded.family, limit: exceeded.limit };
+                self.session.handle(Input::Stop(reason), now());
+            }
+            Woken::Table(None) => return Err(Gone),
+            Woken::Permit(permit) => {
+                let permit = permit?;
+                if let Some(exchange) = &mut self.exchange {
+                    exchange.intake.updates(std::mem::take(&mut exchange.inbox), permit)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn obey(&mut self, command: Command) -> Result<(), Gone> {
+        match command {
+            Command::Stop(reason) => self.end(reason),
+            Command::Policies(import, export) => {
+                self.settings.import = import;
+                self.settings.export = export;
+                if self.exchange.is_some() {
+                    let (import, export) = (Arc::clone(&self.settings.import), Arc::clone(&self.settings.export));
+                    self.rib.set_policies(self.settings.id, import, export)?;
+                }
+            }
+            Command::Refresh(family) => self.session.handle(Input::RequestRefresh(family), now()),
+            Command::Status(reply) => {
+                // Whoever asked may be gone; then nobody misses the answer.
+                let _unheard = reply.send(self.status());
+            }
+        }
+        Ok(())
+    }
+
+    fn end(&mut self, reason: StopReason) {
+        self.stopping = true;
+        self.session.handle(Input::Stop(reason), now());
+    }
+
+    fn take_over(&mut self, stream: TcpStream, direction: Direction) {
+        if let Err(error) = stream.set_nodelay(true) {
+            debug!(%error, "cannot turn off Nagle's delay");
+        }
+        self.next_connection += 1;
+        let connection = ConnectionId(self.next_connection);
+        self.connections.push(Connection::new(connection, stream));
+        self.session.handle(Input::TcpConnected { connection, direction }, now());
+    }
+
+    fn place(&self, id: ConnectionId) -> Option<usize> {
+        self.connections.iter().position(|connection| connection.id() == id)
+    }
+
+    fn connection_mut(&mut self, id: ConnectionId) -> Option<&mut Connection> {
+        self.connections.iter_mut().find(|connection| connection.id() == id)
+    }
+
+    fn read(&mut self, id: ConnectionId) {
+        let mut buffer = std::mem::take(&mut self.buffer);
+        let outcome = self.connection_mut(id).map(|connection| connection.read(&mut buffer));
+        match outcome {
+            Some(Ok(ReadOutcome::Octets)) => {
+                self.session.handle(Input::Received { connection: id, octets: &buffer }, now());
+            }
+            Some(Ok(ReadOutcome::Closed)) => {
+                let reason = "closed by the peer".to_owned();
+                self.session.handle(Input::TcpClosed { connection: id, reason }, now());
+                self.forget(id);
+            }
+            Some(Err(error)) => self.broken(id, &error),
+            Some(Ok(ReadOutcome::WouldBlock)) | None => {}
+        }
+        self.buffer = buffer;
+    }
+
+    fn write(&mut self, id: ConnectionId) -> Result<(), Gone> {
+        let Some(connection) = self.connection_mut(id) else { return Ok(()) };
+        match connection.write() {
+            Ok(written) if written.octets > 0 => {
+                let drained = connection.queued_updates() == 0;
+                self.session.handle(Input::Written { connection: id, updates: written.updates }, now());
+                if drained {
+                    self.grant(id)?;
+                }
+                Ok(())
+            }
+            Ok(_) => Ok(()),
+            Err(error) => {
+                self.broken(id, &error);
+                Ok(())
+            }
+        }
+    }
+
+    fn broken(&mut self, id: ConnectionId, error: &io::Error) {
+        self.session.handle(Input::TcpClosed { connection: id, reason: error.to_string() }, now());
+        self.forget(id);
+    }
+
+    /// Drops a connection that has ended by itself, unless the session has it closed anyway.
+    fn forget(&mut self, id: ConnectionId) {
+        self.connections.retain(|connection| connection.id() != id);
+    }
+
+    /// Asks the table for what the peer is to be sent next, when all before it has been sent.
+    fn grant(&mut self, id: ConnectionId) -> Result<(), Gone> {
+        if let Some(exchange) = self.exchange.as_mut().filter(|exchange| exchange.connection == id && !exchange.granted)
+        {
+            exchange.granted = true;
+            self.rib.grant(self.settings.id)?;
+        }
+        Ok(())
+    }
+
+    fn announce(&mut self, batch: &UpdateBatch) -> Result<(), Gone> {
+        let Some(exchange) = &mut self.exchange else { return Ok(()) };
+        exchange.granted = false;
+        let id = exchange.connection;
+        let packed = packing::pack(&batch.announce, &batch.withdraw, &batch.end_of_rib, &exchange.negotiated.encode);
+        for unsendable in packed.unsendable {
+            let first = unsendable.routes.first().map(|nlri| nlri.prefix.to_string()).unwrap_or_default();
+            warn!(%first, routes = unsendable.routes.len(), reason = %unsendable.reason, "cannot announce routes");
+        }
+        let nothing = packed.messages.is_empty();
+        if let Some(connection) = self.connection_mut(id) {
+            connection.queue_updates(packed.messages);
+        }
+        if nothing { self.grant(id) } else { self.write(id) }
+    }
+
+    /// Does what the session wants, and writes what it says, until it wants nothing more.
+    fn settle(&mut self) -> Result<(), Gone> {
+        loop {
+            while let Some(transmit) = self.session.poll_transmit() {
+                if let Some(connection) = self.connection_mut(transmit.connection) {
+                    connection.queue_control(transmit.octets);
+                }
+                self.write(transmit.connection)?;
+            }
+            match self.session.poll_event() {
+                Some(event) => self.heed(event)?,
+                None => return Ok(()),
+            }
+        }
+    }
+
+    fn heed(&mut self, event: Event) -> Result<(), Gone> {
+        match event {
+            Event::Dial => {
+                let local = self.settings.local.map(|address| SocketAddr::new(address, 0));
+                self.dial = Some(Box::pin(socket::connect(self.settings.remote, local)));
+            }
+            Event::AbandonDial => self.dial = None,
+            Event::CloseTcp { connection } => {
+                if let Some(place) = self.place(connection) {
+                    self.closing.spawn(self.connections.swap_remove(place).close());
+                }
+                // Connections that were closed earlier are done by now, or will be.
+                while self.closing.try_join_next().is_some() {}
+            }
+            Event::StateChanged { from, to } => {
+                self.since = SystemTime::now();
+                debug!(%from, %to, "state changed");
+            }
+            Event::Established { connection, negotiated } => self.established(connection, negotiated)?,
+            Event::Update(update) => self.take_update(*update),
+            Event::RouteRefresh(family) => self.rib.refresh(self.settings.id, family)?,
+            Event::Down { cause } => {
+                self.exchange = None;
+                self.rib.peer_down(self.settings.id)?;
+                warn!(%cause, "session is down");
+                self.note(&cause);
+            }
+            Event::AttemptFailed { cause } => {
+                let text = cause.to_string();
+                // The same trouble again is no news.
+                let news = self.last_error.as_ref().is_none_or(|(_, last)| *last != text);
+                match news {
+                    true => warn!(%cause, "no session"),
+                    false => debug!(%cause, "no session"),
+                }
+                self.note(&cause);
+            }
+        }
+        Ok(())
+    }
+
+    fn note(&mut self, cause: &Cause) {
+        self.last_error = Some((SystemTime::now(), cause.to_string()));
+    }
+
+    fn established(&mut self, connection: ConnectionId, negotiated: Arc<Negotiated>) -> Result<(), Gone> {
+        let stream = self.connection_mut(connection).map(|connection| connection.stream());
+        let addresses = stream.map(|stream| Ok::<_, io::Error>((stream.local_addr()?, stream.peer_addr()?)));
+        let (local, remote) = match addresses {
+            Some(Ok(addresses)) => addresses,
+            Some(Err(error)) => {
+                self.broken(connection, &error);
+                return Ok(());
+            }
+            None => return Ok(()),
+        };
+        let facts = self.settings.facts(&negotiated, local.ip());
+        info!(%local, %remote, hold_time = %negotiated.hold_time, identifier = %negotiated.peer_identifier, "session is up");
+        let (import, export) = (Arc::clone(&self.settings.import), Arc::clone(&self.settings.export));
+        let (intake, events) = self.rib.peer_up(facts, import, export)?;
+        let inbox = Vec::new();
+        self.exchange = Some(Exchange { connection, negotiated, local, remote, intake, events, inbox, granted: false });
+        self.grant(connection)
+    }
+
+    fn take_update(&mut self, update: Update) {
+        let faulty = self.session.statistics().faulty_updates;
+        // A peer must not be able to fill the log: 1, 2, 4, 8… faulty UPDATEs are told of.
+        if !update.faults.is_empty() && faulty.is_power_of_two() {
+            let faults: Vec<String> = update.faults.iter().map(ToString::to_string).collect();
+            warn!(
+                faulty_updates = faulty,
+                withdrawn = update.withdrawn.len(),
+                faults = faults.join("; "),
+                "faulty UPDATE"
+            );
+        }
+        if let Some(exchange) = &mut self.exchange {
+            exchange.inbox.push(update);
+        }
+    }
+
+    fn status(&self) -> PeerStatus {
+        let exchange = self.exchange.as_ref().filter(|_| self.session.state() == State::Established);
+        let connection = exchange.and_then(|exchange| self.place(exchange.connection));
+        PeerStatus {
+            state: self.session.state(),
+            since: self.since,
+            negotiated: exchange.map(|exchange| Arc::clone(&exchange.negotiated)),
+            local: exchange.map(|exchange| exchange.local),
+            remote: exchange.map(|exchange| exchange.remote),
+            statistics: self.session.statistics().clone(),
+            last_error: self.last_error.clone(),
+            queued_updates: connection
+                .and_then(|place| self.connections.get(place))
+                .map_or(0, Connection::queued_updates),
+        }
+    }
+}
+
+/// The future's value, or nothing ever where there is no future.
+async fn or_never<T>(future: Option<impl Future<Output = T>>) -> T {
+    match future {
+        Some(future) => future.await,
+        None => std::future::pending().await,
+    }
+}
+
+#[cfg(test)]
+mod tests;
