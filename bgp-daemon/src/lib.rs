@@ -1,6 +1,9 @@
 //! The world around bgp-core.
 
 pub mod config;
+pub mod control;
+pub mod inventory;
+pub mod origination;
 pub mod peer;
 pub mod rib_owner;
 pub mod telemetry;

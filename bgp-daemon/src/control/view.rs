@@ -1,0 +1,54 @@
+//! What may be looked at through the socket. The daemon publishes it; nothing here changes anything.
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use bgp_core::types::PeerId;
+use tokio::sync::watch;
+
+use crate::config::{Config, Peer};
+use crate::inventory::InventoryStatus;
+use crate::origination::OriginationSet;
+use crate::peer::StatusDoor;
+use crate::rib_owner::RibHandle;
+
+/// The running daemon as the socket sees it. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct DaemonView {
+    /// When the daemon started.
+    pub started_at: SystemTime,
+    /// The door to the table.
+    pub rib: RibHandle,
+    /// The configuration in force.
+    pub config: watch::Receiver<Arc<Config>>,
+    /// How the last reload went; `None` before the first.
+    pub reload: watch::Receiver<Option<Arc<ReloadOutcome>>>,
+    /// The configured peers in order, those that are not enabled too.
+    pub peers: watch::Receiver<Arc<Vec<PeerEntry>>>,
+    /// Where the inventory stands.
+    pub inventory: watch::Receiver<Arc<InventoryStatus>>,
+    /// What is originated; `None` until the first good snapshot.
+    pub originations: watch::Receiver<Option<Arc<OriginationSet>>>,
+}
+
+/// One configured peer.
+#[derive(Clone, Debug)]
+pub struct PeerEntry {
+    /// Its number in the table.
+    pub id: PeerId,
+    /// As configured.
+    pub peer: Peer,
+    /// Where its session can be asked; `None` when it is not enabled.
+    pub status: Option<StatusDoor>,
+}
+
+/// How a reload went.
+#[derive(Clone, Debug)]
+pub struct ReloadOutcome {
+    /// When.
+    pub at: SystemTime,
+    /// Why the new configuration was not taken, one line each; empty when it was.
+    pub faults: Vec<String>,
+    /// Keys whose change takes effect only after a restart.
+    pub restart_needed: Vec<&'static str>,
+}

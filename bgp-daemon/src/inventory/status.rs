@@ -1,0 +1,88 @@
+//! What a source says of itself: the last good snapshot, and why the newest state is not it.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use super::Snapshot;
+
+/// Where an inventory source stands. Published after every look, whether or not anything changed.
+#[derive(Clone, Debug)]
+pub struct InventoryStatus {
+    /// Where it is read from.
+    pub path: PathBuf,
+    /// The last good snapshot; it stays whatever comes after it, until a good one does. `None` until the first.
+    pub snapshot: Option<Arc<Snapshot>>,
+    /// When the source was looked at last; `None` until the first look.
+    pub checked_at: Option<SystemTime>,
+    /// Why the newest state is not used, all faults found (bounded; see [`InventoryFaults`]). Empty when `snapshot` is
+    /// the newest state.
+    pub faults: InventoryFaults,
+    /// Since when the newest state has not been usable.
+    pub faulty_since: Option<SystemTime>,
+}
+
+/// Something that makes a state of the inventory unusable. At least one of file and object is given.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct InventoryFault {
+    /// The file, relative to the inventory's directory.
+    pub file: Option<String>,
+    /// The line in the file, from 1, where it is known.
+    pub line: Option<usize>,
+    /// The object, as `instance projects/p/zones/z/instances/vm-1`.
+    pub object: Option<String>,
+    /// The field, as `networkInterfaces[0].aliasIpRanges[1].ipCidrRange`.
+    pub field: Option<String>,
+    /// The value as written.
+    pub value: Option<String>,
+    /// What is wrong and what was expected.
+    pub expected: String,
+}
+
+impl fmt::Display for InventoryFault {
+    /// `instances.json: instance …/vm-1: networkInterfaces[0].networkIP: "10.0.0.300": expected an IPv4 address`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.file, self.line) {
+            (Some(file), Some(line)) => write!(f, "{file}:{line}: ")?,
+            (Some(file), None) => write!(f, "{file}: ")?,
+            (None, _) => {}
+        }
+        for part in [&self.object, &self.field].into_iter().flatten() {
+            write!(f, "{part}: ")?;
+        }
+        if let Some(value) = &self.value {
+            write!(f, "{value:?}: ")?;
+        }
+        f.write_str(&self.expected)
+    }
+}
+
+/// Faults of one state: the first [`InventoryFaults::SHOWN`] in order of file and object, and how many there are in all.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct InventoryFaults {
+    /// The faults that are kept.
+    pub shown: Vec<InventoryFault>,
+    /// How many there are, kept or not.
+    pub total: usize,
+}
+
+impl InventoryFaults {
+    /// Faults that are kept of one state.
+    pub const SHOWN: usize = 100;
+
+    /// Keeps the first of `faults`, sorted.
+    #[must_use]
+    pub fn new(mut faults: Vec<InventoryFault>) -> Self {
+        let total = faults.len();
+        faults.sort();
+        faults.truncate(Self::SHOWN);
+        Self { shown: faults, total }
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.total == 0
+    }
+}

@@ -1,0 +1,57 @@
+//! What we originate, and what became of every range.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use bgp_core::attribute::PathAttributes;
+use bgp_core::types::Prefix;
+
+use crate::inventory::Snapshot;
+
+/// All that is originated from one snapshot by one configuration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OriginationSet {
+    /// The snapshot it was computed from.
+    pub snapshot: Arc<Snapshot>,
+    /// What is originated, by prefix. No address lies in two of them.
+    pub originations: BTreeMap<Prefix, Origination>,
+    /// What became of each range of `snapshot.ranges`, in the same order.
+    pub ranges: Vec<RangeOutcome>,
+}
+
+/// One prefix of ours.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origination {
+    /// The attributes it is originated with: communities and MED of its rule, ORIGIN IGP, empty AS_PATH.
+    pub attributes: Arc<PathAttributes>,
+    /// The role of the ranges it was made from.
+    pub role: Arc<str>,
+    /// The index of its `[[advertise]]`.
+    pub rule: usize,
+    /// Indices into `snapshot.ranges` of the ranges that it was made from, ascending; more than one where an aggregate
+    /// spans neighbouring ranges.
+    pub ranges: Vec<usize>,
+}
+
+/// What became of one range.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RangeOutcome {
+    /// What it is for.
+    pub role: Arc<str>,
+    /// Whether and by which rule it is advertised.
+    pub treatment: Treatment,
+}
+
+/// Whether a range is advertised.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Treatment {
+    /// By the `[[advertise]]` of this index.
+    Advertised {
+        /// The index.
+        rule: usize,
+    },
+    /// No `[[advertise]]` matches it.
+    NoRule,
+    /// It lies in another region than `router.region`.
+    OtherRegion,
+}
