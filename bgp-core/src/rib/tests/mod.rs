@@ -1,3 +1,8 @@
+//! The table by examples; against a naive model in `model`.
+
+mod make_before_break;
+mod model;
+
 use std::net::Ipv4Addr;
 
 use super::*;
