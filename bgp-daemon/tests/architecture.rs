@@ -301,7 +301,8 @@ fn a_planted_allowance_is_found_outside_tests_only() {
 #[test]
 fn a_planted_runtime_is_found_through_other_crates() {
     let manifest = "[dependencies]\nbytes = \"1\"\n[dev-dependencies]\nmio = \"1\"\n".parse().unwrap();
-    let lock = "[[package]]\nname = \"bytes\"\ndependencies = [\"serde 1.0.0\"]\n[[package]]\nname = \"serde\"\ndependencies = [\"tokio\"]\n";
+    let package = |name: &str, needs: &str| format!("[[package]]\nname = {name:?}\ndependencies = [{needs:?}]\n");
+    let lock = [package("bytes", "serde 1.0.0"), package("serde", "tokio"), package("mio", "log")].concat();
     let found = dependencies_of_core(&manifest, &lock.parse().unwrap());
     assert_eq!(found.into_iter().collect::<Vec<_>>(), ["bytes", "serde", "tokio"]);
 }

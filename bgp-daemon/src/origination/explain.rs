@@ -1,7 +1,7 @@
 //! Why an address or a prefix is originated, or where the chain from its owner to an origination breaks.
 //!
-//! Pure, and logarithmic in the size of the inventory: every list is found by bisection and cut at [`Chain::SHOWN`]. What
-//! each peer is told of an origination is a question to the table and not answered here.
+//! Pure, and logarithmic in the size of the inventory: every list is found by bisection and cut at [`Chain::SHOWN`].
+//! What each peer is told of an origination is a question to the table and not answered here.
 
 mod chain;
 mod reason;

@@ -7,7 +7,7 @@
 //! | the ranges of one rule and role to prefixes | `aggregation` |
 //! | all of that, with attributes | [`originate`] |
 //! | two results to what must change | [`Plan`] |
-//! | an address back to all of that | [`explain`] |
+//! | an address back to all of that | [`explain()`] |
 
 mod aggregation;
 pub mod explain;

@@ -28,8 +28,8 @@ const PROHIBITED: [IpNet; 7] = [
 
 /// What `snapshot` makes us originate under `config`.
 ///
-/// Of every range: the first matching `[[range_role]]` gives its role, the first matching `[[advertise]]` its fate. Ranges
-/// of one rule and one role are aggregated together. No prefix leaves the ranges, and none overlaps 0.0.0.0/8,
+/// Of every range: the first matching `[[range_role]]` gives its role, the first matching `[[advertise]]` its fate.
+/// Ranges of one rule and one role are aggregated together. No prefix leaves the ranges, and none overlaps 0.0.0.0/8,
 /// 127.0.0.0/8, 169.254.0.0/16, 224.0.0.0/4, ::/8, fe80::/10 or ff00::/8, whatever the rules say. A range of the role
 /// `service` is selected only by its role or its whole name, never by a glob.
 #[must_use]
@@ -53,7 +53,7 @@ pub fn originate(snapshot: Arc<Snapshot>, config: &Config) -> OriginationSet {
     OriginationSet { originations: originations.into_iter().collect(), ranges, snapshot }
 }
 
-/// Every range of the snapshot, whether it is advertised or not: what lies inside one of them is not learned from anybody.
+/// Every range of the snapshot, whether it is advertised or not: what lies inside one of them is learned from nobody.
 #[must_use]
 pub fn own_ranges(snapshot: &Snapshot) -> Vec<Prefix> {
     snapshot.ranges.iter().map(|range| range.prefix).collect()

@@ -20,8 +20,8 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// What turns `old` into `new`, as far as the table is concerned: which rule and ranges a prefix comes from may change
-    /// without a route that does.
+    /// What turns `old` into `new`, as far as the table is concerned: which rule and ranges a prefix comes from may
+    /// change without a route that does.
     #[must_use]
     pub fn between(old: &BTreeMap<Prefix, Origination>, new: &BTreeMap<Prefix, Origination>) -> Self {
         let same_route = |prefix: &Prefix, new: &Origination| {

@@ -1,4 +1,4 @@
-//! Just enough of Rust's syntax to know what a file imports and which lints it turns off: its tokens, `use` trees, paths
+//! Just enough of Rust's syntax to know what a file imports and which lints it turns off: tokens, `use` trees, paths
 //! and attributes. Comments, strings and characters are skipped, so that nothing in them counts.
 
 use std::str::Chars;

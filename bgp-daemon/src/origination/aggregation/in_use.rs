@@ -21,8 +21,8 @@ pub(super) fn aggregate(members: &[Member<'_>]) -> Vec<Aggregate> {
     with_ranges(v4.chain(v6), members)
 }
 
-/// Every address of a prefix is allocated in one of the members and they are disjoint: a member that overlaps a prefix is
-/// one that it was made of. Both are ascending, so one walk along both finds them.
+/// Every address of a prefix is allocated in one of the members, and they are disjoint: a member that overlaps a prefix
+/// is one that it was made of. Both are ascending, so one walk along both finds them.
 fn with_ranges(prefixes: impl Iterator<Item = Prefix>, members: &[Member<'_>]) -> Vec<Aggregate> {
     let mut rest = members;
     let aggregate = |prefix: Prefix| {

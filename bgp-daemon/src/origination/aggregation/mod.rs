@@ -19,8 +19,8 @@ pub(super) struct Aggregate {
 /// A range with its index in the snapshot.
 pub(super) type Member<'a> = (usize, &'a Range);
 
-/// The prefixes of `members`, which are ascending and disjoint. No address outside them is ever covered. The prefixes are
-/// disjoint too and ascending.
+/// The prefixes of `members`, which are ascending and disjoint. No address outside them is ever covered. The prefixes
+/// are disjoint too, and ascending.
 pub(super) fn aggregate(mode: Aggregation, members: &[Member<'_>]) -> Vec<Aggregate> {
     match mode {
         Aggregation::InUse => in_use::aggregate(members),

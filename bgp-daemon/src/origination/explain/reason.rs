@@ -82,7 +82,7 @@ pub(super) fn no_rule(range: &Range, role: &str, config: &Config) -> Break {
     let glob = rule::first_glob(rules, range).filter(|_| role == SERVICE);
     if let Some(index) = glob {
         reason += &format!(
-            "; advertise[{index}] fits its name, but only a rule with the role or the whole name announces a service range"
+            "; advertise[{index}] fits its name, but a service range is announced only by its role or its whole name"
         );
     }
     Break { step: Step::Rule, reason }

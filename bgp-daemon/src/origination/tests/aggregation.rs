@@ -87,11 +87,13 @@ proptest! {
     fn in_use_is_the_one_minimal_cover_of_what_is_allocated((space, snapshot) in snapshots()) {
         let set = originate(snapshot.clone(), &both_modes());
         let of_role = |role: &str| -> Vec<Prefix> {
-            set.originations.iter().filter(|(_, origination)| &*origination.role == role).map(|(prefix, _)| *prefix).collect()
+            let of_role = set.originations.iter().filter(|(_, origination)| &*origination.role == role);
+            of_role.map(|(prefix, _)| *prefix).collect()
         };
         let pods = snapshot.ranges.iter().filter(|range| range.name.to_string().contains("pod"));
-        let allocations: Vec<Prefix> = pods.flat_map(|range| &range.allocations).map(|allocation| allocation.prefix).collect();
-        let wanted = hosts(space).into_iter().filter(|host| allocations.iter().any(|prefix| prefix.covers(host))).collect();
+        let allocations: Vec<_> = pods.flat_map(|range| &range.allocations).collect();
+        let allocated = |host: &Prefix| allocations.iter().any(|allocation| allocation.prefix.covers(host));
+        let wanted = hosts(space).into_iter().filter(allocated).collect();
         let mut expected = Vec::new();
         cover(super::prefix(space), &hosts(space), &wanted, &mut expected);
         prop_assert_eq!(of_role("pod"), expected);

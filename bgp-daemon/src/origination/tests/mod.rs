@@ -1,4 +1,5 @@
-//! What origination promises: snapshots and rules in, prefixes and explanations out, against models that count addresses.
+//! What origination promises: snapshots and rules in, prefixes and explanations out, against models that count
+//! addresses.
 
 mod aggregation;
 mod explain;
@@ -119,11 +120,12 @@ fn prefixes(space: &str) -> Vec<Prefix> {
 fn snapshots() -> impl Strategy<Value = (&'static str, Arc<Snapshot>)> {
     let names = prop::sample::select(vec!["pods-a", "pods-b", "svc", "other"]);
     let allocations = prop::collection::vec((0_u8..64, 2_u8..=6), 0..10);
-    let perhaps = prop::option::weighted(0.8, (names, allocations));
+    let perhaps = prop::option::weighted(0.8, (names, allocations, prop::bool::weighted(0.3)));
     (prop::sample::select(SPACES.to_vec()), prop::collection::vec(perhaps, BLOCKS.len())).prop_map(|(space, ranges)| {
         let present = BLOCKS.into_iter().zip(ranges).filter_map(|(block, range)| Some((block, range?)));
-        let ranges = present.map(|((offset, bits), (name, wanted))| {
+        let ranges = present.map(|((offset, bits), (name, mut wanted, whole))| {
             let cidr = block(space, offset, bits);
+            wanted.extend(whole.then_some((offset, bits)));
             let inside = wanted.into_iter().map(|(offset, bits)| block(space, offset, bits));
             let inside = inside.filter(|prefix| cidr.covers(prefix)).map(|prefix| prefix.to_string());
             let texts: BTreeSet<String> = inside.collect();

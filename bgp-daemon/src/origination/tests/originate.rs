@@ -78,7 +78,8 @@ fn the_first_matching_rule_decides_and_the_rest_is_not_originated() {
 #[test]
 fn originations_carry_the_attributes_of_their_rule_and_share_them() {
     let rules = format!(
-        "{}communities = [\"64512:200\", \"64512:100\"]\nlarge_communities = [\"64512:2:1\", \"64512:1:2\"]\nmed = 50\n",
+        "{}med = 50\ncommunities = [\"64512:200\", \"64512:100\"]\n\
+         large_communities = [\"64512:2:1\", \"64512:1:2\"]\n",
         rule("role = \"pod\"", "in-use")
     );
     let ranges = vec![range("pods", "10.0.0.0/24", &["10.0.0.1/32", "10.0.0.4/32"])];

@@ -62,7 +62,8 @@ proptest! {
         prop_assert!(plan.withdraw.iter().all(|prefix| old.contains_key(prefix)));
 
         let covered = |set: &Originations, host: &Prefix| set.keys().any(|prefix| prefix.covers(host));
-        let kept: Vec<Prefix> = hosts(space).into_iter().filter(|host| covered(&old, host) && covered(&new, host)).collect();
+        let mut kept = hosts(space);
+        kept.retain(|host| covered(&old, host) && covered(&new, host));
         let mut table = old.clone();
         for (prefix, origination) in plan.announce.clone() {
             table.insert(prefix, origination);
