@@ -3,7 +3,6 @@
 
 mod aggregation;
 mod explain;
-mod measure;
 mod originate;
 mod plan;
 
