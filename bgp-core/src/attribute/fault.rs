@@ -13,6 +13,16 @@ pub enum Disposition {
     SessionReset,
 }
 
+impl fmt::Display for Disposition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::AttributeDiscard => "attribute-discard",
+            Self::TreatAsWithdraw => "treat-as-withdraw",
+            Self::SessionReset => "session-reset",
+        })
+    }
+}
+
 /// One fault of one attribute.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AttributeFault {

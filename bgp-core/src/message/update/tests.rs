@@ -126,6 +126,22 @@ fn check_50_malformed_communities_cost_the_routes() {
 }
 
 #[test]
+fn check_50_keeps_communities_ascending_and_once() {
+    let update = beside(&[0xC0, 8, 12, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 2]).unwrap();
+    assert_eq!(update.reachable[0].attributes.communities, [1, 2].map(crate::types::Community));
+    let large = [&[0xC0, 32, 24][..], &[0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 3].repeat(2)].concat();
+    assert_eq!(beside(&large).unwrap().reachable[0].attributes.large_communities.len(), 1);
+}
+
+#[test]
+fn an_update_that_costs_the_session_still_names_every_fault() {
+    let error = decode(&[], &[&[0x40, 1, 1, 9], AS_PATH, MP_REACH, MP_REACH], &[]).unwrap_err();
+    let MessageError::MalformedUpdate { faults, .. } = error else { panic!("{error:?}") };
+    let found: Vec<_> = faults.iter().map(|fault| (fault.code, fault.disposition)).collect();
+    assert_eq!(found, [(1, Disposition::TreatAsWithdraw), (14, Disposition::SessionReset)]);
+}
+
+#[test]
 fn check_52_a_missing_attribute_costs_the_routes_and_next_hop_only_those_that_need_it() {
     for attributes in [[AS_PATH, NEXT_HOP], [ORIGIN, NEXT_HOP], [ORIGIN, AS_PATH]] {
         assert!(withdraws_only(&decode(&[], &attributes, TEN_SLASH_8).unwrap()));
