@@ -44,9 +44,8 @@ impl<'a> UpdateSections<'a> {
     /// # Errors
     /// [`MessageError::MalformedUpdate`] when the lengths overrun the message (RFC 7606 section 3 b).
     pub fn split(body: &'a [u8]) -> Result<Self, MessageError> {
-        let overrun = |_| {
-            malformed(UpdateSubcode::MalformedAttributeList, "lengths overrun the message".to_owned(), Vec::new())
-        };
+        let overrun =
+            |_| malformed(UpdateSubcode::MalformedAttributeList, "lengths overrun the message".to_owned(), Vec::new());
         let (rest, withdrawn) = reader::two_octet_length_value(body).map_err(overrun)?;
         let (announced, attributes) = reader::two_octet_length_value(rest).map_err(overrun)?;
         Ok(Self { withdrawn, attributes, announced })
