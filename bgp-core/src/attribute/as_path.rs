@@ -181,7 +181,7 @@ impl AsPath {
     /// Reads a value of AS numbers of four octets, or of two; whether a peer may send it is not looked at.
     ///
     /// # Errors
-    /// What is wrong with its form, with value and expectation (RFC 7606 section 7.2, RFC 7607).
+    /// What is wrong with its form, with value and expectation (RFC 7606 section 7.2).
     pub fn read(mut input: &[u8], four_octet: bool) -> Result<Self, String> {
         let mut segments = Vec::new();
         while !input.is_empty() {
@@ -195,7 +195,7 @@ impl AsPath {
     /// Whether a peer of this kind may send it.
     ///
     /// # Errors
-    /// The kind of segment that it may not (RFC 5065 section 5, RFC 9774).
+    /// The kind of segment that it may not (RFC 5065 section 5, RFC 9774), or AS 0 (RFC 7607).
     pub(super) fn permitted_from(&self, peer_kind: PeerKind) -> Result<(), String> {
         let judge = |segment: &AsPathSegment| match (segment.kind, peer_kind) {
             (SegmentKind::Set | SegmentKind::ConfedSet, _) => {
@@ -204,6 +204,7 @@ impl AsPath {
             (SegmentKind::ConfedSequence, PeerKind::External) => {
                 Err("AS_CONFED_SEQUENCE from an external peer (expected none)".to_owned())
             }
+            _ if segment.asns.iter().any(|asn| asn.is_zero()) => Err("AS 0 in the path (RFC 7607)".to_owned()),
             _ => Ok(()),
         };
         self.segments.iter().try_for_each(judge)
@@ -242,9 +243,6 @@ fn segment(input: &[u8], four_octet: bool) -> Result<(&[u8], AsPathSegment), Str
             true => reader::four_octets(numbers).map_err(early)?,
             false => reader::two_octets(numbers).map(|(after, number)| (after, u32::from(number))).map_err(early)?,
         };
-        if number == 0 {
-            return Err("AS 0 in the path (RFC 7607)".to_owned());
-        }
         asns.push(Asn(number));
         numbers = after;
     }

@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use super::spec::{self, OPTIONAL, Spec, TRANSITIVE, code};
 use super::walk::{RawAttribute, Walk};
-use super::{AsPath, AttributeFault, AttributeValue, Disposition, PathAttributes, UnknownAttribute};
+use super::{Aggregator, AsPath, AttributeFault, AttributeValue, Disposition, PathAttributes, UnknownAttribute};
 use crate::nlri::Nlri;
 use crate::types::{AS_TRANS, AddressFamily, Asn, FamilySet, NextHop, PeerKind};
 
@@ -51,7 +51,7 @@ pub(crate) struct Collected {
     /// Codes seen, so that a second one of a kind is known.
     seen: Vec<u8>,
     as4_path: Option<AsPath>,
-    as4_aggregator: Option<super::Aggregator>,
+    as4_aggregator: Option<Aggregator>,
 }
 
 impl Collected {
@@ -140,7 +140,7 @@ impl Collected {
             AttributeValue::MultiExitDisc(metric) => to.multi_exit_disc = Some(metric),
             AttributeValue::LocalPref(preference) => to.local_pref = Some(preference),
             AttributeValue::AtomicAggregate => to.atomic_aggregate = true,
-            AttributeValue::Aggregator(aggregator) => to.aggregator = Some(aggregator),
+            AttributeValue::Aggregator(aggregator) => to.aggregator = Some(with_an_as(aggregator)?),
             AttributeValue::Communities(communities) => to.communities = ascending(communities),
             AttributeValue::OriginatorId(identifier) => to.originator_id = Some(identifier),
             AttributeValue::ClusterList(clusters) => to.cluster_list = clusters,
@@ -152,7 +152,7 @@ impl Collected {
                 path.permitted_from(context.peer_kind)?;
                 self.as4_path = Some(path);
             }
-            AttributeValue::As4Aggregator(aggregator) => self.as4_aggregator = Some(aggregator),
+            AttributeValue::As4Aggregator(aggregator) => self.as4_aggregator = Some(with_an_as(aggregator)?),
         }
         Ok(())
     }
@@ -189,6 +189,10 @@ impl Collected {
             self.attributes.as_path.merge_as4(as4_path);
         }
     }
+}
+
+fn with_an_as(aggregator: Aggregator) -> Result<Aggregator, String> {
+    if aggregator.asn.is_zero() { Err("AS 0 (RFC 7607)".to_owned()) } else { Ok(aggregator) }
 }
 
 fn ascending<T: Ord>(mut values: Vec<T>) -> Vec<T> {

@@ -13,7 +13,7 @@ use crate::types::{BgpIdentifier, Community, ExtendedCommunity, LargeCommunity, 
 pub enum AttributeValue {
     /// ORIGIN.
     Origin(Origin),
-    /// AS_PATH; may hold what a speaker refuses, as AS_SET (RFC 9774).
+    /// AS_PATH; may hold what a speaker refuses, as AS_SET (RFC 9774) or AS 0 (RFC 7607).
     AsPath(AsPath),
     /// NEXT_HOP.
     NextHop(Ipv4Addr),
@@ -23,7 +23,7 @@ pub enum AttributeValue {
     LocalPref(u32),
     /// ATOMIC_AGGREGATE, which has no value.
     AtomicAggregate,
-    /// AGGREGATOR.
+    /// AGGREGATOR; may hold AS 0.
     Aggregator(Aggregator),
     /// COMMUNITIES in wire order.
     Communities(Vec<Community>),
@@ -37,9 +37,9 @@ pub enum AttributeValue {
     MpUnreachNlri(Carried<Vec<Nlri>>),
     /// EXTENDED COMMUNITIES in wire order.
     ExtendedCommunities(Vec<ExtendedCommunity>),
-    /// AS4_PATH.
+    /// AS4_PATH; may hold what AS_PATH may.
     As4Path(AsPath),
-    /// AS4_AGGREGATOR.
+    /// AS4_AGGREGATOR; may hold AS 0.
     As4Aggregator(Aggregator),
     /// LARGE_COMMUNITY in wire order.
     LargeCommunities(Vec<LargeCommunity>),
@@ -94,8 +94,9 @@ mod tests {
 
     #[test]
     fn shows_a_path_that_a_speaker_refuses() {
-        let Ok(Some(AttributeValue::AsPath(path))) = read(code::AS_PATH, &[1, 1, 0, 0, 0, 7]) else { panic!() };
-        assert_eq!(path.to_string(), "{7}");
+        let octets = [2, 1, 0, 0, 0, 0, 1, 1, 0, 0, 0, 7];
+        let Ok(Some(AttributeValue::AsPath(path))) = read(code::AS_PATH, &octets) else { panic!() };
+        assert_eq!(path.to_string(), "0 {7}");
     }
 
     #[test]

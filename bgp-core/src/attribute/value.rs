@@ -47,10 +47,7 @@ pub(super) fn aggregator(value: &[u8], four_octet: bool) -> Result<Aggregator, S
         let [a, b, address @ ..] = exactly::<6>(value)?;
         (u32::from(u16::from_be_bytes([a, b])), address)
     };
-    match asn {
-        0 => Err("AS 0 (RFC 7607)".to_owned()),
-        _ => Ok(Aggregator { asn: Asn(asn), address: Ipv4Addr::from(address) }),
-    }
+    Ok(Aggregator { asn: Asn(asn), address: Ipv4Addr::from(address) })
 }
 
 pub(super) fn communities(value: &[u8]) -> Result<Vec<Community>, String> {
@@ -96,11 +93,11 @@ mod tests {
     }
 
     #[test]
-    fn check_49_an_aggregator_has_an_as_that_is_not_0() {
+    fn check_49_an_aggregator_is_as_long_as_its_as_number_asks_for() {
         let expected = Aggregator { asn: Asn(65001), address: Ipv4Addr::new(192, 0, 2, 1) };
         assert_eq!(aggregator(&[0xFD, 0xE9, 192, 0, 2, 1], false), Ok(expected));
         assert_eq!(aggregator(&[0, 0, 0xFD, 0xE9, 192, 0, 2, 1], true), Ok(expected));
-        assert!(aggregator(&[0, 0, 192, 0, 2, 1], false).is_err());
+        assert!(aggregator(&[0, 0, 0xFD, 0xE9, 192, 0, 2, 1], false).is_err());
         assert!(aggregator(&[0xFD, 0xE9, 192, 0, 2, 1], true).is_err());
         assert!(nothing(&[0]).is_err() && nothing(&[]).is_ok());
     }
