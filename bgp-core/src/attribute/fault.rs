@@ -36,6 +36,9 @@ pub struct AttributeFault {
 
 impl fmt::Display for AttributeFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "attribute {}: {}", self.code, self.reason)
+        match self.code {
+            0 => f.write_str(&self.reason),
+            code => write!(f, "attribute {code}: {}", self.reason),
+        }
     }
 }

@@ -6,8 +6,9 @@
 use std::io::BufRead;
 
 use bgp_core::wire::Framer;
+use bgp_core::wire::framer::HEADER_LEN;
 
-use super::item::{Content, InputError, Item, Place, Source, cut_short};
+use super::item::{Content, InputError, Item, Place, Source, cut_short, length_field};
 use super::raw::{filled, header};
 
 /// Lines of hexadecimal text. Reads digit by digit, so that the length of a line does not matter.
@@ -20,6 +21,8 @@ pub(super) struct HexText<R> {
     line: u64,
     /// Octets of text taken of this line.
     column: u64,
+    /// Octets that must be there before the framer is worth asking: those of the header, then those of the message.
+    wanted: usize,
     /// The first digit of an octet whose second has not come.
     half: Option<u8>,
     /// Where the message that is being read begins.
@@ -37,6 +40,7 @@ impl<R: BufRead> HexText<R> {
             offset: 0,
             line: 1,
             column: 0,
+            wanted: HEADER_LEN,
             half: None,
             begin: 0,
             rest_is_passed_over: false,
@@ -85,8 +89,18 @@ impl<R: BufRead> HexText<R> {
             return None;
         };
         self.framer.push(&[high << 4 | digit]);
+        if self.framer.buffered() < self.wanted {
+            return None;
+        }
         match self.framer.next_frame(self.max_message_len) {
-            Ok(frame) => frame.map(|frame| self.item(Content::Message(frame))),
+            Ok(None) => {
+                self.wanted = length_field(self.framer.waiting()).map_or(HEADER_LEN, usize::from);
+                None
+            }
+            Ok(Some(frame)) => {
+                self.wanted = HEADER_LEN;
+                Some(self.item(Content::Message(frame)))
+            }
             Err(fault) => {
                 let item = self.item(Content::BadHeader(fault, header(&self.framer)));
                 self.pass_over_the_rest();
@@ -104,6 +118,7 @@ impl<R: BufRead> HexText<R> {
 
     fn pass_over_the_rest(&mut self) {
         self.framer = Framer::new();
+        self.wanted = HEADER_LEN;
         self.half = None;
         self.rest_is_passed_over = true;
     }

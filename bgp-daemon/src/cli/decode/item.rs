@@ -4,6 +4,7 @@ use std::io;
 use std::net::IpAddr;
 
 use bgp_core::types::Asn;
+use bgp_core::wire::framer::MARKER_LEN;
 use bgp_core::wire::{Frame, HeaderFault};
 use bytes::Bytes;
 
@@ -89,13 +90,17 @@ pub(super) struct MrtPeers {
     pub local_address: IpAddr,
 }
 
+/// The length that the header at the beginning of these octets says; `None` while it is not there.
+pub(super) fn length_field(octets: &[u8]) -> Option<u16> {
+    let (length, _) = octets.get(MARKER_LEN..)?.split_first_chunk::<2>()?;
+    Some(u16::from_be_bytes(*length))
+}
+
 /// How a message that is cut short is called: by the octets there are and those its header asks for.
 pub(super) fn cut_short(what: &str, waiting: &[u8]) -> String {
-    let expected = match waiting {
-        [_, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, high, low, ..] => {
-            format!("{} as its header says", u16::from_be_bytes([*high, *low]))
-        }
-        _ => "at least 19".to_owned(),
+    let expected = match length_field(waiting) {
+        Some(length) => format!("{length} as its header says"),
+        None => "at least 19".to_owned(),
     };
     format!("{what} ends after {} octets of a message (expected {expected})", waiting.len())
 }

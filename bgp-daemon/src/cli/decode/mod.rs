@@ -4,6 +4,7 @@
 //! form. No more than one message or record is kept at a time.
 
 mod capability;
+mod format;
 mod hex;
 mod item;
 mod line;
@@ -15,31 +16,17 @@ mod timestamp;
 mod update;
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, BufWriter, Cursor, Read, Write};
+use std::io::{self, BufRead, BufReader, BufWriter, Write};
 use std::path::PathBuf;
 
 use bgp_core::types::{AddressFamily, Asn, PeerKind};
-use bgp_core::wire::framer::{HEADER_LEN, MARKER_LEN, MAX_EXTENDED_MESSAGE_LEN, MAX_MESSAGE_LEN};
+use bgp_core::wire::framer::{MAX_EXTENDED_MESSAGE_LEN, MAX_MESSAGE_LEN};
 use clap::ValueEnum;
 
+pub use format::InputFormat;
 pub use item::InputError;
-use item::Source;
 use message::Reading;
 use shape::Report;
-
-/// What the input is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum InputFormat {
-    /// Told by the first 19 octets.
-    #[default]
-    Auto,
-    /// Hexadecimal text.
-    Hex,
-    /// Messages one after the other, as in a TCP stream.
-    Raw,
-    /// An MRT file of BGP4MP or BGP4MP_ET records.
-    Mrt,
-}
 
 /// How the answer is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -53,27 +40,36 @@ pub enum OutputFormat {
     Table,
 }
 
+/// What the short help has no room for.
+const HELP: &str = "\
+Input formats (--format):
+  hex   A line holds one or more whole messages in hexadecimal digits.
+        Spaces, tabs and colons between them mean nothing, # begins a
+        comment. A faulty line ends where the fault is; the next begins anew.
+  raw   Messages one after the other, as in a TCP stream. Ends at the first
+        bad header: nothing after it can be told apart.
+  mrt   BGP4MP and BGP4MP_ET records: messages and state changes, with path
+        identifiers (RFC 8050) too. Other records, as those of TABLE_DUMP_V2,
+        are not read: each is reported as SKIPPED.
+  auto  The first 19 octets tell: 16 octets of ff are raw, an MRT type in
+        octets 5 and 6 is mrt, plain text is hex.
+A compressed file goes through a pipe: zcat FILE | aliasctl decode
+
+An MRT record says itself whether AS numbers have two or four octets and
+whether the peer is in its own AS; --as2, --as4, --ebgp and --ibgp override it.
+
+Exit codes:
+  0  everything was decoded; faults of messages are part of the answer
+  1  the input or a part of it is not what it should be: standard error says
+     where, and what was expected
+  2  the command was given wrongly";
+
 /// Decode BGP messages, offline.
 ///
 /// Each message becomes one object, with its faults (RFC 7606: what each costs, and the routes that are left) and, when it
 /// would end a session, the NOTIFICATION that would answer it.
 #[derive(Clone, Debug, clap::Args)]
-#[command(after_long_help = "\
-Input formats (--format):
-  hex  A line holds one or more whole messages in hexadecimal digits. Spaces, tabs and colons between them mean nothing,
-       # begins a comment, empty lines are none. A line that is faulty ends there; the next begins anew.
-  raw  Messages one after the other. Ends at the first bad header: nothing after it can be told apart.
-  mrt  BGP4MP and BGP4MP_ET records, messages and state changes, with ADD-PATH (RFC 8050) too. Other records, as those of
-       TABLE_DUMP_V2, are not read: each is reported as SKIPPED. For a compressed file, pipe it: zcat FILE | aliasctl decode
-  auto The first 19 octets tell: 16 octets of 0xff are raw; an MRT type in octets 5 and 6 is mrt; plain text is hex.
-
-An MRT record says itself whether AS numbers have two or four octets, and whether the peer is in its own AS.
---as2, --as4, --ebgp and --ibgp override it.
-
-Exit codes:
-  0  everything was decoded; faults of messages are part of the answer
-  1  the input, or a part of it, is not what it should be; the message says where and what was expected
-  2  the command was given wrongly")]
+#[command(after_long_help = HELP)]
 pub struct DecodeArguments {
     /// The file to read; - is standard input.
     #[arg(default_value = "-")]
@@ -187,7 +183,7 @@ pub fn run_on(arguments: &DecodeArguments, input: impl BufRead, out: &mut impl W
 
 fn answer_all(arguments: &DecodeArguments, input: impl BufRead, out: &mut impl Write) -> Result<(), DecodeError> {
     let fault = |source| DecodeError::Input { file: arguments.file.clone(), source };
-    let mut source = source(arguments, input).map_err(fault)?;
+    let mut source = arguments.format.open(input, arguments.max_message_len()).map_err(fault)?;
     let reading = arguments.reading();
     let mut tally = Tally::default();
     if arguments.output == OutputFormat::Table {
@@ -265,43 +261,5 @@ impl Tally {
             }
             None => Ok(()),
         }
-    }
-}
-
-fn source<'a>(arguments: &DecodeArguments, mut input: impl BufRead + 'a) -> Result<Box<dyn Source + 'a>, InputError> {
-    let max = arguments.max_message_len();
-    let mut head = Vec::new();
-    let format = match arguments.format {
-        InputFormat::Auto => {
-            let most = u64::try_from(HEADER_LEN).unwrap_or_default();
-            input.by_ref().take(most).read_to_end(&mut head)?;
-            detect(&head)?
-        }
-        given => given,
-    };
-    let input = Cursor::new(head).chain(input);
-    Ok(match format {
-        InputFormat::Raw => Box::new(raw::RawStream::new(input, max)),
-        InputFormat::Mrt => Box::new(mrt::MrtFile::new(input, max)),
-        InputFormat::Hex | InputFormat::Auto => Box::new(hex::HexText::new(input, max)),
-    })
-}
-
-/// The format that these first octets belong to.
-fn detect(head: &[u8]) -> Result<InputFormat, InputError> {
-    let is_text = |octet: &u8| octet.is_ascii_graphic() || octet.is_ascii_whitespace();
-    let mrt_type = match head {
-        [_, _, _, _, high, low, ..] => mrt::type_name(u16::from_be_bytes([*high, *low])),
-        _ => None,
-    };
-    match head.get(..MARKER_LEN) {
-        Some(marker) if marker.iter().all(|octet| *octet == 0xFF) => Ok(InputFormat::Raw),
-        _ if mrt_type.is_some() => Ok(InputFormat::Mrt),
-        _ if head.iter().all(is_text) => Ok(InputFormat::Hex),
-        _ => Err(InputError::Format {
-            offset: 0,
-            found: format!("input begins with {}", shape::Hex::of(head)),
-            expected: "hexadecimal text, 16 octets of ff, or an MRT record; or say --format".to_owned(),
-        }),
     }
 }
