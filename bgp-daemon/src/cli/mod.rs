@@ -1,0 +1,3 @@
+//! aliasctl: questions and their answers.
+
+pub mod decode;
