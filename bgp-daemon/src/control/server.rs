@@ -21,7 +21,7 @@ use super::{DaemonView, endpoint};
 const ACCEPT_RETRY: Duration = Duration::from_millis(250);
 
 /// How long replies that are on their way may take when the daemon stops.
-const DRAIN: Duration = Duration::from_secs(1);
+const DRAIN: Duration = Duration::from_millis(250);
 
 /// What a client gets that comes when too many are there. Sent without waiting, and without reading its request.
 const BUSY: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/json\r\ncontent-length: 130\r\n\
@@ -112,3 +112,5 @@ fn refuse(stream: &UnixStream) {
     let sent: io::Result<usize> = stream.try_write(BUSY);
     debug!(?sent, "refused a client of the control socket: there are too many");
 }
+#[cfg(test)]
+mod tests;

@@ -70,7 +70,7 @@ mod tests {
         assert_eq!(before("::/0"), Some("255.255.255.255/32".to_owned()));
         assert_eq!(before("10.0.0.0/8"), Some("10.0.0.0/7".to_owned()));
         assert_eq!(before("10.1.0.0/16"), Some("10.0.255.255/32".to_owned()));
-        assert_eq!(before("fd00:0:1::/48"), Some("fd00:0:0:ffff:ffff:ffff:ffff:ffff/128".to_owned()));
+        assert_eq!(before("fd00:0:1::/48"), Some("fd00::ffff:ffff:ffff:ffff:ffff/128".to_owned()));
     }
 
     proptest! {

@@ -129,7 +129,13 @@ impl InTable {
     }
 
     fn best_path(&self, peers: &Peers) -> ChainStep {
-        let line = |path: &PathView| format!("from {}: {}", from(path, peers), translate::standing(&path.standing));
+        let line = |path: &PathView| {
+            let (from, standing) = (from(path, peers), translate::standing(&path.standing));
+            match &path.verdict {
+                Some(verdict) if !verdict.is_accepted() => format!("from {from}, {standing}: {verdict}"),
+                _ => format!("from {from}, {standing}"),
+            }
+        };
         let best = self.paths.iter().find(|path| matches!(path.standing, Standing::Best(_)));
         let others = self.paths.iter().filter(|path| !matches!(path.standing, Standing::Best(_))).map(line);
         match best {

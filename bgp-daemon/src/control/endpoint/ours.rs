@@ -88,8 +88,8 @@ fn within_one(target: &Prefix, index: usize, range: &Range, set: &OriginationSet
         Some(Treatment::Advertised { rule }) => Some((rule, config.advertise.get(rule))),
         _ => None,
     };
-    let whole = rule.and_then(|(_, rule)| rule).is_some_and(|rule| rule.aggregation == Aggregation::SubnetRanges);
-    let mut steps = vec![ChainStep::holds(Step::Range, described(range, set, index)), owner(target, range, whole)];
+    let in_use = rule.and_then(|(_, rule)| rule).is_some_and(|rule| rule.aggregation == Aggregation::InUse);
+    let mut steps = vec![ChainStep::holds(Step::Range, described(range, set, index)), owner(target, range, in_use)];
     steps.push(match (treatment, rule) {
         (_, Some((number, rule))) => {
             let text = rule.map_or_else(|| "no longer configured".to_owned(), rule_text);
@@ -117,7 +117,8 @@ fn rule_text(rule: &crate::config::AdvertiseRule) -> String {
     format!("{selector}, {aggregation}")
 }
 
-fn owner(target: &Prefix, range: &Range, whole: bool) -> ChainStep {
+/// Whether nothing has the target breaks the chain only where prefixes are made from what is in use.
+fn owner(target: &Prefix, range: &Range, in_use: bool) -> ChainStep {
     let given: Vec<String> = range
         .allocations
         .iter()
@@ -130,10 +131,12 @@ fn owner(target: &Prefix, range: &Range, whole: bool) -> ChainStep {
             let text = format!("{first}, and {} more", others.len());
             ChainStep::holds(Step::Owner, text).with(others.iter().take(SHOWN).cloned())
         }
-        None if whole => {
-            ChainStep::holds(Step::Owner, format!("{target} is given to nothing; the range is advertised as a whole"))
-        }
-        None => ChainStep::broken(Step::Owner, format!("{target} is given to nothing")),
+        None => ChainStep {
+            step: Step::Owner,
+            ok: !in_use,
+            text: format!("{target} is given to nothing"),
+            details: Vec::new(),
+        },
     }
 }
 

@@ -140,7 +140,7 @@ fn of_session(mut shown: BgpPeerStatus, session: &SessionView) -> BgpPeerStatus 
         shown.status = UpDown::Up;
         shown.uptime_seconds = Some(seconds_since(status.since).to_string());
     } else {
-        let waits = || format!("in state {}", status.state);
+        let waits = || waits_for(status.state).to_owned();
         shown.status_reason = Some(status.last_error.as_ref().map_or_else(waits, |(_, text)| text.clone()));
     }
     if let Some(negotiated) = &status.negotiated {
@@ -156,6 +156,17 @@ fn of_session(mut shown: BgpPeerStatus, session: &SessionView) -> BgpPeerStatus 
     shown.faulty_updates = status.statistics.faulty_updates;
     shown.queued_updates = status.queued_updates;
     shown
+}
+
+const fn waits_for(state: session::State) -> &'static str {
+    match state {
+        session::State::Idle => "waits before it tries again",
+        session::State::Connect => "dials the peer",
+        session::State::Active => "waits for the peer to connect",
+        session::State::OpenSent => "waits for the peer's OPEN",
+        session::State::OpenConfirm => "waits for the peer's KEEPALIVE",
+        session::State::Established => "is up",
+    }
 }
 
 impl BgpPeerStatus {
