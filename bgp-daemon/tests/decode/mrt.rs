@@ -61,7 +61,9 @@ fn a_peer_in_its_own_as_is_internal_unless_the_command_says_otherwise() {
     let update = message(2, &[&[0, 0, 0, 7][..], &local_pref].concat());
     let input = record(16, 4, &[ends(4, 65001, 65001, false), update].concat());
     assert_eq!(field(&decode_all(&[], &input), "/faults"), [&Value::Null]);
-    assert_eq!(field(&decode_all(&["--ebgp"], &input), "/faults/0/disposition"), ["attribute-discard"]);
+    for given in [&["--ebgp"][..], &["--peer-asn", "65001"]] {
+        assert_eq!(field(&decode_all(given, &input), "/faults/0/disposition"), ["attribute-discard"]);
+    }
 }
 
 #[test]

@@ -98,7 +98,7 @@ pub struct DecodeArguments {
     /// The peer is in our AS.
     #[arg(long)]
     pub ibgp: bool,
-    /// The AS that the path of each announcement must begin with; any when it is not given.
+    /// The AS that the path of each announcement must begin with, any when it is not given; implies --ebgp.
     #[arg(long, value_name = "ASN", conflicts_with = "ibgp")]
     pub peer_asn: Option<Asn>,
 }
@@ -222,7 +222,7 @@ impl DecodeArguments {
         let chosen = |one: bool, other: bool| (one || other).then_some(one);
         Reading {
             four_octet_asn: chosen(self.as4, self.as2),
-            peer_kind: chosen(self.ibgp, self.ebgp)
+            peer_kind: chosen(self.ibgp, self.ebgp || self.peer_asn.is_some())
                 .map(|internal| if internal { PeerKind::Internal } else { PeerKind::External }),
             add_path: self.add_path.iter().copied().collect(),
             first_asn: self.peer_asn,
