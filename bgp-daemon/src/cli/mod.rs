@@ -87,3 +87,6 @@ fn answer(arguments: Arguments, mut console: Console<'_>) -> Result<Ending, Fail
     console.out.flush()?;
     Ok(ending)
 }
+
+#[cfg(test)]
+mod tests;
