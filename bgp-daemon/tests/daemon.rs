@@ -1,5 +1,5 @@
 //! The `aliasd` binary: two of them as each other's peers, with real files, signals and sockets.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a test may fail")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "a test may fail")]
 
 #[path = "daemon/running.rs"]
 mod running;
@@ -45,11 +45,14 @@ fn what_is_in_use_is_announced_followed_and_explained() {
     assert_eq!(sessions(&pair.near), 1);
 }
 
+/// What is wrong, how it comes to be so, and what the fault must name.
+type Spoiled<'a> = (&'a str, &'a dyn Fn(&Path), &'a [&'a str]);
+
 #[test]
 fn a_state_that_cannot_be_right_withdraws_nothing_and_is_named() {
     let good = inventory(&["10.4.1.0/24"]);
     let cut = good.get(..good.len() - 40).unwrap().to_owned();
-    let cases: [(&str, &dyn Fn(&Path), &[&str]); 5] = [
+    let cases: [Spoiled<'_>; 5] = [
         ("cut short", &|path| fs::write(path.join("bundle.json"), &cut).unwrap(), &["bundle.json", "EOF"]),
         ("emptied", &|path| fs::write(path.join("bundle.json"), "").unwrap(), &["bundle.json", "empty"]),
         (
