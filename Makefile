@@ -55,9 +55,10 @@ demo: ## Show the whole way, from an inventory to two real routers, on this mach
 	cargo run -q -p interop --release --locked -- demo
 
 .PHONY: image
+image: RELEASE = $(shell . /etc/os-release 2>/dev/null; if [ "$$VERSION_CODENAME" = trixie ]; then echo trixie; else echo bookworm; fi)
 image: ## Build the container image aliasd:dev, of what is here.
 	cargo build --release --locked -p bgp-daemon --bins
-	interop/images/base-image.sh bookworm
+	interop/images/base-image.sh $(RELEASE)
 	rm -rf target/image && mkdir -p target/image
 	cp target/release/aliasd target/release/aliasctl target/image/
-	docker build -q -t aliasd:dev -f interop/images/aliasd/Dockerfile target/image
+	docker build -q -t aliasd:dev --build-arg BASE=debian:$(RELEASE)-slim -f interop/images/aliasd/Dockerfile target/image

@@ -2,10 +2,13 @@
 
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output, Stdio};
+use std::sync::mpsc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+
+use crate::patience::not_interrupted;
 
 /// How a program is called: its name or path, its first arguments, its environment. More arguments are given per run.
 #[derive(Clone, Debug)]
@@ -14,6 +17,7 @@ pub struct Tool {
     env: Vec<(String, String)>,
     limit: Duration,
     folder: Option<PathBuf>,
+    stoppable: bool,
 }
 
 impl Tool {
@@ -24,6 +28,7 @@ impl Tool {
             env: Vec::new(),
             limit: Duration::from_secs(60),
             folder: None,
+            stoppable: true,
         }
     }
 
@@ -45,6 +50,13 @@ impl Tool {
     #[must_use]
     pub fn within(mut self, folder: &Path) -> Self {
         self.folder = Some(folder.to_owned());
+        self
+    }
+
+    /// For cleaning up: a signal to us does not cut it short.
+    #[must_use]
+    pub const fn unstoppable(mut self) -> Self {
+        self.stoppable = false;
         self
     }
 
@@ -76,20 +88,43 @@ impl Tool {
         self.output(args).is_ok_and(|output| output.status.success())
     }
 
-    fn output(&self, args: &[&str]) -> Result<std::process::Output> {
-        // timeout(1) also puts the program into a process group of its own, so that Ctrl-C does not cut a clean-up short.
+    fn output(&self, args: &[&str]) -> Result<Output> {
+        // timeout(1) puts the program into a process group of its own: Ctrl-C reaches it only through us.
         let mut command = Command::new("timeout");
         if let Some(folder) = &self.folder {
             command.current_dir(folder);
         }
-        command
+        let child = command
             .args(["--kill-after=5", &self.limit.as_secs().to_string()])
             .args(&self.argv)
             .args(args)
             .envs(self.env.iter().map(|(name, value)| (name, value)))
-            .stdin(std::process::Stdio::null())
-            .output()
-            .with_context(|| format!("{self}: cannot be started"))
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .with_context(|| format!("{self}: cannot be started"))?;
+        let pid = child.id().to_string();
+        std::thread::scope(|scope| {
+            let (ended, waiting) = mpsc::channel::<()>();
+            if self.stoppable {
+                scope.spawn(move || stop_when_interrupted(&pid, &waiting));
+            }
+            let output = child.wait_with_output();
+            drop(ended);
+            output.with_context(|| format!("{self}: no output"))
+        })
+    }
+}
+
+/// Passes a signal of ours on, as long as the other end of `waiting` is there.
+fn stop_when_interrupted(pid: &str, waiting: &mpsc::Receiver<()>) {
+    while waiting.recv_timeout(Duration::from_millis(50)) == Err(mpsc::RecvTimeoutError::Timeout) {
+        if not_interrupted().is_err() {
+            // It may end by itself just now.
+            let _stopped = Command::new("kill").args(["-TERM", pid]).stderr(Stdio::null()).status();
+            return;
+        }
     }
 }
 

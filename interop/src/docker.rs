@@ -34,9 +34,11 @@ impl Docker {
 
     /// Builds the images that the scenarios run: routers from Debian's packages, aliasd from the binaries in `binaries`.
     pub fn build_images(&self, report: &mut Report, folder: &Path, context: &Path) -> Result<()> {
+        let scratch = context.parent().unwrap_or(context).display().to_string();
         let release = debian_release();
         let base = folder.join("images/base-image.sh").display().to_string();
-        let said = Tool::new([base, release.to_owned()]).limit(Duration::from_mins(10)).run(&[])?;
+        let said =
+            Tool::new([base, release.to_owned()]).env("TMPDIR", scratch).limit(Duration::from_mins(10)).run(&[])?;
         said.lines().try_for_each(|line| report.note(line))?;
         for (software, context) in
             [("bird", folder.join("images/bird")), ("frr", folder.join("images/frr")), ("aliasd", context.to_owned())]
@@ -71,8 +73,7 @@ impl Docker {
     /// Removes containers, networks and volumes of runs whose process is gone.
     pub fn remove_leftovers(&self, report: &mut Report) -> Result<()> {
         for project in self.projects()? {
-            let alive = owner(&project).is_some_and(|pid| Path::new("/proc").join(pid.to_string()).exists());
-            if !alive {
+            if !owner(&project).is_some_and(runs) {
                 report.note(&format!("removing what an earlier run left behind: {project}"))?;
                 self.remove_project(&project)?;
             }
@@ -82,16 +83,17 @@ impl Docker {
 
     /// Removes the containers, networks and volumes of a project, whatever state it is in.
     pub fn remove_project(&self, project: &str) -> Result<()> {
+        let engine = self.engine.clone().unstoppable();
         let filter = format!("label=com.docker.compose.project={project}");
         for (list, remove) in [
             (&["ps", "-aq"][..], &["rm", "-f", "-v"][..]),
             (&["network", "ls", "-q"][..], &["network", "rm"][..]),
             (&["volume", "ls", "-q"][..], &["volume", "rm", "-f"][..]),
         ] {
-            let ids = self.engine.run(&[list, &["--filter", &filter]].concat())?;
+            let ids = engine.run(&[list, &["--filter", &filter]].concat())?;
             let ids: Vec<&str> = ids.split_whitespace().collect();
             if !ids.is_empty() {
-                self.engine.run(&[remove, &ids].concat())?;
+                engine.run(&[remove, &ids].concat())?;
             }
         }
         Ok(())
@@ -138,6 +140,22 @@ const LABEL: &str = "aliasd.interop";
 /// A project's name; the process that it belongs to can be read from it.
 pub fn project_name(scenario: &str) -> String {
     format!("{NAME}-{}-{scenario}", std::process::id())
+}
+
+/// Removes the folders under `target` that belong to runs whose process is gone.
+pub fn remove_dead_folders(target: &Path) -> Result<()> {
+    for entry in fs::read_dir(target)? {
+        let entry = entry?;
+        if entry.file_name().to_str().and_then(owner).is_some_and(|pid| !runs(pid)) {
+            fs::remove_dir_all(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether a process of that number is one of ours.
+pub fn runs(pid: u32) -> bool {
+    fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|name| name.trim() == env!("CARGO_PKG_NAME"))
 }
 
 fn owner(project: &str) -> Option<u32> {

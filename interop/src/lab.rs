@@ -11,6 +11,7 @@ use anyhow::{Context, Result, bail};
 use crate::aliasctl::Aliasctl;
 use crate::command::Tool;
 use crate::debian::Programs;
+use crate::docker::runs;
 use crate::patience::eventually;
 use crate::process::{Daemon, Process};
 use crate::router::{Router, Software};
@@ -50,7 +51,7 @@ impl Lab {
         self.configure("bird.conf", &self.places.interop.join("loopback/bird.conf"))?;
         self.start(programs, "bird", &["-f", "-c", "bird.conf", "-s", "bird.ctl", "-P", "bird.pid"])?;
         let birdc = programs.tool("birdc")?.within(&self.folder).with(["-s", "bird.ctl"]);
-        self.await_answer("bird", &birdc, &["show", "status"])?;
+        self.await_router("bird", &birdc, &["show", "status"])?;
         Ok(Router::new(Software::Bird, birdc, "127.0.0.1"))
     }
 
@@ -64,7 +65,7 @@ impl Lab {
         let paths = ["--vty_socket", &folder, "-i", "bgpd.pid"];
         self.start(programs, "bgpd", &[&args[..], &paths].concat())?;
         let vtysh = programs.tool("vtysh")?.with(["--vty_socket", &folder]);
-        self.await_answer("bgpd", &vtysh, &["-c", "show bgp summary json"])?;
+        self.await_router("bgpd", &vtysh, &["-c", "show bgp summary json"])?;
         Ok(Router::new(Software::Frr, vtysh, "127.0.0.1"))
     }
 
@@ -77,10 +78,7 @@ impl Lab {
         let socket = self.folder.join("aliasd.sock").display().to_string();
         let aliasctl = self.places.binaries.join("aliasctl").display().to_string();
         let aliasctl = Aliasctl::new(Tool::new([aliasctl, "--socket".to_owned(), socket]));
-        eventually("aliasd answers", START, || {
-            process.still_runs()?;
-            aliasctl.json(&["status"])
-        })?;
+        await_answer("aliasd", &mut process, || aliasctl.json(&["status"]).map(drop))?;
         self.aliasd = Some(process);
         Ok(aliasctl)
     }
@@ -111,14 +109,18 @@ impl Lab {
         Ok(())
     }
 
-    fn await_answer(&mut self, name: &str, tool: &Tool, question: &[&str]) -> Result<()> {
+    fn await_router(&mut self, name: &str, tool: &Tool, question: &[&str]) -> Result<()> {
         let process = self.routers.last_mut().context("nothing was started")?;
-        eventually(&format!("{name} answers"), START, || {
-            process.still_runs()?;
-            tool.run(question)
-        })
-        .map(drop)
+        await_answer(name, process, || tool.run(question).map(drop))
     }
+}
+
+/// Waits until a daemon answers, but not for one that has ended.
+fn await_answer(name: &str, process: &mut Process, ask: impl Fn() -> Result<()>) -> Result<()> {
+    eventually(&format!("{name} answers"), START, || match process.still_runs() {
+        Ok(()) => ask().map(Ok),
+        Err(ended) => Ok(Err(ended)),
+    })?
 }
 
 impl Drop for Lab {
@@ -137,7 +139,7 @@ fn remove_leftovers(target: &Path, name: &str) -> Result<()> {
         let entry = entry?;
         let file = entry.file_name();
         let pid = file.to_str().and_then(|file| file.strip_prefix(name)?.strip_prefix('-')?.parse::<u32>().ok());
-        if pid.is_some_and(|pid| !Path::new("/proc").join(pid.to_string()).exists()) {
+        if pid.is_some_and(|pid| !runs(pid)) {
             fs::remove_dir_all(entry.path())?;
         }
     }

@@ -131,7 +131,7 @@ impl Project {
 impl Drop for Project {
     fn drop(&mut self) {
         // A failure here cannot be handed on: what is left is removed by the next run.
-        let _down = self.compose.run(&["down", "-v", "-t", "1", "--remove-orphans"]);
+        let _down = self.compose.clone().unstoppable().run(&["down", "-v", "-t", "1", "--remove-orphans"]);
         let _rest = self.docker.remove_project(&self.name);
         let _files = fs::remove_dir_all(&self.folder);
     }

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail, ensure};
 
 use crate::command::Tool;
-use crate::docker::{Docker, collect_binaries};
+use crate::docker::{Docker, collect_binaries, remove_dead_folders};
 use crate::loopback;
 use crate::patience::not_interrupted;
 use crate::project::Project;
@@ -115,6 +115,7 @@ fn in_containers(
     tally: &mut Tally,
 ) -> Result<()> {
     docker.remove_leftovers(report)?;
+    remove_dead_folders(&places.target)?;
     let context = collect_binaries(&places.binaries, &places.target.join("image"))?;
     docker.build_images(report, &places.interop, &context)?;
     let next = AtomicUsize::new(0);
