@@ -72,7 +72,7 @@ impl Tool {
         let output = self.output(args)?;
         if !output.status.success() {
             let shown = String::from_utf8_lossy(if output.stderr.is_empty() { &output.stdout } else { &output.stderr });
-            bail!("{self} {}: {}: {}", args.join(" "), output.status, shown.trim_end());
+            bail!("{self} {}: {}: {}", args.join(" "), output.status, last_lines(&shown));
         }
         String::from_utf8(output.stdout).with_context(|| format!("{self}: output is not UTF-8"))
     }
@@ -115,6 +115,13 @@ impl Tool {
             output.with_context(|| format!("{self}: no output"))
         })
     }
+}
+
+/// The last lines of what was said: the failure is there.
+pub fn last_lines(text: &str) -> String {
+    const SHOWN: usize = 8;
+    let lines: Vec<&str> = text.lines().collect();
+    lines.get(lines.len().saturating_sub(SHOWN)..).unwrap_or_default().join("\n")
 }
 
 /// Passes a signal of ours on, as long as the other end of `waiting` is there.

@@ -64,6 +64,7 @@ fn run(report: &mut Report, command: Command) -> Result<()> {
         Command::Scenarios { names } => run::run(report, &names),
         Command::Demo => demo::run(report),
         Command::Clean => {
+            docker::remove_dead_folders(&run::Places::find()?.target)?;
             let docker = Docker::find()?;
             docker.remove_leftovers(report)?;
             docker.remove_images()

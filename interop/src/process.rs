@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 
-use crate::command::Tool;
+use crate::command::{Tool, last_lines};
 use crate::patience::eventually;
 
 /// How to start a daemon that stays in the foreground.
@@ -67,9 +67,7 @@ impl Process {
     }
 
     fn last_lines(&self) -> String {
-        let text = std::fs::read_to_string(&self.log).unwrap_or_default();
-        let lines: Vec<&str> = text.lines().rev().take(8).collect();
-        lines.into_iter().rev().collect::<Vec<_>>().join("\n")
+        last_lines(&std::fs::read_to_string(&self.log).unwrap_or_default())
     }
 }
 
