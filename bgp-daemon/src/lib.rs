@@ -1,5 +1,6 @@
 //! The world around bgp-core.
 
+pub mod cli;
 pub mod config;
 pub mod control;
 pub mod inventory;

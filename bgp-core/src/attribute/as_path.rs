@@ -51,6 +51,17 @@ impl SegmentKind {
         }
     }
 
+    /// Its name in the RFC.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Set => "AS_SET",
+            Self::Sequence => "AS_SEQUENCE",
+            Self::ConfedSequence => "AS_CONFED_SEQUENCE",
+            Self::ConfedSet => "AS_CONFED_SET",
+        }
+    }
+
     const fn from_octet(octet: u8) -> Option<Self> {
         match octet {
             1 => Some(Self::Set),
@@ -157,26 +168,46 @@ impl AsPath {
         }
     }
 
-    /// Reads a value of AS numbers of four octets, or of two.
+    /// Reads a value of AS numbers of four octets, or of two, that a peer of this kind may send.
     ///
     /// # Errors
     /// What is wrong, with value and expectation (RFC 7606 section 7.2, RFC 7607, RFC 9774).
-    pub fn decode(mut input: &[u8], four_octet: bool, peer_kind: PeerKind) -> Result<Self, String> {
+    pub fn decode(input: &[u8], four_octet: bool, peer_kind: PeerKind) -> Result<Self, String> {
+        let path = Self::read(input, four_octet)?;
+        path.permitted_from(peer_kind)?;
+        Ok(path)
+    }
+
+    /// Reads a value of AS numbers of four octets, or of two; whether a peer may send it is not looked at.
+    ///
+    /// # Errors
+    /// What is wrong with its form, with value and expectation (RFC 7606 section 7.2).
+    pub fn read(mut input: &[u8], four_octet: bool) -> Result<Self, String> {
         let mut segments = Vec::new();
         while !input.is_empty() {
             let (rest, segment) = segment(input, four_octet)?;
-            match (segment.kind, peer_kind) {
-                (SegmentKind::Set | SegmentKind::ConfedSet, _) => {
-                    return Err("AS_SET or AS_CONFED_SET (expected none, RFC 9774)".to_owned());
-                }
-                (SegmentKind::ConfedSequence, PeerKind::External) => {
-                    return Err("AS_CONFED_SEQUENCE from an external peer (expected none)".to_owned());
-                }
-                _ => segments.push(segment),
-            }
+            segments.push(segment);
             input = rest;
         }
         Ok(Self { segments })
+    }
+
+    /// Whether a peer of this kind may send it.
+    ///
+    /// # Errors
+    /// The kind of segment that it may not (RFC 5065 section 5, RFC 9774), or AS 0 (RFC 7607).
+    pub(super) fn permitted_from(&self, peer_kind: PeerKind) -> Result<(), String> {
+        let judge = |segment: &AsPathSegment| match (segment.kind, peer_kind) {
+            (SegmentKind::Set | SegmentKind::ConfedSet, _) => {
+                Err("AS_SET or AS_CONFED_SET (expected none, RFC 9774)".to_owned())
+            }
+            (SegmentKind::ConfedSequence, PeerKind::External) => {
+                Err("AS_CONFED_SEQUENCE from an external peer (expected none)".to_owned())
+            }
+            _ if segment.asns.iter().any(|asn| asn.is_zero()) => Err("AS 0 in the path (RFC 7607)".to_owned()),
+            _ => Ok(()),
+        };
+        self.segments.iter().try_for_each(judge)
     }
 
     /// Writes the value, with AS_TRANS for what does not fit two octets.
@@ -212,9 +243,6 @@ fn segment(input: &[u8], four_octet: bool) -> Result<(&[u8], AsPathSegment), Str
             true => reader::four_octets(numbers).map_err(early)?,
             false => reader::two_octets(numbers).map(|(after, number)| (after, u32::from(number))).map_err(early)?,
         };
-        if number == 0 {
-            return Err("AS 0 in the path (RFC 7607)".to_owned());
-        }
         asns.push(Asn(number));
         numbers = after;
     }

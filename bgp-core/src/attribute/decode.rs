@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use super::spec::{self, OPTIONAL, Spec, TRANSITIVE, code};
 use super::walk::{RawAttribute, Walk};
-use super::{AsPath, AttributeFault, Disposition, PathAttributes, UnknownAttribute, mp, value};
+use super::{Aggregator, AsPath, AttributeFault, AttributeValue, Disposition, PathAttributes, UnknownAttribute};
 use crate::nlri::Nlri;
 use crate::types::{AS_TRANS, AddressFamily, Asn, FamilySet, NextHop, PeerKind};
 
@@ -45,13 +45,13 @@ pub(crate) struct Collected {
     pub attributes: PathAttributes,
     pub faults: Vec<AttributeFault>,
     /// Next hop and routes of MP_REACH_NLRI.
-    pub reach: mp::Carried<(NextHop, Vec<Nlri>)>,
+    pub reach: Option<(AddressFamily, (NextHop, Vec<Nlri>))>,
     /// Routes of MP_UNREACH_NLRI.
-    pub unreach: mp::Carried<Vec<Nlri>>,
+    pub unreach: Option<(AddressFamily, Vec<Nlri>)>,
     /// Codes seen, so that a second one of a kind is known.
     seen: Vec<u8>,
     as4_path: Option<AsPath>,
-    as4_aggregator: Option<super::Aggregator>,
+    as4_aggregator: Option<Aggregator>,
 }
 
 impl Collected {
@@ -121,34 +121,38 @@ impl Collected {
     }
 
     fn store(&mut self, attribute: RawAttribute<'_>, context: &DecodeContext) -> Result<(), String> {
-        let octets = attribute.value;
+        // Between two speakers of four octets these two mean nothing (RFC 6793 section 4.1).
+        if context.four_octet_asn && matches!(attribute.code, code::AS4_PATH | code::AS4_AGGREGATOR) {
+            return Ok(());
+        }
+        let Some(value) = AttributeValue::read(attribute, context)? else {
+            return Err(format!("attribute {} has a row in the table and no reader", attribute.code));
+        };
         let to = &mut self.attributes;
-        match attribute.code {
-            code::ORIGIN => to.origin = value::origin(octets)?,
-            code::AS_PATH => {
-                to.as_path = AsPath::decode(octets, context.four_octet_asn, context.peer_kind)?;
-                first_as(&to.as_path, context)?;
+        match value {
+            AttributeValue::Origin(origin) => to.origin = origin,
+            AttributeValue::AsPath(path) => {
+                path.permitted_from(context.peer_kind)?;
+                first_as(&path, context)?;
+                to.as_path = path;
             }
-            code::NEXT_HOP => to.next_hop = Some(NextHop::V4(value::ipv4_address(octets)?)),
-            code::MULTI_EXIT_DISC => to.multi_exit_disc = Some(value::number(octets)?),
-            code::LOCAL_PREF => to.local_pref = Some(value::number(octets)?),
-            code::ATOMIC_AGGREGATE => {
-                value::nothing(octets)?;
-                to.atomic_aggregate = true;
+            AttributeValue::NextHop(address) => to.next_hop = Some(NextHop::V4(address)),
+            AttributeValue::MultiExitDisc(metric) => to.multi_exit_disc = Some(metric),
+            AttributeValue::LocalPref(preference) => to.local_pref = Some(preference),
+            AttributeValue::AtomicAggregate => to.atomic_aggregate = true,
+            AttributeValue::Aggregator(aggregator) => to.aggregator = Some(with_an_as(aggregator)?),
+            AttributeValue::Communities(communities) => to.communities = ascending(communities),
+            AttributeValue::OriginatorId(identifier) => to.originator_id = Some(identifier),
+            AttributeValue::ClusterList(clusters) => to.cluster_list = clusters,
+            AttributeValue::MpReachNlri(carried) => self.reach = carried.negotiated(),
+            AttributeValue::MpUnreachNlri(carried) => self.unreach = carried.negotiated(),
+            AttributeValue::ExtendedCommunities(communities) => to.extended_communities = ascending(communities),
+            AttributeValue::LargeCommunities(communities) => to.large_communities = ascending(communities),
+            AttributeValue::As4Path(path) => {
+                path.permitted_from(context.peer_kind)?;
+                self.as4_path = Some(path);
             }
-            code::AGGREGATOR => to.aggregator = Some(value::aggregator(octets, context.four_octet_asn)?),
-            code::COMMUNITIES => to.communities = value::communities(octets)?,
-            code::ORIGINATOR_ID => to.originator_id = Some(value::originator_id(octets)?),
-            code::CLUSTER_LIST => to.cluster_list = value::cluster_list(octets)?,
-            code::MP_REACH_NLRI => self.reach = mp::reach(octets, context.families, context.add_path)?,
-            code::MP_UNREACH_NLRI => self.unreach = mp::unreach(octets, context.families, context.add_path)?,
-            code::EXTENDED_COMMUNITIES => to.extended_communities = value::extended_communities(octets)?,
-            code::LARGE_COMMUNITY => to.large_communities = value::large_communities(octets)?,
-            // Between two speakers of four octets these two mean nothing (RFC 6793 section 4.1).
-            code::AS4_PATH | code::AS4_AGGREGATOR if context.four_octet_asn => {}
-            code::AS4_PATH => self.as4_path = Some(AsPath::decode(octets, true, context.peer_kind)?),
-            code::AS4_AGGREGATOR => self.as4_aggregator = Some(value::aggregator(octets, true)?),
-            other => return Err(format!("attribute {other} has a row in the table and no reader")),
+            AttributeValue::As4Aggregator(aggregator) => self.as4_aggregator = Some(with_an_as(aggregator)?),
         }
         Ok(())
     }
@@ -185,6 +189,16 @@ impl Collected {
             self.attributes.as_path.merge_as4(as4_path);
         }
     }
+}
+
+fn with_an_as(aggregator: Aggregator) -> Result<Aggregator, String> {
+    if aggregator.asn.is_zero() { Err("AS 0 (RFC 7607)".to_owned()) } else { Ok(aggregator) }
+}
+
+fn ascending<T: Ord>(mut values: Vec<T>) -> Vec<T> {
+    values.sort_unstable();
+    values.dedup();
+    values
 }
 
 fn first_as(path: &AsPath, context: &DecodeContext) -> Result<(), String> {

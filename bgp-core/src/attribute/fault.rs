@@ -13,6 +13,16 @@ pub enum Disposition {
     SessionReset,
 }
 
+impl fmt::Display for Disposition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::AttributeDiscard => "attribute-discard",
+            Self::TreatAsWithdraw => "treat-as-withdraw",
+            Self::SessionReset => "session-reset",
+        })
+    }
+}
+
 /// One fault of one attribute.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AttributeFault {
@@ -26,6 +36,9 @@ pub struct AttributeFault {
 
 impl fmt::Display for AttributeFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "attribute {}: {}", self.code, self.reason)
+        match self.code {
+            0 => f.write_str(&self.reason),
+            code => write!(f, "attribute {code}: {}", self.reason),
+        }
     }
 }

@@ -4,6 +4,7 @@ mod as_path;
 pub(crate) mod decode;
 pub(crate) mod encode;
 mod fault;
+mod known;
 pub(crate) mod mp;
 pub mod spec;
 mod value;
@@ -18,6 +19,8 @@ pub use as_path::{AsPath, AsPathSegment, SegmentKind};
 pub use decode::DecodeContext;
 pub use encode::EncodeContext;
 pub use fault::{AttributeFault, Disposition};
+pub use known::AttributeValue;
+pub use mp::Carried;
 
 use crate::nlri::Nlri;
 use crate::types::{Asn, BgpIdentifier, Community, ExtendedCommunity, LargeCommunity, NextHop};

@@ -6,8 +6,25 @@ use crate::nlri::{Nlri, codec};
 use crate::types::{AddressFamily, Afi, AfiSafi, FamilySet, NextHop, Safi};
 use crate::wire::reader::{self, TooShort};
 
-/// What one of the two carries. `None` for a family that was not negotiated: it is ignored.
-pub(crate) type Carried<T> = Option<(AddressFamily, T)>;
+/// What one of the two carries.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Carried<T> {
+    /// Of a family that was negotiated.
+    Negotiated(AddressFamily, T),
+    /// Of any other: it is ignored and not read (RFC 4760 section 6).
+    Ignored(AfiSafi),
+}
+
+impl<T> Carried<T> {
+    /// The family and what it carries, where it was negotiated.
+    #[must_use]
+    pub fn negotiated(self) -> Option<(AddressFamily, T)> {
+        match self {
+            Self::Negotiated(family, carried) => Some((family, carried)),
+            Self::Ignored(_) => None,
+        }
+    }
+}
 
 fn early(_: TooShort) -> String {
     "value ends too early".to_owned()
@@ -36,9 +53,9 @@ pub(crate) fn reach(
     let (rest, pair) = family(value)?;
     let (rest, hop) = reader::octet_length_value(rest).map_err(early)?;
     let (routes, _reserved) = reader::octet(rest).map_err(early)?;
-    let Some(family) = negotiated(pair, families) else { return Ok(None) };
+    let Some(family) = negotiated(pair, families) else { return Ok(Carried::Ignored(pair)) };
     let hop = next_hop(hop, family)?;
-    Ok(Some((family, (hop, codec::decode(routes, family, add_path.contains(family))?))))
+    Ok(Carried::Negotiated(family, (hop, codec::decode(routes, family, add_path.contains(family))?)))
 }
 
 /// Reads MP_UNREACH_NLRI.
@@ -47,8 +64,8 @@ pub(crate) fn reach(
 /// What is wrong; it costs the session (RFC 7606 section 7.12).
 pub(crate) fn unreach(value: &[u8], families: FamilySet, add_path: FamilySet) -> Result<Carried<Vec<Nlri>>, String> {
     let (routes, pair) = family(value)?;
-    let Some(family) = negotiated(pair, families) else { return Ok(None) };
-    Ok(Some((family, codec::decode(routes, family, add_path.contains(family))?)))
+    let Some(family) = negotiated(pair, families) else { return Ok(Carried::Ignored(pair)) };
+    Ok(Carried::Negotiated(family, codec::decode(routes, family, add_path.contains(family))?))
 }
 
 fn next_hop(octets: &[u8], family: AddressFamily) -> Result<NextHop, String> {

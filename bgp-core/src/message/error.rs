@@ -3,6 +3,7 @@
 use bytes::Bytes;
 
 use super::notification::{HeaderSubcode, Notification, NotificationCode, OpenSubcode, RefreshSubcode, UpdateSubcode};
+use crate::attribute::AttributeFault;
 use crate::wire::HeaderFault;
 
 /// A message that costs the session.
@@ -45,6 +46,8 @@ pub enum MessageError {
         reason: String,
         /// What the NOTIFICATION shows.
         data: Bytes,
+        /// Every fault of its attributes; empty when they were not looked at.
+        faults: Vec<AttributeFault>,
     },
 }
 

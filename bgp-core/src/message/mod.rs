@@ -18,7 +18,7 @@ pub use notification::{
 };
 pub use open::Open;
 pub use route_refresh::RouteRefresh;
-pub use update::Update;
+pub use update::{Update, UpdateSections};
 
 use crate::wire::Frame;
 use crate::wire::framer::{HEADER_LEN, MAX_MESSAGE_LEN};

@@ -245,22 +245,45 @@ impl NotificationCode {
             Self::Unknown { subcode, .. } => subcode,
         }
     }
+
+    /// The error code's name in the RFC.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::MessageHeader(_) => "Message Header Error",
+            Self::Open(_) => "OPEN Message Error",
+            Self::Update(_) => "UPDATE Message Error",
+            Self::HoldTimerExpired => "Hold Timer Expired",
+            Self::FiniteStateMachine(_) => "Finite State Machine Error",
+            Self::Cease(_) => "Cease",
+            Self::RouteRefresh(_) => "ROUTE-REFRESH Message Error",
+            Self::SendHoldTimerExpired => "Send Hold Timer Expired",
+            Self::Unknown { .. } => "unknown error",
+        }
+    }
+
+    /// The error subcode's name in the RFC; `None` where the code has no subcodes.
+    #[must_use]
+    pub const fn subcode_name(self) -> Option<&'static str> {
+        match self {
+            Self::MessageHeader(subcode) => Some(subcode.name()),
+            Self::Open(subcode) => Some(subcode.name()),
+            Self::Update(subcode) => Some(subcode.name()),
+            Self::FiniteStateMachine(subcode) => Some(subcode.name()),
+            Self::Cease(subcode) => Some(subcode.name()),
+            Self::RouteRefresh(subcode) => Some(subcode.name()),
+            Self::HoldTimerExpired | Self::SendHoldTimerExpired | Self::Unknown { .. } => None,
+        }
+    }
 }
 
 /// As in `6/2 Cease: Administrative Shutdown`.
 impl fmt::Display for NotificationCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{} ", self.code(), self.subcode())?;
-        match self {
-            Self::MessageHeader(subcode) => write!(f, "Message Header Error: {}", subcode.name()),
-            Self::Open(subcode) => write!(f, "OPEN Message Error: {}", subcode.name()),
-            Self::Update(subcode) => write!(f, "UPDATE Message Error: {}", subcode.name()),
-            Self::HoldTimerExpired => f.write_str("Hold Timer Expired"),
-            Self::FiniteStateMachine(subcode) => write!(f, "Finite State Machine Error: {}", subcode.name()),
-            Self::Cease(subcode) => write!(f, "Cease: {}", subcode.name()),
-            Self::RouteRefresh(subcode) => write!(f, "ROUTE-REFRESH Message Error: {}", subcode.name()),
-            Self::SendHoldTimerExpired => f.write_str("Send Hold Timer Expired"),
-            Self::Unknown { .. } => f.write_str("unknown error"),
+        write!(f, "{}/{} {}", self.code(), self.subcode(), self.name())?;
+        match self.subcode_name() {
+            Some(subcode) => write!(f, ": {subcode}"),
+            None => Ok(()),
         }
     }
 }

@@ -98,11 +98,18 @@ impl Rib {
         }
     }
 
-    /// New policies for a peer: its routes are judged again from the Adj-RIB-In, and it is sent only the difference.
-    pub fn set_policies(&mut self, peer: PeerId, import: Arc<Policy>, export: Arc<Policy>) {
-        let Some(index) = self.context.up(peer) else { return };
+    /// New policies, next hops, MED or prefix limit for a peer that is up: its routes are judged again from the Adj-RIB-In,
+    /// and it is sent only the difference. What was negotiated (AS, identifier, families, encoding) stays as it was.
+    pub fn change_peer(&mut self, facts: PeerFacts, import: Arc<Policy>, export: Arc<Policy>) {
+        let Some(index) = self.context.up(facts.id) else { return };
         let Some(session) = self.context.session_mut(index) else { return };
-        let judged_otherwise = session.import != import;
+        let judged_otherwise = session.import != import
+            || session.facts.next_hop_self_v4 != facts.next_hop_self_v4
+            || session.facts.next_hop_self_v6 != facts.next_hop_self_v6;
+        session.facts.next_hop_self_v4 = facts.next_hop_self_v4;
+        session.facts.next_hop_self_v6 = facts.next_hop_self_v6;
+        session.facts.med = facts.med;
+        session.facts.max_prefixes = facts.max_prefixes;
         session.import = import;
         session.export = export;
         self.v4.policies_changed(&mut self.context, index, judged_otherwise);

@@ -34,7 +34,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 
 pub use cause::{Cause, StopReason};
-pub use negotiation::Negotiated;
+pub use negotiation::{Negotiated, legal};
 pub use settings::{ConnectMode, SessionConfig};
 pub use state::State;
 pub use statistics::{MessageCounts, Statistics};

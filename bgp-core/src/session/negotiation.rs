@@ -48,19 +48,18 @@ fn multi_protocol(family: AddressFamily) -> Capability {
 /// # Errors
 /// What is wrong with it, and the NOTIFICATION that says so.
 pub(super) fn negotiate(config: &SessionConfig, open: &Open) -> Result<Negotiated, (Notification, String)> {
-    let refuse = |subcode, reason: String| (Notification::new(NotificationCode::Open(subcode)), reason);
-    if open.asn != config.peer_asn || open.asn.is_zero() {
+    if open.asn != config.peer_asn {
         let reason = format!("peer is AS {} (expected {})", open.asn, config.peer_asn);
         return Err(refuse(OpenSubcode::BadPeerAs, reason));
     }
+    let (peer_identifier, offered_hold_time) = legal(open)?;
     let peer_kind = config.peer_kind();
-    let peer_identifier = BgpIdentifier::from_bits(open.identifier)
-        .map_err(|fault| refuse(OpenSubcode::BadBgpIdentifier, fault.to_string()))?;
     if peer_identifier == config.local_identifier && peer_kind == PeerKind::Internal {
         let reason = format!("peer has our BGP Identifier {peer_identifier} within our AS");
         return Err(refuse(OpenSubcode::BadBgpIdentifier, reason));
     }
-    let hold_time = hold_time(config, open).map_err(|reason| refuse(OpenSubcode::UnacceptableHoldTime, reason))?;
+    let hold_time =
+        hold_time(config, offered_hold_time).map_err(|reason| refuse(OpenSubcode::UnacceptableHoldTime, reason))?;
     let families = config.families.intersection(offered(&open.capabilities));
     if families.is_empty() {
         return Err(without_common_family(config));
@@ -85,8 +84,27 @@ pub(super) fn negotiate(config: &SessionConfig, open: &Open) -> Result<Negotiate
     })
 }
 
-fn hold_time(config: &SessionConfig, open: &Open) -> Result<HoldTime, String> {
-    let offered = HoldTime::from_secs(open.hold_time_secs).map_err(|fault| fault.to_string())?;
+/// What no speaker may say, whoever its peer is: AS 0 (RFC 7607), identifier 0 (RFC 6286), a hold time of 1 or 2 seconds
+/// (RFC 4271 section 6.2).
+///
+/// # Errors
+/// What is wrong, and the NOTIFICATION that says so.
+pub fn legal(open: &Open) -> Result<(BgpIdentifier, HoldTime), (Notification, String)> {
+    if open.asn.is_zero() {
+        return Err(refuse(OpenSubcode::BadPeerAs, "peer is AS 0 (RFC 7607)".to_owned()));
+    }
+    let identifier = BgpIdentifier::from_bits(open.identifier)
+        .map_err(|fault| refuse(OpenSubcode::BadBgpIdentifier, fault.to_string()))?;
+    let hold_time = HoldTime::from_secs(open.hold_time_secs)
+        .map_err(|fault| refuse(OpenSubcode::UnacceptableHoldTime, fault.to_string()))?;
+    Ok((identifier, hold_time))
+}
+
+fn refuse(subcode: OpenSubcode, reason: String) -> (Notification, String) {
+    (Notification::new(NotificationCode::Open(subcode)), reason)
+}
+
+fn hold_time(config: &SessionConfig, offered: HoldTime) -> Result<HoldTime, String> {
     let minimum = config.minimum_hold_time_secs;
     if (1..minimum).contains(&offered.as_secs()) {
         return Err(format!("peer offers a hold time of {offered} (expected 0, or at least {minimum} s)"));

@@ -1,6 +1,7 @@
 //! Communities: RFC 1997, extended (RFC 4360) and large (RFC 8092).
 
 use std::fmt;
+use std::net::Ipv4Addr;
 use std::str::FromStr;
 
 /// A four-octet community (RFC 1997), written `high:low`.
@@ -94,13 +95,22 @@ impl ExtendedCommunity {
     }
 }
 
+/// Route targets and route origins as in `rt:65001:100` (RFC 4360 sections 4 and 5, RFC 5668); all others as `0x` and
+/// sixteen digits.
 impl fmt::Display for ExtendedCommunity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let [kind, sub, a, b, c, d, e, g] = self.0;
+        let name = match sub {
+            0x02 => "rt",
+            0x03 => "ro",
+            _ => return write!(f, "0x{:016x}", u64::from_be_bytes(self.0)),
+        };
         let (as2, number4) = (u16::from_be_bytes([a, b]), u32::from_be_bytes([c, d, e, g]));
-        match (kind, sub) {
-            (0x00, 0x02) => write!(f, "rt:{as2}:{number4}"),
-            (0x00, 0x03) => write!(f, "ro:{as2}:{number4}"),
+        let (as4, number2) = (u32::from_be_bytes([a, b, c, d]), u16::from_be_bytes([e, g]));
+        match kind {
+            0x00 => write!(f, "{name}:{as2}:{number4}"),
+            0x01 => write!(f, "{name}:{}:{number2}", Ipv4Addr::from_bits(as4)),
+            0x02 => write!(f, "{name}:{as4}:{number2}"),
             _ => write!(f, "0x{:016x}", u64::from_be_bytes(self.0)),
         }
     }
@@ -136,5 +146,20 @@ impl FromStr for LargeCommunity {
             None => Ok(community),
             Some(_) => Err(fault()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shows_targets_and_origins_of_all_three_kinds_and_the_rest_as_octets() {
+        let shown = |octets| ExtendedCommunity(octets).to_string();
+        assert_eq!(shown([0, 2, 0xFD, 0xE9, 0, 0, 0, 100]), "rt:65001:100");
+        assert_eq!(shown([1, 3, 192, 0, 2, 1, 0, 100]), "ro:192.0.2.1:100");
+        assert_eq!(shown([2, 2, 0, 1, 0, 0, 0, 100]), "rt:65536:100");
+        assert_eq!(shown([0x03, 0x0C, 0, 0, 0, 0, 0, 8]), "0x030c000000000008");
+        assert_eq!(shown([0x43, 0x02, 0, 0, 0, 0, 0, 1]), "0x4302000000000001");
     }
 }

@@ -69,6 +69,12 @@ impl Framer {
         self.buffer.len()
     }
 
+    /// The octets that wait, for reports.
+    #[must_use]
+    pub fn waiting(&self) -> &[u8] {
+        &self.buffer
+    }
+
     /// The next message of at most `max_len` octets; `None` until it is whole.
     ///
     /// # Errors

@@ -1,5 +1,26 @@
 //! The read-only socket: HTTP and JSON over a Unix socket, for `aliasctl` and `curl`. Knows no rendering.
+//!
+//! | path | answer |
+//! |---|---|
+//! | `/v1/status` | the daemon as a whole, its health and why |
+//! | `/v1/peers`, `/v1/peers/{name}` | the sessions |
+//! | `/v1/routes?view=&peer=&family=&prefix=&after=&limit=` | routes, in pages |
+//! | `/v1/lookup/{address}` | the longest match, with all its paths and why one is the best |
+//! | `/v1/inventory?after=&limit=` | the snapshot in use and its ranges, in pages |
+//! | `/v1/explain?target=&peer=` | from the inventory to each peer, or where the chain breaks |
+//!
+//! Only GET is answered, one request a connection: `curl --unix-socket /run/aliasd/aliasd.sock http://aliasd/v1/status`.
 
+mod endpoint;
+mod fault;
+mod parameters;
+pub mod reply;
+mod server;
+mod socket;
+mod span;
+mod time;
 mod view;
 
+pub use server::serve;
+pub use socket::{ControlSocket, bind};
 pub use view::{DaemonView, PeerEntry, ReloadOutcome};

@@ -39,6 +39,20 @@ impl ResourcePath {
     pub fn short_name(&self) -> &str {
         self.0.rsplit('/').next().unwrap_or(&self.0)
     }
+
+    /// The part before the last: what kind of resource it is, as `instances`.
+    #[must_use]
+    pub fn collection(&self) -> &str {
+        self.0.rsplit('/').nth(1).unwrap_or_default()
+    }
+
+    /// What the path names in that collection, as `us-central1` in `regions`.
+    #[must_use]
+    pub fn named_in(&self, collection: &str) -> Option<&str> {
+        let mut parts = self.0.split('/');
+        parts.find(|part| *part == collection)?;
+        parts.next()
+    }
 }
 
 fn is_segment(part: &str) -> bool {
@@ -66,7 +80,9 @@ mod tests {
         ] {
             assert_eq!(ResourcePath::parse(text).unwrap().as_str(), "projects/p/zones/z/instances/vm-1", "{text}");
         }
-        assert_eq!(ResourcePath::parse("projects/p/zones/z/instances/vm-1").unwrap().short_name(), "vm-1");
+        let path = ResourcePath::parse("projects/p/zones/z/instances/vm-1").unwrap();
+        assert_eq!((path.short_name(), path.collection()), ("vm-1", "instances"));
+        assert_eq!((path.named_in("zones"), path.named_in("regions")), (Some("z"), None));
     }
 
     #[test]

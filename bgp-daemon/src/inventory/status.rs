@@ -40,6 +40,14 @@ pub struct InventoryFault {
     pub expected: String,
 }
 
+impl InventoryFault {
+    /// A fault of a whole file or directory.
+    pub(super) fn of_file(file: impl Into<String>, expected: impl Into<String>) -> Self {
+        let file = Some(file.into());
+        Self { file, line: None, object: None, field: None, value: None, expected: expected.into() }
+    }
+}
+
 impl fmt::Display for InventoryFault {
     /// `instances.json: instance …/vm-1: networkInterfaces[0].networkIP: "10.0.0.300": expected an IPv4 address`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -86,3 +94,21 @@ impl InventoryFaults {
         self.total == 0
     }
 }
+
+impl fmt::Display for InventoryFaults {
+    /// One fault a line; a last line says how many are not shown.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, fault) in self.shown.iter().enumerate() {
+            if index > 0 {
+                f.write_str("\n")?;
+            }
+            fault.fmt(f)?;
+        }
+        match self.total.saturating_sub(self.shown.len()) {
+            0 => Ok(()),
+            more => write!(f, "\n… and {more} more"),
+        }
+    }
+}
+
+impl std::error::Error for InventoryFaults {}

@@ -54,4 +54,6 @@ pub enum Treatment {
     NoRule,
     /// It lies in another region than `router.region`.
     OtherRegion,
+    /// It shares addresses with what is never announced, as link-local or multicast.
+    Prohibited,
 }

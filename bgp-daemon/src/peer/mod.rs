@@ -7,6 +7,8 @@ pub mod roster;
 mod settings;
 pub mod socket;
 mod task;
+#[cfg(test)]
+mod tests;
 
 pub use settings::{PeerSettings, PeerStatus};
 pub use task::{PeerTask, StatusDoor};

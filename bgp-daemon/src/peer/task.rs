@@ -13,7 +13,6 @@ use std::task::Poll;
 use std::time::{Instant, SystemTime};
 
 use bgp_core::message::{Update, packing};
-use bgp_core::policy::Policy;
 use bgp_core::rib::UpdateBatch;
 use bgp_core::session::{Cause, ConnectionId, Direction, Event, Input, Negotiated, Session, State, StopReason};
 use bgp_core::types::AddressFamily;
@@ -45,7 +44,7 @@ pub struct PeerTask {
 #[derive(Debug)]
 enum Command {
     Stop(StopReason),
-    Policies(Arc<Policy>, Arc<Policy>),
+    Change(Box<PeerSettings>),
     Refresh(AddressFamily),
     Status(oneshot::Sender<PeerStatus>),
 }
@@ -68,9 +67,10 @@ impl PeerTask {
         self.door.clone()
     }
 
-    /// New policies; a session that is up goes on.
-    pub fn set_policies(&self, import: Arc<Policy>, export: Arc<Policy>) {
-        self.tell(Command::Policies(import, export));
+    /// New policies, next hops, MED or prefix limit; a session that is up goes on. What the session itself was made with
+    /// stays as it was: for that, stop the task and start another.
+    pub fn change(&self, settings: PeerSettings) {
+        self.tell(Command::Change(Box::new(settings)));
     }
 
     /// Asks the peer for its routes of a family again.
@@ -287,12 +287,12 @@ impl Runner {
     fn obey(&mut self, command: Command) -> Result<(), Gone> {
         match command {
             Command::Stop(reason) => self.end(reason),
-            Command::Policies(import, export) => {
-                self.settings.import = import;
-                self.settings.export = export;
-                if self.exchange.is_some() {
+            Command::Change(settings) => {
+                self.settings = *settings;
+                if let Some(exchange) = &self.exchange {
+                    let facts = self.settings.facts(&exchange.negotiated, exchange.local.ip());
                     let (import, export) = (Arc::clone(&self.settings.import), Arc::clone(&self.settings.export));
-                    self.rib.set_policies(self.settings.id, import, export)?;
+                    self.rib.change_peer(facts, import, export)?;
                 }
             }
             Command::Refresh(family) => self.session.handle(Input::RequestRefresh(family), now()),
@@ -523,6 +523,3 @@ async fn or_never<T>(future: Option<impl Future<Output = T>>) -> T {
         None => std::future::pending().await,
     }
 }
-
-#[cfg(test)]
-mod tests;

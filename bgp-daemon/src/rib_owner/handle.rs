@@ -43,7 +43,7 @@ pub(super) enum Command {
     Updates { peer: PeerId, updates: Vec<Update>, permit: OwnedSemaphorePermit },
     Grant(PeerId),
     Refresh(PeerId, AddressFamily),
-    SetPolicies { peer: PeerId, import: Arc<Policy>, export: Arc<Policy> },
+    ChangePeer { facts: Box<PeerFacts>, import: Arc<Policy>, export: Arc<Policy> },
     Originations(OriginationChange),
     Ask(Question),
 }
@@ -97,12 +97,12 @@ impl RibHandle {
         self.send(Command::Refresh(peer, family))
     }
 
-    /// Replaces a peer's policies; only what differs is sent.
+    /// Replaces the policies, next hops, MED and prefix limit of a peer that is up; only what differs is sent.
     ///
     /// # Errors
     /// [`Gone`] when the owner has stopped.
-    pub fn set_policies(&self, peer: PeerId, import: Arc<Policy>, export: Arc<Policy>) -> Result<(), Gone> {
-        self.send(Command::SetPolicies { peer, import, export })
+    pub fn change_peer(&self, facts: PeerFacts, import: Arc<Policy>, export: Arc<Policy>) -> Result<(), Gone> {
+        self.send(Command::ChangePeer { facts: Box::new(facts), import, export })
     }
 
     /// Changes what we originate.

@@ -90,7 +90,7 @@ impl Owner {
                 }
             }
             Command::Refresh(peer, family) => self.rib.refresh(peer, family),
-            Command::SetPolicies { peer, import, export } => self.rib.set_policies(peer, import, export),
+            Command::ChangePeer { facts, import, export } => self.rib.change_peer(*facts, import, export),
             Command::Originations(change) => self.change_originations(change),
             Command::Ask(question) => question(&self.rib),
         }

@@ -27,6 +27,35 @@ pub struct Update {
     pub faults: Vec<AttributeFault>,
 }
 
+/// The three fields of variable length of an UPDATE, not yet read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UpdateSections<'a> {
+    /// Withdrawn Routes, of IPv4.
+    pub withdrawn: &'a [u8],
+    /// Path Attributes; [`crate::attribute::walk::Walk`] takes them apart.
+    pub attributes: &'a [u8],
+    /// Network Layer Reachability Information, of IPv4.
+    pub announced: &'a [u8],
+}
+
+impl<'a> UpdateSections<'a> {
+    /// Takes apart what follows the header.
+    ///
+    /// # Errors
+    /// [`MessageError::MalformedUpdate`] when the lengths overrun the message (RFC 7606 section 3 b).
+    pub fn split(body: &'a [u8]) -> Result<Self, MessageError> {
+        let overrun =
+            |_| malformed(UpdateSubcode::MalformedAttributeList, "lengths overrun the message".to_owned(), Vec::new());
+        let (rest, withdrawn) = reader::two_octet_length_value(body).map_err(overrun)?;
+        let (announced, attributes) = reader::two_octet_length_value(rest).map_err(overrun)?;
+        Ok(Self { withdrawn, attributes, announced })
+    }
+}
+
+fn malformed(subcode: UpdateSubcode, reason: String, faults: Vec<AttributeFault>) -> MessageError {
+    MessageError::MalformedUpdate { subcode, reason, data: Bytes::new(), faults }
+}
+
 impl Update {
     /// Reads what follows the header.
     ///
@@ -34,14 +63,11 @@ impl Update {
     /// [`MessageError::MalformedUpdate`] when the routes cannot be told: its NOTIFICATION is to be sent and the connection
     /// closed.
     pub fn decode(body: &[u8], context: &DecodeContext) -> Result<Self, MessageError> {
-        let list = |subcode, reason: String| MessageError::MalformedUpdate { subcode, reason, data: Bytes::new() };
-        let overrun = |_| list(UpdateSubcode::MalformedAttributeList, "lengths overrun the message".to_owned());
-        let (rest, withdrawn) = reader::two_octet_length_value(body).map_err(overrun)?;
-        let (announced, attributes) = reader::two_octet_length_value(rest).map_err(overrun)?;
+        let UpdateSections { withdrawn, attributes, announced } = UpdateSections::split(body)?;
         let routes = |octets| {
             let family = AddressFamily::Ipv4Unicast;
             codec::decode(octets, family, context.add_path.contains(family))
-                .map_err(|reason| list(UpdateSubcode::InvalidNetworkField, reason))
+                .map_err(|reason| malformed(UpdateSubcode::InvalidNetworkField, reason, Vec::new()))
         };
         let (withdrawn, announced) = (routes(withdrawn)?, routes(announced)?);
         let mut collected = Collected::read(attributes, context);
@@ -53,7 +79,8 @@ impl Update {
                 code::MP_REACH_NLRI | code::MP_UNREACH_NLRI => UpdateSubcode::OptionalAttributeError,
                 _ => UpdateSubcode::MalformedAttributeList,
             };
-            return Err(list(subcode, fault.to_string()));
+            let reason = fault.to_string();
+            return Err(malformed(subcode, reason, collected.faults));
         }
         let carries = context.families.contains(AddressFamily::Ipv4Unicast);
         let (withdrawn, announced) = if carries { (withdrawn, announced) } else { (Vec::new(), Vec::new()) };

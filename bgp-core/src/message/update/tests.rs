@@ -119,10 +119,34 @@ fn check_49_a_malformed_aggregator_costs_itself_alone() {
 }
 
 #[test]
+fn check_45_and_49_an_as_0_costs_the_routes_or_the_aggregator() {
+    let path = &[0x40, 2, 10, 2, 2, 0, 0, 0xFD, 0xE9, 0, 0, 0, 0];
+    assert!(withdraws_only(&decode(&[], &[ORIGIN, path, NEXT_HOP], TEN_SLASH_8).unwrap()));
+    let update = beside(&[0xC0, 7, 8, 0, 0, 0, 0, 192, 0, 2, 1]).unwrap();
+    assert_eq!((update.reachable[0].attributes.aggregator, update.faults.len()), (None, 1));
+}
+
+#[test]
 fn check_50_malformed_communities_cost_the_routes() {
     for extra in [&[0xC0, 8, 0][..], &[0xC0, 8, 3, 0, 0, 0], &[0xC0, 16, 4, 0, 0, 0, 0], &[0xC0, 32, 4, 0, 0, 0, 0]] {
         assert!(withdraws_only(&beside(extra).unwrap()), "{extra:?}");
     }
+}
+
+#[test]
+fn check_50_keeps_communities_ascending_and_once() {
+    let update = beside(&[0xC0, 8, 12, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 2]).unwrap();
+    assert_eq!(update.reachable[0].attributes.communities, [1, 2].map(crate::types::Community));
+    let large = [&[0xC0, 32, 24][..], &[0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 3].repeat(2)].concat();
+    assert_eq!(beside(&large).unwrap().reachable[0].attributes.large_communities.len(), 1);
+}
+
+#[test]
+fn an_update_that_costs_the_session_still_names_every_fault() {
+    let error = decode(&[], &[&[0x40, 1, 1, 9], AS_PATH, MP_REACH, MP_REACH], &[]).unwrap_err();
+    let MessageError::MalformedUpdate { faults, .. } = error else { panic!("{error:?}") };
+    let found: Vec<_> = faults.iter().map(|fault| (fault.code, fault.disposition)).collect();
+    assert_eq!(found, [(1, Disposition::TreatAsWithdraw), (14, Disposition::SessionReset)]);
 }
 
 #[test]

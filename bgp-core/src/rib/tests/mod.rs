@@ -1,3 +1,8 @@
+//! The table by examples; against a naive model in `model`.
+
+mod make_before_break;
+mod model;
+
 use std::net::Ipv4Addr;
 
 use super::*;
@@ -195,10 +200,26 @@ fn a_policy_that_rejects_withdraws_what_the_old_one_advertised() {
     originate(&mut rib, "10.4.0.0/24");
     settle(&mut rib);
     drain(&mut rib, 1);
-    rib.set_policies(PeerId(1), Arc::new(Policy::accept_all("in")), Arc::new(Policy::reject_all("out")));
+    rib.change_peer(facts(1), Arc::new(Policy::accept_all("in")), Arc::new(Policy::reject_all("out")));
     settle(&mut rib);
     assert_eq!(drain(&mut rib, 1), ["-10.4.0.0/24"]);
     assert_eq!(rib.export_verdict(PeerId(1), &prefix("10.4.0.0/24")), ExportVerdict::NoTermMatched);
+}
+
+#[test]
+fn a_new_priority_is_told_without_a_new_session() {
+    let mut rib = with_peers(2);
+    originate(&mut rib, "10.4.0.0/24");
+    settle(&mut rib);
+    drain(&mut rib, 1);
+    drain(&mut rib, 2);
+    let all = || Arc::new(Policy::accept_all("all"));
+    rib.change_peer(PeerFacts { med: Some(200), ..facts(1) }, all(), all());
+    settle(&mut rib);
+    let batch = rib.pull(PeerId(1), 10).unwrap();
+    assert_eq!(batch.announce[0].0.multi_exit_disc, Some(200));
+    assert!(batch.withdraw.is_empty());
+    assert_eq!(drain(&mut rib, 2), Vec::<String>::new());
 }
 
 #[test]

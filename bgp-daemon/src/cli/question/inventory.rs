@@ -1,0 +1,96 @@
+//! `aliasctl inventory`.
+
+use std::io;
+
+use super::or_dash;
+use super::status::inventory_line;
+use crate::cli::Ending;
+use crate::cli::arguments::Format;
+use crate::cli::client::{Client, Pages};
+use crate::cli::console::Console;
+use crate::cli::failure::Failure;
+use crate::cli::table::{Column, Parts, numbers, pairs, words};
+use crate::control::reply::{InventoryReply, InventorySummary, RangeEntry};
+
+const COLUMNS: [Column; 8] = [
+    words("RANGE"),
+    words("NAME"),
+    words("ROLE"),
+    words("ADVERTISED"),
+    numbers("ALLOCATIONS"),
+    numbers("ADDRESSES"),
+    numbers("PREFIXES"),
+    words("SUBNETWORK"),
+];
+
+pub async fn ask(client: &Client, console: &mut Console<'_>) -> Result<Ending, Failure> {
+    let mut pages = Pages::default();
+    let mut reply = page(client, &pages).await?;
+    if console.format != Format::Table {
+        // Ranges are few beside routes: they are joined, so that the reply stays one document.
+        while pages.follow(reply.next_page_token.take())? {
+            let next = page(client, &pages).await?;
+            reply.ranges.extend(next.ranges);
+            reply.next_page_token = next.next_page_token;
+        }
+        console.structured(&reply)?;
+        return Ok(Ending::Fine);
+    }
+    write_summary(console, &reply.inventory)?;
+    if !reply.ranges.is_empty() {
+        console.line("")?;
+    }
+    let mut table = Parts::new(&COLUMNS);
+    loop {
+        table.write(console, reply.ranges.iter().map(row).collect())?;
+        if !pages.follow(reply.next_page_token.take())? {
+            return Ok(Ending::Fine);
+        }
+        reply = page(client, &pages).await?;
+    }
+}
+
+async fn page(client: &Client, pages: &Pages) -> Result<InventoryReply, Failure> {
+    client.ask("/v1/inventory", &[("after", pages.after()), ("limit", Some("1000"))]).await
+}
+
+pub fn write_summary(console: &mut Console<'_>, inventory: &InventorySummary) -> io::Result<()> {
+    let mut lines = vec![
+        ("inventory", inventory_line(inventory)),
+        ("read from", inventory.path.clone()),
+        ("checked", or_dash(inventory.checked_at.as_ref())),
+        ("digest", or_dash(inventory.digest.as_ref())),
+    ];
+    lines.extend(inventory.faulty_since.as_ref().map(|since| ("faulty since", since.clone())));
+    pairs(console, &lines)?;
+    for fault in &inventory.faults {
+        console.line(&format!("! {}", fault.text))?;
+    }
+    rest(console, inventory.faults_total, inventory.faults.len(), "faults")?;
+    for note in &inventory.notes {
+        console.line(&format!("note: {note}"))?;
+    }
+    rest(console, inventory.notes_total, inventory.notes.len(), "notes")
+}
+
+fn rest(console: &mut Console<'_>, total: usize, shown: usize, what: &str) -> io::Result<()> {
+    match total.checked_sub(shown) {
+        Some(more @ 1..) => console.line(&format!("and {more} more {what}")),
+        _ => Ok(()),
+    }
+}
+
+/// A range as a row.
+pub fn row(range: &RangeEntry) -> Vec<String> {
+    let rule = range.rule.map_or_else(|| range.treatment.to_string(), |rule| format!("advertise[{rule}]"));
+    vec![
+        range.ip_cidr_range.clone(),
+        range.range_name.clone(),
+        or_dash(range.role.as_ref()),
+        rule,
+        range.allocations.to_string(),
+        range.total_allocated_ip.clone(),
+        range.originated_prefixes.to_string(),
+        range.subnetwork.clone(),
+    ]
+}

@@ -1,0 +1,86 @@
+//! `/v1/status`.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::Uri;
+
+use super::inventory::summary;
+use super::no_parameters;
+use super::peers::status_of_all;
+use crate::control::fault::Fault;
+use crate::control::reply::{
+    ApiVersion, BgpPeerStatus, ConfigWarning, Health, InventoryState, InventorySummary, Reload, ReloadResult,
+    RouteCounts, StatusReply, UpDown,
+};
+use crate::control::time::{rfc3339, seconds_since};
+use crate::control::view::{DaemonView, ReloadOutcome};
+
+/// The daemon as a whole.
+pub async fn status(State(view): State<DaemonView>, uri: Uri) -> Result<Json<StatusReply>, Fault> {
+    no_parameters(&uri)?;
+    let peers = status_of_all(&view).await?;
+    let table = view.rib.ask(|rib| rib.counters()).await?;
+    let config = view.config.borrow().clone();
+    let inventory = summary(&view.inventory.borrow().clone());
+    let last_reload = view.reload.borrow().as_deref().map(reload);
+    let health_reasons = reasons(&peers, &inventory, last_reload.as_ref());
+    let warning =
+        |warning: &crate::config::Warning| ConfigWarning { key: warning.key.clone(), text: warning.text.clone() };
+    Ok(Json(StatusReply {
+        api_version: ApiVersion,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        router_id: config.router.router_id.to_string(),
+        asn: config.router.asn.0,
+        region: config.router.region.clone(),
+        start_time: rfc3339(view.started_at),
+        uptime_seconds: seconds_since(view.started_at).to_string(),
+        health: if health_reasons.is_empty() { Health::Ok } else { Health::Degraded },
+        health_reasons,
+        peers_up: peers.iter().filter(|peer| peer.status == UpDown::Up).count(),
+        peers_enabled: peers.iter().filter(|peer| peer.enabled).count(),
+        peers_configured: peers.len(),
+        routes: RouteCounts {
+            originated: table.originated,
+            learned: peers.iter().map(|peer| peer.num_learned_routes).sum(),
+            accepted: peers.iter().map(|peer| peer.num_accepted_routes).sum(),
+            best: table.best,
+            advertised: peers.iter().map(|peer| peer.num_advertised_routes).sum(),
+        },
+        inventory,
+        config_warnings: config.warnings.iter().map(warning).collect(),
+        last_reload,
+        bgp_peer_status: peers,
+    }))
+}
+
+fn reload(outcome: &ReloadOutcome) -> Reload {
+    Reload {
+        time: rfc3339(outcome.at),
+        result: if outcome.faults.is_empty() { ReloadResult::Applied } else { ReloadResult::Refused },
+        faults: outcome.faults.clone(),
+        restart_needed: outcome.restart_needed.iter().map(|key| (*key).to_owned()).collect(),
+    }
+}
+
+/// Why not everything is as configured. What the operator has configured to be silent is a warning, and no reason.
+fn reasons(peers: &[BgpPeerStatus], inventory: &InventorySummary, reload: Option<&Reload>) -> Vec<String> {
+    let mut reasons = Vec::new();
+    let fault = || inventory.faults.first().map_or(String::new(), |fault| format!(": {}", fault.text));
+    match inventory.state {
+        InventoryState::Current => {}
+        InventoryState::None => reasons.push(format!("there is no good inventory yet{}", fault())),
+        InventoryState::Stale => {
+            let since = inventory.faulty_since.as_deref().unwrap_or("its last change");
+            reasons.push(format!("the inventory has not been usable since {since}{}", fault()));
+        }
+    }
+    for peer in peers.iter().filter(|peer| peer.enabled && peer.status != UpDown::Up) {
+        let why = peer.status_reason.as_deref().unwrap_or("no reason is known");
+        reasons.push(format!("peer {} is {}: {why}", peer.name, peer.state));
+    }
+    if let Some(reload) = reload.filter(|reload| reload.result == ReloadResult::Refused) {
+        let fault = reload.faults.first().map_or("", String::as_str);
+        reasons.push(format!("the configuration of {} was refused, the old one stays: {fault}", reload.time));
+    }
+    reasons
+}

@@ -1,0 +1,116 @@
+//! Serves requests within limits, so that no client can hold up another or the daemon.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use tokio::net::UnixStream;
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use tracing::{debug, warn};
+
+use super::socket::ControlSocket;
+use super::{DaemonView, endpoint};
+
+/// How long to leave `accept` alone after it failed (out of file descriptors, most often), so as not to spin.
+const ACCEPT_RETRY: Duration = Duration::from_millis(250);
+
+/// How long replies that are on their way may take when the daemon stops.
+const DRAIN: Duration = Duration::from_millis(250);
+
+/// What a client gets that comes when too many are there. Sent without waiting, and without reading its request.
+const BUSY: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/json\r\ncontent-length: 130\r\n\
+connection: close\r\n\r\n{\"apiVersion\":\"v1\",\"error\":{\"code\":503,\"status\":\"UNAVAILABLE\",\"message\":\
+\"too many connections; try again\",\"errors\":[],\"known\":[]}}";
+
+/// What a client may take.
+#[derive(Clone, Copy, Debug)]
+struct Limits {
+    /// Connections at a time.
+    connections: usize,
+    /// Octets of a request's line and headers; nothing else of it is read.
+    head_octets: usize,
+    /// Headers of a request.
+    headers: usize,
+    /// How long a request may take to arrive.
+    head_patience: Duration,
+    /// How long a connection may last in all: one request, one reply.
+    patience: Duration,
+}
+
+const LIMITS: Limits = Limits {
+    connections: 64,
+    head_octets: 16 * 1024,
+    headers: 64,
+    head_patience: Duration::from_secs(5),
+    patience: Duration::from_secs(30),
+};
+
+/// Answers requests until `stop` is cancelled; then the socket's file is gone.
+pub async fn serve(socket: ControlSocket, view: DaemonView, stop: CancellationToken) {
+    serve_within(LIMITS, socket, endpoint::router(view), stop).await;
+}
+
+async fn serve_within(limits: Limits, socket: ControlSocket, router: Router, stop: CancellationToken) {
+    let permits = Arc::new(Semaphore::new(limits.connections));
+    let mut connections = JoinSet::new();
+    loop {
+        let accepted = tokio::select! {
+            () = stop.cancelled() => break,
+            _ended = connections.join_next(), if !connections.is_empty() => continue,
+            accepted = socket.listener.accept() => accepted,
+        };
+        let stream = match accepted {
+            Ok((stream, _)) => stream,
+            Err(error) => {
+                warn!(%error, "cannot accept a connection on the control socket");
+                tokio::select! {
+                    () = stop.cancelled() => break,
+                    () = tokio::time::sleep(ACCEPT_RETRY) => continue,
+                }
+            }
+        };
+        match Arc::clone(&permits).try_acquire_owned() {
+            Err(_) => refuse(&stream),
+            Ok(permit) => {
+                let router = router.clone();
+                connections.spawn(async move {
+                    answer(limits, stream, router).await;
+                    drop(permit);
+                });
+            }
+        }
+    }
+    drop(socket);
+    let drained = async { while connections.join_next().await.is_some() {} };
+    if tokio::time::timeout(DRAIN, drained).await.is_err() {
+        debug!("clients of the control socket were cut off");
+    }
+}
+
+async fn answer(limits: Limits, stream: UnixStream, router: Router) {
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .keep_alive(false)
+        .header_read_timeout(limits.head_patience)
+        .max_buf_size(limits.head_octets)
+        .max_headers(limits.headers)
+        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+    match tokio::time::timeout(limits.patience, connection).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => debug!(%error, "a client of the control socket went away"),
+        Err(_) => debug!("a client of the control socket was too slow"),
+    }
+}
+
+fn refuse(stream: &UnixStream) {
+    let sent: io::Result<usize> = stream.try_write(BUSY);
+    debug!(?sent, "refused a client of the control socket: there are too many");
+}
+#[cfg(test)]
+mod tests;

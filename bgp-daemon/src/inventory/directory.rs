@@ -1,0 +1,194 @@
+//! Which files there are, what they look like from outside, and their octets. Knows nothing of what stands in them.
+//!
+//! Files are those of a directory whose names end in `.json`, `.yaml` or `.yml`, or one file whatever it is called.
+//! Symbolic links are followed, as a mounted ConfigMap needs it. Hidden files and what editors leave behind do not count;
+//! of anything else a note is kept. Only regular files are opened: reading one cannot block for ever.
+
+use std::ffi::OsStr;
+use std::fs::{self, File, Metadata, OpenOptions};
+use std::hash::Hasher;
+use std::io::{self, Read};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use super::form::Syntax;
+
+/// Most entries of a directory.
+const MAX_ENTRIES: usize = 10_000;
+
+/// Most octets of a JSON file: some 100,000 instances with all their fields. One file at a time is held in memory.
+const MAX_JSON_LEN: u64 = 1 << 30;
+
+/// Most octets of a YAML file, which needs many times its length in memory: YAML is for bundles written by people.
+const MAX_YAML_LEN: u64 = 1 << 26;
+
+/// Most octets of all files.
+const MAX_TOTAL_LEN: u64 = 1 << 32;
+
+/// The files of an inventory as they were found. Equal listings mean that nothing was written in between.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Listing {
+    /// In order of name.
+    pub files: Vec<ListedFile>,
+    /// What was passed over, and why.
+    pub notes: Vec<String>,
+}
+
+/// One file.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct ListedFile {
+    /// Its name, as it is shown.
+    pub name: String,
+    pub path: PathBuf,
+    pub syntax: Syntax,
+    /// What tells whether it was written to, or why it cannot be read.
+    stamp: Result<Stamp, String>,
+}
+
+/// Changes whenever the file is written to or replaced.
+#[derive(Debug, PartialEq, Eq)]
+struct Stamp {
+    device: u64,
+    inode: u64,
+    len: u64,
+    modified: (i64, i64),
+    changed: (i64, i64),
+}
+
+impl Stamp {
+    fn of(metadata: &Metadata) -> Self {
+        Self {
+            device: metadata.dev(),
+            inode: metadata.ino(),
+            len: metadata.len(),
+            modified: (metadata.mtime(), metadata.mtime_nsec()),
+            changed: (metadata.ctime(), metadata.ctime_nsec()),
+        }
+    }
+}
+
+/// Finds the files at `path`, or says why it cannot.
+pub(super) fn list(path: &Path) -> Result<Listing, String> {
+    let unreadable = |error: io::Error| format!("{error}; expected a directory or a file that can be read");
+    let metadata = fs::metadata(path).map_err(unreadable)?;
+    if !metadata.is_dir() {
+        let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+        let syntax = syntax_of(path.as_os_str()).unwrap_or(Syntax::Json);
+        let file = ListedFile { name, path: path.to_owned(), syntax, stamp: stamp(Ok(metadata)) };
+        return Ok(Listing { files: vec![file], notes: Vec::new() });
+    }
+    let mut listing = Listing { files: Vec::new(), notes: Vec::new() };
+    for (index, entry) in fs::read_dir(path).map_err(unreadable)?.enumerate() {
+        if index == MAX_ENTRIES {
+            return Err(format!("more than {MAX_ENTRIES} entries; expected a directory of its own"));
+        }
+        let entry = entry.map_err(unreadable)?;
+        let shown = entry.file_name().to_string_lossy().into_owned();
+        if is_hidden_or_left_behind(&shown) {
+            continue;
+        }
+        match syntax_of(&entry.file_name()) {
+            Some(syntax) => {
+                let path = entry.path();
+                let stamp = stamp(fs::metadata(&path));
+                listing.files.push(ListedFile { name: shown, path, syntax, stamp });
+            }
+            None => listing.notes.push(format!("{shown}: not read; expected a name in .json, .yaml or .yml")),
+        }
+    }
+    listing.files.sort_by(|a, b| a.path.cmp(&b.path));
+    listing.notes.sort();
+    Ok(listing)
+}
+
+/// What marks a file as none of the inventory's: hidden, or a copy that an editor or a package keeps.
+fn is_hidden_or_left_behind(name: &str) -> bool {
+    const ENDS: [&str; 7] = ["~", ".bak", ".tmp", ".swp", ".orig", ".rpmsave", ".dpkg-old"];
+    name.starts_with(['.', '#']) || ENDS.iter().any(|end| name.ends_with(end))
+}
+
+fn syntax_of(name: &OsStr) -> Option<Syntax> {
+    match Path::new(name).extension()?.to_str()? {
+        "json" => Some(Syntax::Json),
+        "yaml" | "yml" => Some(Syntax::Yaml),
+        _ => None,
+    }
+}
+
+fn stamp(metadata: io::Result<Metadata>) -> Result<Stamp, String> {
+    let metadata = metadata.map_err(|error| format!("{error}; expected a file that can be read"))?;
+    match metadata.is_file() {
+        true => Ok(Stamp::of(&metadata)),
+        false => Err("not a regular file; expected one".to_owned()),
+    }
+}
+
+impl Listing {
+    /// The first file that differs, for a message.
+    pub fn first_difference<'a>(&'a self, other: &'a Self) -> Option<&'a str> {
+        let missing = |files: &[ListedFile], file: &ListedFile| !files.contains(file);
+        let here = self.files.iter().find(|file| missing(&other.files, file));
+        here.or_else(|| other.files.iter().find(|file| missing(&self.files, file))).map(|file| file.name.as_str())
+    }
+
+    /// Why there is too much to read.
+    pub fn too_much(&self) -> Option<String> {
+        let len = |file: &ListedFile| file.stamp.as_ref().map_or(0, |stamp| stamp.len);
+        let total = self.files.iter().map(len).fold(0_u64, u64::saturating_add);
+        let too_long = total > MAX_TOTAL_LEN;
+        too_long.then(|| format!("{total} octets in all; expected at most {MAX_TOTAL_LEN}"))
+    }
+}
+
+impl ListedFile {
+    /// The octets of the file, or what is wrong with it.
+    pub fn octets(&self) -> Result<Vec<u8>, String> {
+        let stamp = self.stamp.as_ref().map_err(Clone::clone)?;
+        let most = match self.syntax {
+            Syntax::Json => MAX_JSON_LEN,
+            Syntax::Yaml => MAX_YAML_LEN,
+        };
+        let too_long = || format!("too long; expected at most {most} octets");
+        if stamp.len > most {
+            return Err(too_long());
+        }
+        let unreadable = |error: io::Error| format!("{error}; expected a file that can be read");
+        // A pipe put in the file's place after it was listed would block the opening without O_NONBLOCK.
+        let file = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(&self.path);
+        let file: File = file.map_err(unreadable)?;
+        let metadata = file.metadata().map_err(unreadable)?;
+        if !metadata.is_file() {
+            return Err("not a regular file; expected one".to_owned());
+        }
+        let mut octets = Vec::with_capacity(usize::try_from(metadata.len().min(most)).unwrap_or(0));
+        file.take(most + 1).read_to_end(&mut octets).map_err(unreadable)?;
+        match u64::try_from(octets.len()) {
+            Ok(len) if len <= most => Ok(octets),
+            _ => Err(too_long()),
+        }
+    }
+}
+
+/// Hashes names and contents of files. Equal in every process of the same build; not meant against forgery.
+#[derive(Debug, Default)]
+pub(super) struct Digest(std::hash::DefaultHasher);
+
+impl Digest {
+    /// Takes one file in: its octets, or why it has none.
+    pub fn add(&mut self, file: &ListedFile, octets: &Result<Vec<u8>, String>) {
+        let (tag, content) = match octets {
+            Ok(octets) => (0, octets.as_slice()),
+            Err(reason) => (1, reason.as_bytes()),
+        };
+        for part in [file.name.as_bytes(), content] {
+            self.0.write_usize(part.len());
+            self.0.write(part);
+        }
+        self.0.write_u8(tag);
+    }
+
+    /// The hash in hexadecimal.
+    pub fn finish(self) -> String {
+        format!("{:016x}", self.0.finish())
+    }
+}

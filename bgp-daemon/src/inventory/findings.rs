@@ -1,0 +1,71 @@
+//! What reading and validation find: faults and notes, in constant memory however many there are.
+
+use std::collections::BinaryHeap;
+
+use super::{InventoryFault, InventoryFaults};
+
+/// Collects faults: only those that will be shown are kept.
+#[derive(Debug, Default)]
+pub(super) struct FaultLog {
+    shown: BinaryHeap<InventoryFault>,
+    total: usize,
+}
+
+impl FaultLog {
+    /// Takes one fault in.
+    pub fn push(&mut self, fault: InventoryFault) {
+        self.total += 1;
+        self.shown.push(fault);
+        if self.shown.len() > InventoryFaults::SHOWN {
+            self.shown.pop();
+        }
+    }
+
+    /// Whether there are none.
+    pub const fn is_empty(&self) -> bool {
+        self.total == 0
+    }
+
+    /// The first of them in order, and how many there were.
+    pub fn into_faults(self) -> InventoryFaults {
+        InventoryFaults { shown: self.shown.into_sorted_vec(), total: self.total }
+    }
+}
+
+/// Collects notes: what is legal and probably worth knowing.
+#[derive(Debug, Default)]
+pub(super) struct NoteLog {
+    shown: Vec<String>,
+    more: usize,
+}
+
+impl NoteLog {
+    /// Notes that are kept of one state.
+    const SHOWN: usize = 100;
+
+    /// Takes one note in.
+    pub fn push(&mut self, note: String) {
+        if self.shown.len() < Self::SHOWN {
+            self.shown.push(note);
+        } else {
+            self.more += 1;
+        }
+    }
+
+    /// The first of them, and a last one that says how many there are beside.
+    pub fn into_notes(mut self) -> Vec<String> {
+        if self.more > 0 {
+            self.shown.push(format!("… and {} more", self.more));
+        }
+        self.shown
+    }
+}
+
+/// A value shortened so that a fault stays on one line.
+pub(super) fn shown_value(text: &str) -> String {
+    const MOST: usize = 80;
+    match text.char_indices().nth(MOST) {
+        Some((cut, _)) => format!("{}…", text.get(..cut).unwrap_or_default()),
+        None => text.to_owned(),
+    }
+}

@@ -1,0 +1,98 @@
+//! Which files count, and what is wrong with those that cannot be read.
+
+use std::os::unix::fs::symlink;
+use std::os::unix::net::UnixListener;
+
+use super::*;
+use crate::inventory::read::{Look, look};
+
+#[test]
+fn only_json_and_yaml_in_the_directory_itself_count() {
+    let folder = directory(&[
+        ("s.json", &list(&[SUBNETWORK])),
+        ("README.md", "read me"),
+        (".hidden.json", "broken"),
+        ("s.json~", "broken"),
+        ("#s.json#", "broken"),
+        ("s.json.bak", "broken"),
+    ]);
+    std::fs::create_dir(folder.path().join("old")).unwrap();
+    std::fs::write(folder.path().join("old/s.json"), "broken").unwrap();
+    let snapshot = read(folder.path(), &Selection::default()).unwrap();
+    assert_eq!(snapshot.counts.files, 1);
+    let passed_over = |name: &str| format!("{name}: not read; expected a name in .json, .yaml or .yml");
+    assert_eq!(snapshot.notes, [passed_over("README.md"), passed_over("old")]);
+}
+
+#[test]
+fn what_is_no_regular_file_is_not_opened() {
+    let folder = directory(&[("s.json", &list(&[SUBNETWORK]))]);
+    let at = |name: &str| folder.path().join(name);
+    std::fs::create_dir(at("a.json")).unwrap();
+    let _socket = UnixListener::bind(at("b.json")).unwrap();
+    symlink("/dev/zero", at("c.json")).unwrap();
+    symlink("nowhere", at("d.json")).unwrap();
+    assert_eq!(
+        read(folder.path(), &Selection::default()).unwrap_err().to_string(),
+        "a.json: not a regular file; expected one\n\
+         b.json: not a regular file; expected one\n\
+         c.json: not a regular file; expected one\n\
+         d.json: No such file or directory (os error 2); expected a file that can be read"
+    );
+}
+
+#[test]
+fn a_file_that_is_too_long_is_not_read() {
+    let folder = directory(&[]);
+    let sparse = |name: &str, len: u64| std::fs::File::create(folder.path().join(name)).unwrap().set_len(len).unwrap();
+    sparse("a.json", (1 << 30) + 1);
+    sparse("b.yaml", (1 << 26) + 1);
+    let faults = read(folder.path(), &Selection::default()).unwrap_err().to_string();
+    assert_eq!(
+        faults,
+        "a.json: too long; expected at most 1073741824 octets\nb.yaml: too long; expected at most 67108864 octets"
+    );
+    sparse("c.json", 1 << 32);
+    let faults = read(folder.path(), &Selection::default()).unwrap_err().to_string();
+    assert!(faults.ends_with("octets in all; expected at most 4294967296"), "{faults}");
+}
+
+#[test]
+fn a_place_that_is_not_there_is_named() {
+    let folder = directory(&[]);
+    let path = folder.path().join("inventory");
+    let faults = read(&path, &Selection::default()).unwrap_err().to_string();
+    let reason = "No such file or directory (os error 2); expected a directory or a file that can be read";
+    assert_eq!(faults, format!("{}: {reason}", path.display()));
+    symlink("nowhere", &path).unwrap();
+    assert_eq!(read(&path, &Selection::default()).unwrap_err().to_string(), faults);
+}
+
+#[test]
+fn a_single_file_is_an_inventory_whatever_it_is_called() {
+    let folder = directory(&[("inventory", &list(&[SUBNETWORK])), ("other.json", "broken")]);
+    let snapshot = read(&folder.path().join("inventory"), &Selection::default()).unwrap();
+    assert_eq!(snapshot.ranges.len(), 2);
+}
+
+#[test]
+fn equal_content_has_equal_digests() {
+    let (one, other) = (list(&[SUBNETWORK]), list(&[SUBNETWORK, &node("a", "10.0.0.2", &[])]));
+    let digest = |files: &[(&str, &str)]| read_all(files).unwrap().digest;
+    assert_eq!(digest(&[("a.json", &one)]), digest(&[("a.json", &one)]));
+    assert_ne!(digest(&[("a.json", &one)]), digest(&[("a.json", &other)]));
+    assert_ne!(digest(&[("a.json", &one)]), digest(&[("b.json", &one)]));
+}
+
+#[test]
+fn a_state_that_changes_while_it_is_read_is_not_judged() {
+    for (known, written) in [(false, "s.json"), (true, "s.json"), (false, "t.json")] {
+        let folder = directory(&[("s.json", &list(&[SUBNETWORK]))]);
+        let path = folder.path().join(written);
+        let look = look(folder.path(), &Selection::default(), None, |_| {
+            std::fs::write(path, "[]").unwrap();
+            known
+        });
+        assert!(matches!(&look, Look::Changed(file) if file == written), "{look:?}");
+    }
+}

@@ -1,0 +1,93 @@
+//! Which entries of the ascending lists share addresses with a prefix, found by bisection.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::ops::{Bound, Range as Indices};
+
+use bgp_core::types::Prefix;
+
+use super::super::Origination;
+use super::chain::Extent;
+use crate::inventory::{Allocation, Range};
+
+/// The last address.
+pub(super) fn last(prefix: &Prefix) -> IpAddr {
+    prefix.net().broadcast()
+}
+
+/// The address after this one; `None` after the last of its family.
+fn next(address: IpAddr) -> Option<IpAddr> {
+    match address {
+        IpAddr::V4(address) => u32::from(address).checked_add(1).map(|bits| IpAddr::V4(bits.into())),
+        IpAddr::V6(address) => u128::from(address).checked_add(1).map(|bits| IpAddr::V6(bits.into())),
+    }
+}
+
+/// Which of `ranges`, ascending and disjoint, share an address with `target`.
+pub(super) fn ranges(ranges: &[Range], target: &Prefix) -> Indices<usize> {
+    let end = ranges.partition_point(|range| range.prefix.network() <= last(target));
+    let start = ranges.partition_point(|range| last(&range.prefix) < target.network());
+    start..end.max(start)
+}
+
+/// What shares an address with `part` among the allocations, ascending, of the range `within`: at most `limit` of them,
+/// the wider first, and how many there are.
+pub(super) fn allocations<'a>(
+    allocations: &'a [Allocation],
+    within: &Prefix,
+    part: &Prefix,
+    limit: usize,
+) -> (Vec<&'a Allocation>, usize) {
+    let bisect = |prefix: &Prefix| allocations.partition_point(|allocation| allocation.prefix < *prefix);
+    // Allocations may be nested (an address of a reserved block): those around `part` can only be its own supernets.
+    let supernets = (within.len()..part.len()).filter_map(|length| Prefix::new(part.network(), length).ok());
+    let around = supernets.flat_map(|supernet| {
+        let equal = move |allocation: &&Allocation| allocation.prefix == supernet;
+        allocations.iter().skip(bisect(&supernet)).take_while(equal)
+    });
+    let mut found: Vec<&Allocation> = around.collect();
+    // The rest is one run: whatever sorts after `part` and starts before its end lies inside it.
+    let start = bisect(part);
+    let end = allocations.partition_point(|allocation| allocation.prefix.network() <= last(part)).max(start);
+    let total = found.len() + (end - start);
+    found.extend(allocations.iter().take(end).skip(start).take(limit));
+    found.truncate(limit);
+    (found, total)
+}
+
+/// The originations that share an address with `target`, ascending.
+pub(super) fn originations<'a>(
+    originations: &'a BTreeMap<Prefix, Origination>,
+    target: &Prefix,
+) -> impl Iterator<Item = (&'a Prefix, &'a Origination)> {
+    let (before, end) = (originations.range(..=*target).next_back(), last(target));
+    let around = before.filter(|(prefix, _)| prefix.covers(target));
+    let inside = originations.range((Bound::Excluded(*target), Bound::Unbounded));
+    around.into_iter().chain(inside.take_while(move |(prefix, _)| prefix.network() <= end))
+}
+
+/// How far originations reach in a prefix.
+pub(super) struct Coverage {
+    pub(super) extent: Extent,
+    /// The first address that none holds; `None` when there is no such address.
+    pub(super) first_gap: Option<IpAddr>,
+}
+
+impl Coverage {
+    /// Walks along the originations from the start of `target` to the first gap.
+    pub(super) fn of(target: &Prefix, all: &BTreeMap<Prefix, Origination>) -> Self {
+        let (mut extent, mut uncovered) = (Extent::Nothing, Some(target.network()));
+        for (prefix, _) in originations(all, target) {
+            extent = Extent::Part;
+            if uncovered.is_some_and(|address| prefix.network() > address) {
+                break;
+            }
+            uncovered = next(last(prefix)).filter(|address| *address <= last(target));
+            if uncovered.is_none() {
+                extent = Extent::Whole;
+                break;
+            }
+        }
+        Self { extent, first_gap: uncovered }
+    }
+}

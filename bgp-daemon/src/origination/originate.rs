@@ -1,0 +1,104 @@
+//! The one way from a snapshot and a configuration to what is originated.
+
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, Ipv6Addr};
+use std::sync::Arc;
+
+use bgp_core::attribute::{Origin, PathAttributes};
+use bgp_core::types::Prefix;
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+
+use super::aggregation::{Aggregate, Member, aggregate};
+use super::role::RangeRoles;
+use super::{Origination, OriginationSet, RangeOutcome, Treatment, rule};
+use crate::config::{AdvertiseRule, Config};
+use crate::inventory::{Range, Snapshot};
+
+/// What is never announced, nor anything that shares an address with it: "this" network, loopback, link-local and
+/// multicast, which the cloud does not give to a subnetwork either. A default route shares addresses with them.
+const PROHIBITED: [IpNet; 7] = [
+    IpNet::V4(Ipv4Net::new_assert(Ipv4Addr::UNSPECIFIED, 8)),
+    IpNet::V4(Ipv4Net::new_assert(Ipv4Addr::new(127, 0, 0, 0), 8)),
+    IpNet::V4(Ipv4Net::new_assert(Ipv4Addr::new(169, 254, 0, 0), 16)),
+    IpNet::V4(Ipv4Net::new_assert(Ipv4Addr::new(224, 0, 0, 0), 4)),
+    IpNet::V6(Ipv6Net::new_assert(Ipv6Addr::UNSPECIFIED, 8)),
+    IpNet::V6(Ipv6Net::new_assert(Ipv6Addr::new(0xFE80, 0, 0, 0, 0, 0, 0, 0), 10)),
+    IpNet::V6(Ipv6Net::new_assert(Ipv6Addr::new(0xFF00, 0, 0, 0, 0, 0, 0, 0), 8)),
+];
+
+/// What `snapshot` makes us originate under `config`.
+///
+/// Of every range: the first matching `[[range_role]]` gives its role, the first matching `[[advertise]]` its fate.
+/// Ranges of one rule and one role are aggregated together. No prefix leaves the ranges, and none overlaps 0.0.0.0/8,
+/// 127.0.0.0/8, 169.254.0.0/16, 224.0.0.0/4, ::/8, fe80::/10 or ff00::/8, whatever the rules say. A range of the role
+/// `service` is selected only by its role or its whole name, never by a glob.
+#[must_use]
+pub fn originate(snapshot: Arc<Snapshot>, config: &Config) -> OriginationSet {
+    let roles = RangeRoles::new(&config.range_roles);
+    let outcome = |range: &Range| {
+        let role = roles.role(range);
+        RangeOutcome { treatment: treatment(range, &role, config), role }
+    };
+    let ranges: Vec<RangeOutcome> = snapshot.ranges.iter().map(outcome).collect();
+    let mut originations = Vec::new();
+    for (rule, advertise) in config.advertise.iter().enumerate() {
+        let attributes = Arc::new(attributes(advertise));
+        for (role, members) in members_by_role(rule, &snapshot.ranges, &ranges) {
+            let aggregates = aggregate(advertise.aggregation, &members);
+            originations.extend(aggregates.into_iter().map(|Aggregate { prefix, ranges }| {
+                (prefix, Origination { attributes: Arc::clone(&attributes), role: Arc::clone(role), rule, ranges })
+            }));
+        }
+    }
+    OriginationSet { originations: originations.into_iter().collect(), ranges, snapshot }
+}
+
+/// Every range of the snapshot, whether it is advertised or not: what lies inside one of them is learned from nobody.
+#[must_use]
+pub fn own_ranges(snapshot: &Snapshot) -> Vec<Prefix> {
+    snapshot.ranges.iter().map(|range| range.prefix).collect()
+}
+
+fn treatment(range: &Range, role: &str, config: &Config) -> Treatment {
+    if overlaps_prohibited(&range.prefix).is_some() {
+        return Treatment::Prohibited;
+    }
+    if config.router.region.as_ref().is_some_and(|region| *region != range.subnetwork.region) {
+        return Treatment::OtherRegion;
+    }
+    rule::first(&config.advertise, range, role).map_or(Treatment::NoRule, |rule| Treatment::Advertised { rule })
+}
+
+/// What speaks against announcing anything of `prefix`, whatever the rules say.
+pub(super) fn overlaps_prohibited(prefix: &Prefix) -> Option<Prefix> {
+    PROHIBITED.into_iter().map(Prefix::from).find(|prohibited| prohibited.overlaps(prefix))
+}
+
+fn members_by_role<'a>(
+    rule: usize,
+    ranges: &'a [Range],
+    outcomes: &'a [RangeOutcome],
+) -> BTreeMap<&'a Arc<str>, Vec<Member<'a>>> {
+    let mut members: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for ((index, range), outcome) in ranges.iter().enumerate().zip(outcomes) {
+        if outcome.treatment == (Treatment::Advertised { rule }) {
+            members.entry(&outcome.role).or_default().push((index, range));
+        }
+    }
+    members
+}
+
+fn attributes(rule: &AdvertiseRule) -> PathAttributes {
+    let (mut communities, mut large_communities) = (rule.communities.clone(), rule.large_communities.clone());
+    communities.sort_unstable();
+    communities.dedup();
+    large_communities.sort_unstable();
+    large_communities.dedup();
+    PathAttributes {
+        origin: Origin::Igp,
+        multi_exit_disc: rule.med,
+        communities,
+        large_communities,
+        ..PathAttributes::default()
+    }
+}
