@@ -16,14 +16,14 @@ impl Aliasctl {
         Self { tool }
     }
 
-    /// The answer as a person gets it. `status` of a daemon with something wrong exits 1 and still answers.
+    /// The answer as a person gets it, also when it is that there is no such thing.
     pub fn text(&self, question: &[&str]) -> Result<String> {
         self.tool.all_output(question)
     }
 
     /// The answer in JSON.
     pub fn json(&self, question: &[&str]) -> Result<Value> {
-        let answer = self.text(&[question, &["-o", "json"]].concat())?;
+        let answer = self.tool.run(&[question, &["-o", "json"]].concat())?;
         serde_json::from_str(&answer).with_context(|| format!("aliasctl {}: {}", question.join(" "), answer.trim_end()))
     }
 
