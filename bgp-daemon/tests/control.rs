@@ -103,8 +103,19 @@ async fn explains_where_the_chain_breaks() {
         ("10.4.1.7&peer=dc2", "NOT_ADVERTISED", "export: 10.4.1.0/24 to dc2: peer is not Established"),
         ("10.0.0.2", "NOT_ADVERTISED", "export: 10.0.0.0/20 to dc1: no export term matched"),
         ("10.0.15.9", "NOT_ADVERTISED", "export: 10.0.0.0/20 to dc1: no export term matched"),
-        ("10.4.2.7", "NOT_ADVERTISED", "owner: 10.4.2.7/32 is given to nothing"),
-        ("10.8.0.1", "NOT_ADVERTISED", "rule: no [[advertise]] matches the range"),
+        (
+            "10.4.2.7",
+            "NOT_ADVERTISED",
+            "owner: 10.4.2.7 is in range gke-pods 10.4.0.0/14 of projects/host/regions/us-central1/subnetworks/gke but \
+             allocated to nobody, and advertise[0] announces what is in use",
+        ),
+        (
+            "10.8.0.1",
+            "NOT_ADVERTISED",
+            "rule: no [[advertise]] selects range gke-services 10.8.0.0/20 of \
+             projects/host/regions/us-central1/subnetworks/gke, whose role is \"service\": there are role = \"pod\", \
+             role = \"vm\"",
+        ),
         ("10.0.0.0/8", "ADVERTISED", ""),
         ("172.16.1.9", "LEARNED", ""),
         ("192.168.7.7", "REJECTED", "import: 192.168.0.0/16 from dc1: no import term matched"),
@@ -114,7 +125,9 @@ async fn explains_where_the_chain_breaks() {
         assert_eq!(explain(target).await, (outcome.to_owned(), broken.to_owned()), "{target}");
     }
     world.originations.send_replace(None);
-    assert_eq!(explain("10.4.1.7").await.1, "rule: originations have not been computed yet");
+    let reply = world.ok("/v1/explain?target=8.8.8.8").await;
+    let (first, broken) = (text(&reply["chain"][0]["text"]), &reply["chain"][0]["ok"]);
+    assert!(first.starts_with("no good snapshot of ") && broken == false, "{reply}");
 }
 
 #[tokio::test]

@@ -157,7 +157,20 @@ impl List<'_> {
 }
 
 fn yaml<T: Serialize>(value: &T) -> Result<String, Failure> {
-    serde_yaml_ng::to_string(value).map_err(|error| Failure::Failed(format!("cannot write YAML: {error}")))
+    let text =
+        serde_yaml_ng::to_string(value).map_err(|error| Failure::Failed(format!("cannot write YAML: {error}")))?;
+    Ok(text.lines().map(|line| format!("{}\n", quoted(line))).collect())
+}
+
+/// The line with its value in quotes where YAML 1.1, which many still read, takes it for something else than YAML 1.2
+/// does: 65001:7 for a number to the base of 60, a time for a date.
+fn quoted(line: &str) -> String {
+    let place = line.rfind(": ").or_else(|| line.rfind("- ")).map_or(0, |place| place + 2);
+    let Some((key, value)) = line.split_at_checked(place) else { return line.to_owned() };
+    let ambiguous = value.starts_with(|first: char| first.is_ascii_digit())
+        && value.contains(':')
+        && value.chars().all(|one| one.is_ascii_digit() || matches!(one, ':' | '.' | '-' | 'T' | 'Z'));
+    if ambiguous { format!("{key}'{value}'") } else { line.to_owned() }
 }
 
 /// The line with its words of state in colour; widths stay as they are.
@@ -188,6 +201,22 @@ mod tests {
         assert!(painted(Color::Auto, &terminal(false, false, true)));
         assert!(painted(Color::Always, &terminal(false, true, false)));
         assert!(!painted(Color::Never, &terminal(true, false, true)));
+    }
+
+    #[test]
+    fn yaml_says_the_same_to_readers_of_yaml_1_1() {
+        for (line, expected) in [
+            ("  - 65001:7", "  - '65001:7'"),
+            ("- 64512:1:2", "- '64512:1:2'"),
+            ("startTime: 2026-01-02T03:04:05Z", "startTime: '2026-01-02T03:04:05Z'"),
+            ("    prefix: 10.0.0.0/20", "    prefix: 10.0.0.0/20"),
+            ("peerIpAddress: fd00:20::2", "peerIpAddress: fd00:20::2"),
+            ("asn: 64512", "asn: 64512"),
+            ("result:", "result:"),
+            ("", ""),
+        ] {
+            assert_eq!(quoted(line), expected);
+        }
     }
 
     #[test]

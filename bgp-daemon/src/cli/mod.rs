@@ -100,3 +100,6 @@ async fn ask(question: &Question, client: &Client, console: &mut Console<'_>) ->
         Question::Explain(asked) => question::explain::ask(client, console, asked).await,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -83,6 +83,15 @@ impl ConfigChange {
     }
 }
 
+impl Config {
+    /// Keeps what a running daemon cannot change: the keys that [`ConfigChange::restart`] names.
+    pub fn keep_until_restart(&mut self, running: &Self) {
+        self.router.asn = running.router.asn;
+        self.router.router_id = running.router.router_id;
+        self.router.always_compare_med = running.router.always_compare_med;
+    }
+}
+
 fn enabled(config: &Config) -> impl Iterator<Item = &Peer> {
     config.peers.iter().filter(|peer| peer.enabled)
 }

@@ -5,7 +5,7 @@
 
 mod chain;
 mod reason;
-mod span;
+pub(super) mod span;
 
 use bgp_core::types::Prefix;
 

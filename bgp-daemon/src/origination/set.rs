@@ -6,6 +6,7 @@ use std::sync::Arc;
 use bgp_core::attribute::PathAttributes;
 use bgp_core::types::Prefix;
 
+use super::explain::span;
 use crate::inventory::Snapshot;
 
 /// All that is originated from one snapshot by one configuration.
@@ -17,6 +18,13 @@ pub struct OriginationSet {
     pub originations: BTreeMap<Prefix, Origination>,
     /// What became of each range of `snapshot.ranges`, in the same order.
     pub ranges: Vec<RangeOutcome>,
+}
+
+impl OriginationSet {
+    /// The originations that share an address with `target`, ascending.
+    pub fn overlapping<'a>(&'a self, target: &Prefix) -> impl Iterator<Item = (&'a Prefix, &'a Origination)> {
+        span::originations(&self.originations, target)
+    }
 }
 
 /// One prefix of ours.

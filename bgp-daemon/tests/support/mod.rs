@@ -1,5 +1,7 @@
 //! A daemon's inside without the daemon: the real table, real tasks of peers, real channels, and the real socket.
 
+#![allow(dead_code, reason = "each test binary uses its own part")]
+
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use std::path::PathBuf;

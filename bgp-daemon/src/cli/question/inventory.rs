@@ -12,15 +12,15 @@ use crate::cli::failure::Failure;
 use crate::cli::table::{Column, Parts, numbers, pairs, words};
 use crate::control::reply::{InventoryReply, InventorySummary, RangeEntry};
 
-const COLUMNS: [Column; 8] = [
+pub const COLUMNS: [Column; 8] = [
     words("RANGE"),
     words("NAME"),
     words("ROLE"),
     words("ADVERTISED"),
-    numbers("ALLOCATIONS"),
+    numbers("ALLOCATIONS").optional(),
     numbers("ADDRESSES"),
     numbers("PREFIXES"),
-    words("SUBNETWORK"),
+    words("SUBNETWORK").folds(),
 ];
 
 pub async fn ask(client: &Client, console: &mut Console<'_>) -> Result<Ending, Failure> {

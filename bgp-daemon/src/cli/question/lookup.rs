@@ -16,11 +16,11 @@ const COLUMNS: [Column; 9] = [
     words("PREFIX"),
     words("NEXT HOP"),
     numbers("MED"),
-    words("AS PATH"),
-    words("COMMUNITIES"),
+    words("AS PATH").folds(),
+    words("COMMUNITIES").folds(),
     words("FROM"),
-    words("DECISION"),
-    words("IMPORT"),
+    words("DECISION").folds(),
+    words("IMPORT").folds(),
 ];
 
 pub async fn ask(client: &Client, console: &mut Console<'_>, asked: &LookupArguments) -> Result<Ending, Failure> {

@@ -16,7 +16,7 @@ const COLUMNS: [Column; 9] = [
     words("PEER"),
     numbers("AS"),
     words("STATE"),
-    words("SINCE"),
+    words("SINCE").optional(),
     words("FOR"),
     numbers("LEARNED"),
     numbers("ACCEPTED"),
@@ -103,7 +103,7 @@ pub fn write_one(console: &mut Console<'_>, peer: &BgpPeerStatus) -> io::Result<
         console.line(&format!("! {notice}"))?;
     }
     write_families(console, &peer.families)?;
-    write_advertised(console, peer.advertised_routes.as_deref().unwrap_or_default(), peer.num_advertised_routes)
+    write_advertised(console, peer, peer.advertised_routes.as_deref().unwrap_or_default())
 }
 
 fn messages(messages: &Messages) -> String {
@@ -126,7 +126,7 @@ fn write_families(console: &mut Console<'_>, families: &[FamilyStatus]) -> io::R
         numbers("OVER LIMIT"),
         numbers("ADVERTISED"),
         numbers("PENDING"),
-        words("END-OF-RIB"),
+        words("END-OF-RIB").optional(),
     ];
     if families.is_empty() {
         return Ok(());
@@ -158,7 +158,7 @@ fn write_families(console: &mut Console<'_>, families: &[FamilyStatus]) -> io::R
     Parts::new(&COLUMNS).write(console, families.iter().map(row).collect())
 }
 
-fn write_advertised(console: &mut Console<'_>, routes: &[AdvertisedRoute], total: usize) -> io::Result<()> {
+fn write_advertised(console: &mut Console<'_>, peer: &BgpPeerStatus, routes: &[AdvertisedRoute]) -> io::Result<()> {
     if routes.is_empty() {
         return Ok(());
     }
@@ -168,8 +168,10 @@ fn write_advertised(console: &mut Console<'_>, routes: &[AdvertisedRoute], total
     console.line("")?;
     let columns = [words("ADVERTISED"), words("NEXT HOP"), numbers("MED")];
     Parts::new(&columns).write(console, routes.iter().map(row).collect())?;
-    match total.checked_sub(routes.len()) {
-        Some(more @ 1..) => console.line(&format!("and {more} more: aliasctl routes --advertised --peer …")),
+    match peer.num_advertised_routes.checked_sub(routes.len()) {
+        Some(more @ 1..) => {
+            console.line(&format!("and {more} more: aliasctl routes --advertised --peer {}", peer.name))
+        }
         _ => Ok(()),
     }
 }

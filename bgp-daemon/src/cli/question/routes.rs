@@ -90,11 +90,17 @@ async fn page(
 
 /// The columns of a view; [`row`] fills them.
 pub fn columns(view: View) -> Vec<Column> {
-    let mut columns =
-        vec![words(""), words("PREFIX"), words("NEXT HOP"), numbers("MED"), words("AS PATH"), words("COMMUNITIES")];
+    let mut columns = vec![
+        words(""),
+        words("PREFIX"),
+        words("NEXT HOP"),
+        numbers("MED"),
+        words("AS PATH").folds(),
+        words("COMMUNITIES").folds(),
+    ];
     columns.extend(match view {
         View::Best => vec![words("FROM")],
-        View::Learned => vec![words("FROM"), words("IMPORT")],
+        View::Learned => vec![words("FROM"), words("IMPORT").folds()],
         View::Advertised => vec![words("TO"), words("SENT")],
         View::Originated => vec![words("ROLE")],
     });

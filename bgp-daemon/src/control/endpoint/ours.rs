@@ -1,17 +1,16 @@
 //! The first half of an explanation: what the inventory and the rules make of a target.
 
-use std::sync::Arc;
-
 use bgp_core::types::Prefix;
 
 use super::inventory::summary;
-use crate::config::{Aggregation, Config, RangeSelector};
+use crate::config::Config;
 use crate::control::reply::{ChainStep, InventoryState, Step};
 use crate::control::time::rfc3339;
-use crate::inventory::{InventoryStatus, Range, Snapshot};
-use crate::origination::{Origination, OriginationSet, Treatment};
+use crate::inventory::InventoryStatus;
+use crate::origination::explain::{self as chain, OriginationLink, OwnerKind, OwnerLink, RangeChain};
+use crate::origination::{self, OriginationSet};
 
-/// Of a list that may be long, as many are told.
+/// Of prefixes that the table is asked about, as many.
 pub const SHOWN: usize = 8;
 
 /// What the inventory and the rules make of a target.
@@ -24,143 +23,98 @@ pub struct Ours {
     pub originated: Vec<Prefix>,
 }
 
-impl Ours {
-    fn ends(steps: Vec<ChainStep>, in_inventory: bool) -> Self {
-        Self { steps, in_inventory, originated: Vec::new() }
-    }
-}
-
 /// From the snapshot to the originated prefixes.
 pub fn explain(target: &Prefix, status: &InventoryStatus, set: Option<&OriginationSet>, config: &Config) -> Ours {
-    let newest = status.snapshot.as_ref();
-    let Some(snapshot) = set.map(|set| &set.snapshot).or(newest) else {
-        return Ours::ends(vec![without_snapshot(status)], false);
-    };
-    let mut steps = vec![of_snapshot(snapshot, status)];
-    let ranges: Vec<(usize, &Range)> =
-        snapshot.ranges.iter().enumerate().filter(|(_, range)| range.prefix.overlaps(target)).collect();
-    let Some((index, range)) = ranges.first().copied() else {
-        let text = format!("{target} lies in no range of the inventory and holds none");
-        steps.push(ChainStep::broken(Step::Range, text));
-        return Ours::ends(steps, false);
-    };
-    let Some(set) = set else {
-        steps.push(ChainStep::broken(Step::Rule, "originations have not been computed yet"));
-        return Ours::ends(steps, true);
-    };
-    if range.prefix.covers(target) {
-        steps.extend(within_one(target, index, range, set, config));
-        if steps.iter().any(|step| !step.ok) {
-            return Ours::ends(steps, true);
-        }
-    } else {
-        steps.push(across(target, &ranges, set));
+    let chain = origination::explain(*target, set, config);
+    let originated =
+        set.map_or_else(Vec::new, |set| set.overlapping(target).map(|(prefix, _)| *prefix).take(SHOWN).collect());
+    let mut steps = vec![snapshot(status, set)];
+    match &chain.broken {
+        // Without a snapshot the first link says so, with the faults that keep one from being used.
+        Some(broken) if broken.step == chain::Step::Snapshot => {}
+        Some(broken) => steps.push(ChainStep::broken(Step::Range, &*broken.reason)),
+        None => steps.extend(chain.ranges.iter().flat_map(through)),
     }
-    let (step, originated) = originations(target, set);
-    steps.push(step);
-    Ours { steps, in_inventory: true, originated }
+    if chain.more_ranges > 0 {
+        steps.push(ChainStep::holds(Step::Range, format!("and {} ranges more", chain.more_ranges)));
+    }
+    Ours { steps, in_inventory: !chain.ranges.is_empty(), originated }
 }
 
-fn without_snapshot(status: &InventoryStatus) -> ChainStep {
-    let faults = status.faults.shown.iter().take(SHOWN).map(ToString::to_string);
-    ChainStep::broken(Step::Inventory, format!("no good snapshot of {} yet", status.path.display())).with(faults)
-}
-
-fn of_snapshot(snapshot: &Arc<Snapshot>, status: &InventoryStatus) -> ChainStep {
-    let text = format!("revision {} of {}", snapshot.revision, rfc3339(snapshot.taken_at));
-    let summary = summary(status);
-    let stale = (summary.state == InventoryState::Stale).then(|| {
-        let fault = summary.faults.first().map_or("", |fault| fault.text.as_str());
-        format!("a newer state is not usable: {fault}")
-    });
-    ChainStep::holds(Step::Inventory, text).with(stale)
-}
-
-fn described(range: &Range, set: &OriginationSet, index: usize) -> String {
-    let role = set.ranges.get(index).map_or("?", |outcome| &outcome.role);
-    format!("{} {} ({role}) of {}", range.name, range.prefix, range.subnetwork.path)
-}
-
-/// The links of a target that lies in one range.
-fn within_one(target: &Prefix, index: usize, range: &Range, set: &OriginationSet, config: &Config) -> Vec<ChainStep> {
-    let treatment = set.ranges.get(index).map(|outcome| outcome.treatment);
-    let rule = match treatment {
-        Some(Treatment::Advertised { rule }) => Some((rule, config.advertise.get(rule))),
-        _ => None,
+fn snapshot(status: &InventoryStatus, set: Option<&OriginationSet>) -> ChainStep {
+    let faults = || status.faults.shown.iter().take(SHOWN).map(ToString::to_string);
+    let Some(set) = set else {
+        return ChainStep::broken(Step::Inventory, format!("no good snapshot of {} yet", status.path.display()))
+            .with(faults());
     };
-    let in_use = rule.and_then(|(_, rule)| rule).is_some_and(|rule| rule.aggregation == Aggregation::InUse);
-    let mut steps = vec![ChainStep::holds(Step::Range, described(range, set, index)), owner(target, range, in_use)];
-    steps.push(match (treatment, rule) {
-        (_, Some((number, rule))) => {
-            let text = rule.map_or_else(|| "no longer configured".to_owned(), rule_text);
-            ChainStep::holds(Step::Rule, format!("advertise[{number}] {text}"))
+    let text = format!("revision {} of {}", set.snapshot.revision, rfc3339(set.snapshot.taken_at));
+    let step = ChainStep::holds(Step::Inventory, text);
+    match summary(status).state {
+        InventoryState::Stale => step.with(faults().map(|fault| format!("a newer state is not usable: {fault}"))),
+        InventoryState::Current | InventoryState::None => step,
+    }
+}
+
+/// The links through one range, to the first that breaks.
+fn through(range: &RangeChain) -> Vec<ChainStep> {
+    let text = format!("{} {} ({}) of {}", range.range_name, range.ip_cidr_range, range.role, range.subnetwork);
+    let broken = |step: chain::Step| range.broken.as_ref().filter(|broken| broken.step == step);
+    let mut steps = vec![ChainStep::holds(Step::Range, text)];
+    if let Some(broken) = broken(chain::Step::Allocation) {
+        steps.push(ChainStep::broken(Step::Owner, &*broken.reason));
+        return steps;
+    }
+    steps.push(owner(range));
+    if let Some(broken) = &range.broken {
+        steps.push(ChainStep::broken(Step::Rule, &*broken.reason));
+        return steps;
+    }
+    steps.push(match &range.rule {
+        Some(rule) => {
+            ChainStep::holds(Step::Rule, format!("advertise[{}] {}, {}", rule.index, rule.selector, rule.aggregation))
         }
-        (Some(Treatment::OtherRegion), _) => {
-            let ours = config.router.region.as_deref().unwrap_or("all");
-            let text = format!("region {} is not ours (router.region is {ours})", range.subnetwork.region);
-            ChainStep::broken(Step::Rule, text)
-        }
-        _ => ChainStep::broken(Step::Rule, "no [[advertise]] matches the range"),
+        None => ChainStep::holds(Step::Rule, "no longer configured"),
     });
+    let more = range.more_originations.then(|| "and more".to_owned());
+    let origination = listed(Step::Origination, range.originations.iter().map(originated).chain(more));
+    steps.push(origination.with(range.notes.iter().cloned()));
     steps
 }
 
-fn rule_text(rule: &crate::config::AdvertiseRule) -> String {
-    let selector = match &rule.selector {
-        RangeSelector::Role(role) => format!("role {role:?}"),
-        RangeSelector::Range(range) => format!("range {range:?}"),
-    };
-    let aggregation = match rule.aggregation {
-        Aggregation::InUse => "in-use",
-        Aggregation::SubnetRanges => "subnet-ranges",
-    };
-    format!("{selector}, {aggregation}")
-}
-
-/// Whether nothing has the target breaks the chain only where prefixes are made from what is in use.
-fn owner(target: &Prefix, range: &Range, in_use: bool) -> ChainStep {
-    let given: Vec<String> = range
-        .allocations
-        .iter()
-        .filter(|allocation| allocation.prefix.overlaps(target))
-        .map(|allocation| format!("{} given to {}", allocation.prefix, allocation.owner))
-        .collect();
-    match given.split_first() {
-        Some((first, [])) => ChainStep::holds(Step::Owner, first.clone()),
-        Some((first, others)) => {
-            let text = format!("{first}, and {} more", others.len());
-            ChainStep::holds(Step::Owner, text).with(others.iter().take(SHOWN).cloned())
-        }
-        None => ChainStep {
-            step: Step::Owner,
-            ok: !in_use,
-            text: format!("{target} is given to nothing"),
-            details: Vec::new(),
-        },
+fn owner(range: &RangeChain) -> ChainStep {
+    let more = (range.more_owners > 0).then(|| format!("and {} more", range.more_owners));
+    match range.owners.is_empty() {
+        true => ChainStep::holds(Step::Owner, "nobody"),
+        false => listed(Step::Owner, range.owners.iter().map(given).chain(more)),
     }
 }
 
-/// The ranges of a target that holds several, or more than one.
-fn across(target: &Prefix, ranges: &[(usize, &Range)], set: &OriginationSet) -> ChainStep {
-    let lines = ranges.iter().take(SHOWN).map(|(index, range)| described(range, set, *index));
-    ChainStep::holds(Step::Range, format!("{target} holds {} ranges", ranges.len())).with(lines)
+/// A link that is one thing, or a list of them.
+fn listed(step: Step, lines: impl Iterator<Item = String>) -> ChainStep {
+    let mut lines = lines;
+    let first = lines.next().unwrap_or_default();
+    ChainStep::holds(step, first).with(lines)
 }
 
-fn originations(target: &Prefix, set: &OriginationSet) -> (ChainStep, Vec<Prefix>) {
-    let found: Vec<(&Prefix, &Origination)> =
-        set.originations.iter().filter(|(prefix, _)| prefix.overlaps(target)).collect();
-    let line = |(prefix, origination): &(&Prefix, &Origination)| {
-        let attributes = &origination.attributes;
-        let communities: Vec<String> = attributes.communities.iter().map(ToString::to_string).collect();
-        let communities = if communities.is_empty() { "none".to_owned() } else { communities.join(" ") };
-        let med = attributes.multi_exit_disc.map_or("the peer's own".to_owned(), |med| med.to_string());
-        format!("{prefix} ({}), communities {communities}, MED {med}", origination.role)
+fn given(owner: &OwnerLink) -> String {
+    let interface = owner.interface.as_deref().map_or_else(String::new, |interface| format!(" {interface}"));
+    let kind = match owner.kind {
+        OwnerKind::Interface => "address of instance",
+        OwnerKind::AliasIpRange => "alias IP range of instance",
+        OwnerKind::Address => "address resource",
+        OwnerKind::ForwardingRule => "forwarding rule",
     };
-    let step = match found.as_slice() {
-        [] => ChainStep::broken(Step::Origination, format!("no originated prefix covers {target} or lies in it")),
-        [one] => ChainStep::holds(Step::Origination, line(one)),
-        several => ChainStep::holds(Step::Origination, format!("{} prefixes", several.len()))
-            .with(several.iter().take(SHOWN).map(line)),
+    format!("{} {kind} {}{interface}", owner.ip_cidr_range, owner.resource)
+}
+
+fn originated(link: &OriginationLink) -> String {
+    let communities = link.communities.iter().chain(&link.large_communities).map(String::as_str);
+    let communities: Vec<&str> = communities.collect();
+    let communities = if communities.is_empty() { "none".to_owned() } else { communities.join(" ") };
+    let med = link.med.map_or("the peer's own".to_owned(), |med| med.to_string());
+    let made_of = match link.made_of.as_slice() {
+        [] | [_] => String::new(),
+        several => format!(", made of {}", several.join(" ")),
     };
-    (step, found.iter().take(SHOWN).map(|(prefix, _)| **prefix).collect())
+    format!("{}, communities {communities}, MED {med}{made_of}", link.prefix)
 }

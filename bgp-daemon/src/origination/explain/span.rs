@@ -56,7 +56,7 @@ pub(super) fn allocations<'a>(
 }
 
 /// The originations that share an address with `target`, ascending.
-pub(super) fn originations<'a>(
+pub(in super::super) fn originations<'a>(
     originations: &'a BTreeMap<Prefix, Origination>,
     target: &Prefix,
 ) -> impl Iterator<Item = (&'a Prefix, &'a Origination)> {

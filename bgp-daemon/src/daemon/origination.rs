@@ -1,0 +1,66 @@
+//! Snapshots and rules into the table.
+
+use std::sync::Arc;
+
+use tokio::sync::watch;
+use tracing::info;
+
+use crate::config::Config;
+use crate::inventory::Snapshot;
+use crate::origination::{self, OriginationSet, Plan};
+use crate::rib_owner::{Gone, OriginationChange, RibHandle};
+
+/// What is originated now.
+#[derive(Debug)]
+pub(super) struct Originator {
+    rib: RibHandle,
+    published: watch::Sender<Option<Arc<OriginationSet>>>,
+}
+
+impl Originator {
+    pub fn new(rib: RibHandle) -> Self {
+        Self { rib, published: watch::Sender::new(None) }
+    }
+
+    /// What is originated, for those who ask.
+    pub fn published(&self) -> watch::Receiver<Option<Arc<OriginationSet>>> {
+        self.published.subscribe()
+    }
+
+    /// The snapshot that what is originated was made from.
+    pub fn snapshot(&self) -> Option<Arc<Snapshot>> {
+        self.published.borrow().as_ref().map(|set| Arc::clone(&set.snapshot))
+    }
+
+    /// Originates by this snapshot and these rules: the table is told of the difference only.
+    ///
+    /// # Errors
+    /// [`Gone`] when the table has stopped.
+    pub async fn apply(&self, snapshot: Arc<Snapshot>, config: Arc<Config>) -> Result<(), Gone> {
+        let old = self.published.borrow().clone();
+        let compute = move || {
+            let set = origination::originate(snapshot, &config);
+            let plan = match &old {
+                Some(old) => Plan::between(&old.originations, &set.originations),
+                None => Plan::from_nothing(&set.originations),
+            };
+            (set, plan)
+        };
+        // A large inventory takes long enough to be in the way of others on a worker of the runtime.
+        let Ok((set, plan)) = tokio::task::spawn_blocking(compute).await else { return Err(Gone) };
+        info!(
+            revision = set.snapshot.revision,
+            originated = set.originations.len(),
+            announced = plan.announce.len(),
+            withdrawn = plan.withdraw.len(),
+            "originations follow the inventory"
+        );
+        self.rib.change_originations(OriginationChange {
+            originate: plan.routes().collect(),
+            withdraw: plan.withdraw,
+            own_ranges: origination::own_ranges(&set.snapshot),
+        })?;
+        self.published.send_replace(Some(Arc::new(set)));
+        Ok(())
+    }
+}
