@@ -39,3 +39,26 @@ test: fmt-check lint deny doc unit ## Everything that can be tested here.
 .PHONY: clean
 clean: ## Remove what was built.
 	cargo clean
+
+.PHONY: interop
+interop: ## Run aliasd against real routers: BIRD on loopback, BIRD and FRR in containers; NAMES="learn ..." for some.
+	cargo run -q -p interop --locked -- scenarios $(NAMES)
+
+test: interop
+
+.PHONY: interop-clean
+interop-clean: ## Remove the images that the scenarios run, and what dead runs left.
+	cargo run -q -p interop --locked -- clean
+
+.PHONY: demo
+demo: ## Show the whole way, from an inventory to two real routers, on this machine.
+	cargo run -q -p interop --release --locked -- demo
+
+.PHONY: image
+image: RELEASE = $(shell . /etc/os-release 2>/dev/null; if [ "$$VERSION_CODENAME" = trixie ]; then echo trixie; else echo bookworm; fi)
+image: ## Build the container image aliasd:dev, of what is here.
+	cargo build --release --locked -p bgp-daemon --bins
+	interop/images/base-image.sh $(RELEASE)
+	rm -rf target/image && mkdir -p target/image
+	cp target/release/aliasd target/release/aliasctl target/image/
+	docker build -q -t aliasd:dev --build-arg BASE=debian:$(RELEASE)-slim -f interop/images/aliasd/Dockerfile target/image

@@ -1,0 +1,160 @@
+//! A real router on the far side: asked through its own command line, in its own words.
+
+mod bird;
+mod frr;
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context, Result, ensure};
+
+use crate::command::Tool;
+
+/// The address families of a scenario.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Family {
+    Ipv4,
+    Ipv6,
+}
+
+/// A route as the router has it from aliasd.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Route {
+    pub next_hop: String,
+    /// AS numbers, separated by spaces.
+    pub as_path: String,
+    pub med: Option<u64>,
+    /// As `high:low`, in the router's order; only where they were asked for (see [`Router::route`]).
+    pub communities: Vec<String>,
+    /// The router's own mark of when it took the route: it changes with every new announcement of it.
+    pub taken: String,
+}
+
+/// Routes from aliasd by prefix.
+pub type Routes = BTreeMap<String, Route>;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Software {
+    Bird,
+    Frr,
+}
+
+/// A running router.
+#[derive(Clone, Debug)]
+pub struct Router {
+    pub software: Software,
+    /// `birdc` or `vtysh`, wherever the router runs.
+    command_line: Tool,
+    /// aliasd's address as the router knows it.
+    neighbor: String,
+}
+
+impl Router {
+    pub fn new(software: Software, command_line: Tool, neighbor: impl Into<String>) -> Self {
+        Self { software, command_line, neighbor: neighbor.into() }
+    }
+
+    /// The same router, with a session with aliasd at another address.
+    #[must_use]
+    pub fn over(&self, neighbor: String) -> Self {
+        Self { neighbor, ..self.clone() }
+    }
+
+    pub const fn name(&self) -> &'static str {
+        match self.software {
+            Software::Bird => "BIRD",
+            Software::Frr => "FRR",
+        }
+    }
+
+    /// Its own AS number.
+    pub const fn asn(&self) -> u32 {
+        match self.software {
+            Software::Bird => 65001,
+            Software::Frr => 65002,
+        }
+    }
+
+    /// What it announces from the start.
+    pub const fn announces(&self, family: Family) -> &'static [&'static str] {
+        match (self.software, family) {
+            (Software::Bird, Family::Ipv4) => &["172.16.1.0/24", "172.16.2.0/24"],
+            (Software::Bird, Family::Ipv6) => &["fd00:1::/48"],
+            (Software::Frr, Family::Ipv4) => &["172.17.1.0/24", "172.17.2.0/24"],
+            (Software::Frr, Family::Ipv6) => &["fd00:2::/48"],
+        }
+    }
+
+    /// What it announces between [`Router::announce_later`] and [`Router::withdraw_later`].
+    pub const fn later(&self) -> &'static str {
+        match self.software {
+            Software::Bird => "172.16.9.0/24",
+            Software::Frr => "172.17.9.0/24",
+        }
+    }
+
+    pub fn announce_later(&self) -> Result<()> {
+        match self.software {
+            Software::Bird => bird::announce_later(self),
+            Software::Frr => frr::announce_later(self),
+        }
+    }
+
+    pub fn withdraw_later(&self) -> Result<()> {
+        match self.software {
+            Software::Bird => bird::withdraw_later(self),
+            Software::Frr => frr::withdraw_later(self),
+        }
+    }
+
+    /// When the session with aliasd came up, in the router's own form; fails unless it is Established.
+    pub fn established_since(&self) -> Result<String> {
+        match self.software {
+            Software::Bird => bird::established_since(self),
+            Software::Frr => frr::established_since(self),
+        }
+        .with_context(|| self.name())
+    }
+
+    /// All it says about why the last session with aliasd ended.
+    pub fn last_error(&self) -> Result<String> {
+        match self.software {
+            Software::Bird => bird::last_error(self),
+            Software::Frr => frr::last_error(self),
+        }
+    }
+
+    /// The routes it has from aliasd.
+    pub fn routes(&self, family: Family) -> Result<Routes> {
+        match self.software {
+            Software::Bird => bird::routes(self, family),
+            Software::Frr => frr::routes(self, family),
+        }
+        .with_context(|| self.name())
+    }
+
+    /// One route with its communities.
+    pub fn route(&self, family: Family, prefix: &str) -> Result<Route> {
+        let mut route = self
+            .routes(family)?
+            .remove(prefix)
+            .with_context(|| format!("{} has no route to {prefix} from aliasd", self.name()))?;
+        if self.software == Software::Frr {
+            route.communities = frr::communities(self, family, prefix)?;
+        }
+        Ok(route)
+    }
+
+    /// Fails unless the routes from aliasd are exactly those.
+    pub fn has_exactly(&self, family: Family, prefixes: &[&str]) -> Result<()> {
+        let routes = self.routes(family)?;
+        let seen: Vec<&str> = routes.keys().map(String::as_str).collect();
+        let mut expected = prefixes.to_vec();
+        expected.sort_unstable();
+        ensure!(seen == expected, "{} has {seen:?} from aliasd, not {expected:?}", self.name());
+        Ok(())
+    }
+
+    fn ask(&self, args: &[&str]) -> Result<String> {
+        self.command_line.run(args)
+    }
+}
