@@ -170,7 +170,8 @@ impl Demo {
 
     fn a_broken_inventory(&self, report: &mut Report) -> Result<()> {
         report.head("The inventory breaks: instances.json is cut in half")?;
-        let table = || self.routers.iter().map(|router| router.routes(Family::Ipv4)).collect::<Result<Vec<_>>>();
+        let seen = |router: &Router| Ok((router.established_since()?, router.routes(Family::Ipv4)?));
+        let table = || self.routers.iter().map(seen).collect::<Result<Vec<_>>>();
         let before = table()?;
         let whole = self.inventory.read(INSTANCES)?;
         let (half, _) = whole.split_at_checked(whole.len() / 2).context("no half")?;

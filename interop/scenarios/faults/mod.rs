@@ -8,7 +8,7 @@ use anyhow::{Context, Result, ensure};
 use super::FROM_SAMPLE;
 use crate::patience::eventually;
 use crate::project::{PATIENCE, Project};
-use crate::router::{Family, Router};
+use crate::router::{Family, Router, Routes};
 use crate::speaker::Heard;
 
 /// Who speaks, what, and the NOTIFICATION that is due.
@@ -38,14 +38,22 @@ pub fn check(project: &Project) -> Result<()> {
     }
     let heard = speak(project, "stranger", &["--garbage"], Duration::from_secs(20))?;
     ensure!(heard.closed && !heard.opened, "a host that is no peer was not turned away: {heard:?}");
-    ensure!(neighbours(project)? == before, "the other peers noticed");
-    Ok(())
+    unchanged(&before, &neighbours(project)?)
 }
 
 /// What a peer that does not behave must not change at the others.
-pub fn neighbours(project: &Project) -> Result<Vec<(String, crate::router::Routes)>> {
+pub fn neighbours(project: &Project) -> Result<Vec<(String, Routes)>> {
     let seen = |router: &Router| Ok((router.established_since()?, router.routes(Family::Ipv4)?));
     project.routers.iter().map(seen).collect()
+}
+
+/// Fails with what differs.
+pub fn unchanged(before: &[(String, Routes)], after: &[(String, Routes)]) -> Result<()> {
+    for ((session, routes), (session_after, routes_after)) in before.iter().zip(after) {
+        ensure!(session == session_after, "the session is another one: {session}, then {session_after}");
+        ensure!(routes == routes_after, "routes were touched: {routes:#?}, then {routes_after:#?}");
+    }
+    Ok(())
 }
 
 /// Lets the host `speaker` talk to aliasd.

@@ -20,16 +20,20 @@ fn network(router: &Router, line: &str) -> Result<()> {
     router.ask(&args).map(drop)
 }
 
+/// How many sessions there were, and how many UPDATEs it heard: FRR gives the time of the last one in whole seconds that it
+/// computes anew at each question, so now one and now another for the same session.
 pub fn established_since(router: &Router) -> Result<String> {
-    let summary = json(router, "show bgp summary json")?;
-    let families = summary.as_object().context("the summary is no object")?;
-    let peer = families
-        .values()
-        .find_map(|family| family.get("peers")?.get(&router.neighbor))
-        .with_context(|| format!("no peer {}", router.neighbor))?;
-    let state = text(peer, "state");
+    let answer = json(router, &format!("show bgp neighbors {} json", router.neighbor))?;
+    let peer = answer.get(&router.neighbor).with_context(|| format!("no peer {}", router.neighbor))?;
+    let state = text(peer, "bgpState");
     ensure!(state == "Established", "not Established: {state}");
-    Ok(text(peer, "peerUptimeEstablishedEpoch"))
+    let ended = peer.pointer("/gracefulRestartInfo/endOfRibRecv").context("no End-of-RIB heard yet")?;
+    ensure!(ended.as_object().is_some_and(|families| families.values().all(|ended| ended == true)), "{ended}");
+    let (sessions, statistics) =
+        (text(peer, "connectionsEstablished"), peer.get("messageStats").unwrap_or(&Value::Null));
+    let updates = text(statistics, "updatesRecv");
+    ensure!(!sessions.is_empty() && !updates.is_empty(), "no count of sessions or UPDATEs: {peer}");
+    Ok(format!("session {sessions}, {updates} UPDATEs"))
 }
 
 pub fn last_error(router: &Router) -> Result<String> {
@@ -89,7 +93,8 @@ fn read_routes(table: &Value) -> Result<Routes> {
                 as_path: text(path, "path"),
                 med: path.get("metric").and_then(Value::as_u64),
                 communities: Vec::new(),
-                taken: text(path, "version"),
+                // FRR has a number for it, and changes it also when it looks at a next hop again; UPDATEs are counted instead.
+                taken: String::new(),
             },
         );
     }
@@ -113,7 +118,7 @@ mod tests {
             as_path: "64512".into(),
             med: Some(100),
             communities: Vec::new(),
-            taken: "7".into(),
+            taken: String::new(),
         };
         let read: Vec<_> = read_routes(&table).unwrap().into_iter().collect();
         assert_eq!(read, [("10.4.0.0/23".to_owned(), expected)]);

@@ -25,7 +25,8 @@ pub struct Route {
     pub med: Option<u64>,
     /// As `high:low`, in the router's order; only where they were asked for (see [`Router::route`]).
     pub communities: Vec<String>,
-    /// The router's own mark of when it took the route: it changes with every new announcement of it.
+    /// The router's own mark of when it took the route: it changes with every new announcement of it. Empty where there is
+    /// none.
     pub taken: String,
 }
 
@@ -106,7 +107,8 @@ impl Router {
         }
     }
 
-    /// When the session with aliasd came up, in the router's own form; fails unless it is Established.
+    /// A mark of the session with aliasd that changes with each new one, and with FRR also with each UPDATE; fails unless the
+    /// session is Established.
     pub fn established_since(&self) -> Result<String> {
         match self.software {
             Software::Bird => bird::established_since(self),
