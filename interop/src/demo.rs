@@ -83,7 +83,7 @@ impl Demo {
             "The cloud: configs/demo/inventory, as gcloud lists it. On-prem: BIRD in AS 65001, FRR in AS 65002",
         )?;
         for router in &self.routers {
-            eventually("the session with aliasd", PATIENCE, || router.established_since())?;
+            eventually("the session with aliasd", PATIENCE, || router.session())?;
         }
         let status = self.aliasctl.json(&["status"])?;
         let count =

@@ -107,7 +107,7 @@ impl Project {
     /// Waits until every router has its session with aliasd, and from aliasd exactly those routes.
     pub fn converge(&self, family: Family, prefixes: &[&str]) -> Result<()> {
         for router in &self.routers {
-            eventually("the session with aliasd", PATIENCE, || router.established_since())?;
+            eventually("the session with aliasd", PATIENCE, || router.session())?;
             eventually("routes from aliasd", PATIENCE, || router.has_exactly(family, prefixes))?;
         }
         Ok(())

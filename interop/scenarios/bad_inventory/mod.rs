@@ -7,7 +7,7 @@ use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 
 use super::FROM_SAMPLE;
-use super::faults::neighbours;
+use super::faults::{neighbours, unchanged};
 use crate::inventory::{INSTANCES, Inventory};
 use crate::patience::eventually;
 use crate::project::{PATIENCE, Project};
@@ -69,14 +69,14 @@ pub fn check(project: &Project) -> Result<()> {
     for spoiled in SPOILED {
         (spoiled.spoil)(&project.inventory).with_context(|| spoiled.what)?;
         eventually(spoiled.what, PATIENCE, || names_the_fault(project, spoiled.names))?;
-        ensure!(neighbours(project)? == before, "{}: routes were touched", spoiled.what);
+        unchanged(project, &before, spoiled.what)?;
         restore(&project.inventory, &instances)?;
         eventually("a good inventory is taken again", PATIENCE, || {
             let faults = faults(project)?;
             ensure!(faults.is_empty(), "{faults:?}");
             Ok(())
         })?;
-        ensure!(neighbours(project)? == before, "{}: routes were touched on the way back", spoiled.what);
+        unchanged(project, &before, &format!("the way back from {}", spoiled.what))?;
     }
     Ok(())
 }

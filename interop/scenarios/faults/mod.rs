@@ -8,7 +8,7 @@ use anyhow::{Context, Result, ensure};
 use super::FROM_SAMPLE;
 use crate::patience::eventually;
 use crate::project::{PATIENCE, Project};
-use crate::router::{Family, Router};
+use crate::router::{Family, Router, Routes};
 use crate::speaker::Heard;
 
 /// Who speaks, what, and the NOTIFICATION that is due.
@@ -38,13 +38,22 @@ pub fn check(project: &Project) -> Result<()> {
     }
     let heard = speak(project, "stranger", &["--garbage"], Duration::from_secs(20))?;
     ensure!(heard.closed && !heard.opened, "a host that is no peer was not turned away: {heard:?}");
-    ensure!(neighbours(project)? == before, "the other peers noticed");
+    unchanged(project, &before, "the faults of others")
+}
+
+/// Each router's session with aliasd, and its routes from it.
+pub type Seen = Vec<(String, Routes)>;
+
+/// Fails unless each router has the same session and the same routes as `before`, none taken anew.
+pub fn unchanged(project: &Project, before: &Seen, by: &str) -> Result<()> {
+    let now = neighbours(project)?;
+    ensure!(now == *before, "a session or routes were touched by {by}: {before:?} became {now:?}");
     Ok(())
 }
 
-/// What a peer that does not behave must not change at the others.
-pub fn neighbours(project: &Project) -> Result<Vec<(String, crate::router::Routes)>> {
-    let seen = |router: &Router| Ok((router.established_since()?, router.routes(Family::Ipv4)?));
+/// What BIRD and FRR see.
+pub fn neighbours(project: &Project) -> Result<Seen> {
+    let seen = |router: &Router| Ok((router.session()?, router.routes(Family::Ipv4)?));
     project.routers.iter().map(seen).collect()
 }
 

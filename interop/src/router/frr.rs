@@ -20,7 +20,7 @@ fn network(router: &Router, line: &str) -> Result<()> {
     router.ask(&args).map(drop)
 }
 
-pub fn established_since(router: &Router) -> Result<String> {
+pub fn session(router: &Router) -> Result<String> {
     let summary = json(router, "show bgp summary json")?;
     let families = summary.as_object().context("the summary is no object")?;
     let peer = families
@@ -29,7 +29,8 @@ pub fn established_since(router: &Router) -> Result<String> {
         .with_context(|| format!("no peer {}", router.neighbor))?;
     let state = text(peer, "state");
     ensure!(state == "Established", "not Established: {state}");
-    Ok(text(peer, "peerUptimeEstablishedEpoch"))
+    // FRR computes the time of the session anew for each answer, and rounds it; its counters do not move.
+    Ok(format!("session {}, {} dropped", text(peer, "connectionsEstablished"), text(peer, "connectionsDropped")))
 }
 
 pub fn last_error(router: &Router) -> Result<String> {

@@ -106,11 +106,12 @@ impl Router {
         }
     }
 
-    /// When the session with aliasd came up, in the router's own form; fails unless it is Established.
-    pub fn established_since(&self) -> Result<String> {
+    /// Which session with aliasd this is, in the router's own form: another session is another text. Fails unless it is
+    /// Established.
+    pub fn session(&self) -> Result<String> {
         match self.software {
-            Software::Bird => bird::established_since(self),
-            Software::Frr => frr::established_since(self),
+            Software::Bird => bird::session(self),
+            Software::Frr => frr::session(self),
         }
         .with_context(|| self.name())
     }
