@@ -47,7 +47,7 @@ fn main() -> ExitCode {
 }
 
 fn check(path: &Path, config: &Config) -> ExitCode {
-    let mut text = format!("{}: valid, {} peers\n", path.display(), config.peers.len());
+    let mut text = format!("{}: valid; peers: {}\n", path.display(), config.peers.len());
     for warning in &config.warnings {
         text += &format!("warning: {warning}\n");
     }

@@ -16,8 +16,8 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-pub use arguments::Format;
 use arguments::{Arguments, Command, Question};
+pub use arguments::{EXIT_CODES, Format};
 use client::Client;
 pub use console::Terminal;
 use console::{Console, painted};
@@ -30,7 +30,7 @@ pub fn main() -> ExitCode {
     ExitCode::from(run(std::env::args_os(), Terminal::of_process(), &mut out, &mut io::stderr()))
 }
 
-/// Runs `aliasctl` and gives its exit code: see [`EXIT_CODES`](arguments::EXIT_CODES).
+/// Runs `aliasctl` and gives its exit code: see [`EXIT_CODES`].
 pub fn run(
     arguments: impl IntoIterator<Item = OsString>,
     terminal: Terminal,

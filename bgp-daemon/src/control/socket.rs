@@ -196,21 +196,24 @@ mod tests {
 
     #[tokio::test]
     async fn of_daemons_that_start_together_one_gets_the_socket() {
+        const CONTENDERS: usize = 8;
         let directory = TempDir::new().unwrap();
         let control = control(&directory);
         fs::create_dir(control.socket.parent().unwrap()).unwrap();
-        drop(StdListener::bind(&control.socket).unwrap());
         let runtime = tokio::runtime::Handle::current();
-        let contenders: Vec<_> = (0..8)
-            .map(|_| {
-                let (control, runtime) = (control.clone(), runtime.clone());
-                std::thread::spawn(move || {
-                    let _inside = runtime.enter();
-                    bind(&control)
-                })
-            })
-            .collect();
-        let results: Vec<_> = contenders.into_iter().map(|thread| thread.join().unwrap()).collect();
-        assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 1, "{results:?}");
+        for _ in 0..100 {
+            drop(StdListener::bind(&control.socket).unwrap());
+            let start = std::sync::Barrier::new(CONTENDERS);
+            let contend = || {
+                let _inside = runtime.enter();
+                start.wait();
+                bind(&control)
+            };
+            let results: Vec<_> = std::thread::scope(|scope| {
+                let threads: Vec<_> = (0..CONTENDERS).map(|_| scope.spawn(contend)).collect();
+                threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+            });
+            assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 1, "{results:?}");
+        }
     }
 }

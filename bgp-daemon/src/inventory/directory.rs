@@ -116,10 +116,10 @@ fn syntax_of(name: &OsStr) -> Option<Syntax> {
 }
 
 fn stamp(metadata: io::Result<Metadata>) -> Result<Stamp, String> {
-    let metadata = metadata.map_err(|error| format!("{error}; expected a file that can be read"))?;
+    let metadata = metadata.map_err(unreadable)?;
     match metadata.is_file() {
         true => Ok(Stamp::of(&metadata)),
-        false => Err("not a regular file; expected one".to_owned()),
+        false => Err(NOT_REGULAR.to_owned()),
     }
 }
 
@@ -141,50 +141,99 @@ impl Listing {
 }
 
 impl ListedFile {
-    /// The octets of the file, or what is wrong with it.
-    pub fn octets(&self) -> Result<Vec<u8>, String> {
-        let stamp = self.stamp.as_ref().map_err(Clone::clone)?;
-        let most = match self.syntax {
-            Syntax::Json => MAX_JSON_LEN,
-            Syntax::Yaml => MAX_YAML_LEN,
-        };
-        let too_long = || format!("too long; expected at most {most} octets");
-        if stamp.len > most {
-            return Err(too_long());
+    /// The octets of the file, or what is wrong with it; either goes into `digest`.
+    pub fn octets(&self, digest: &mut Digest) -> Result<Vec<u8>, String> {
+        let len = self.stamp.as_ref().map_or(0, |stamp| stamp.len).min(self.most());
+        let mut octets = Vec::with_capacity(usize::try_from(len).unwrap_or(0));
+        self.hash(digest, |block| octets.extend_from_slice(block))?;
+        Ok(octets)
+    }
+
+    /// Hashes the file and hands on its octets block by block, so that a file is not held in memory just to find that it
+    /// is as it was.
+    pub fn hash(&self, digest: &mut Digest, each: impl FnMut(&[u8])) -> Result<(), String> {
+        digest.begin(&self.name);
+        let read = self.blocks(digest, each);
+        digest.end(read.as_ref().err().map_or("", String::as_str));
+        read
+    }
+
+    fn blocks(&self, digest: &mut Digest, mut each: impl FnMut(&[u8])) -> Result<(), String> {
+        let most = self.most();
+        let mut rest = self.open()?.take(most + 1);
+        let mut len = 0;
+        let mut block = Vec::with_capacity(BLOCK_CAPACITY);
+        loop {
+            block.clear();
+            len += rest.by_ref().take(BLOCK_LEN).read_to_end(&mut block).map_err(unreadable)?;
+            if block.is_empty() {
+                break;
+            }
+            digest.block(&block);
+            each(&block);
         }
-        let unreadable = |error: io::Error| format!("{error}; expected a file that can be read");
+        match u64::try_from(len) {
+            Ok(len) if len <= most => Ok(()),
+            _ => Err(too_long(most)),
+        }
+    }
+
+    fn open(&self) -> Result<File, String> {
+        let stamp = self.stamp.as_ref().map_err(Clone::clone)?;
+        if stamp.len > self.most() {
+            return Err(too_long(self.most()));
+        }
         // A pipe put in the file's place after it was listed would block the opening without O_NONBLOCK.
         let file = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(&self.path);
-        let file: File = file.map_err(unreadable)?;
-        let metadata = file.metadata().map_err(unreadable)?;
-        if !metadata.is_file() {
-            return Err("not a regular file; expected one".to_owned());
+        let file = file.map_err(unreadable)?;
+        match file.metadata().map_err(unreadable)?.is_file() {
+            true => Ok(file),
+            false => Err(NOT_REGULAR.to_owned()),
         }
-        let mut octets = Vec::with_capacity(usize::try_from(metadata.len().min(most)).unwrap_or(0));
-        file.take(most + 1).read_to_end(&mut octets).map_err(unreadable)?;
-        match u64::try_from(octets.len()) {
-            Ok(len) if len <= most => Ok(octets),
-            _ => Err(too_long()),
+    }
+
+    const fn most(&self) -> u64 {
+        match self.syntax {
+            Syntax::Json => MAX_JSON_LEN,
+            Syntax::Yaml => MAX_YAML_LEN,
         }
     }
 }
+
+const NOT_REGULAR: &str = "not a regular file; expected one";
+
+fn too_long(most: u64) -> String {
+    format!("too long; expected at most {most} octets")
+}
+
+fn unreadable(error: io::Error) -> String {
+    format!("{error}; expected a file that can be read")
+}
+
+/// Octets that are read and hashed at a time.
+const BLOCK_LEN: u64 = 1 << 16;
+const BLOCK_CAPACITY: usize = 1 << 16;
 
 /// Hashes names and contents of files. Equal in every process of the same build; not meant against forgery.
 #[derive(Debug, Default)]
 pub(super) struct Digest(std::hash::DefaultHasher);
 
 impl Digest {
-    /// Takes one file in: its octets, or why it has none.
-    pub fn add(&mut self, file: &ListedFile, octets: &Result<Vec<u8>, String>) {
-        let (tag, content) = match octets {
-            Ok(octets) => (0, octets.as_slice()),
-            Err(reason) => (1, reason.as_bytes()),
-        };
-        for part in [file.name.as_bytes(), content] {
-            self.0.write_usize(part.len());
-            self.0.write(part);
-        }
-        self.0.write_u8(tag);
+    fn begin(&mut self, name: &str) {
+        self.0.write_usize(name.len());
+        self.0.write(name.as_bytes());
+    }
+
+    /// Blocks are cut at the same places whenever a file is hashed.
+    fn block(&mut self, octets: &[u8]) {
+        self.0.write_usize(octets.len());
+        self.0.write(octets);
+    }
+
+    /// No block is empty, so that one ends the file; what was wrong with it follows.
+    fn end(&mut self, reason: &str) {
+        self.0.write_usize(0);
+        self.block(reason.as_bytes());
     }
 
     /// The hash in hexadecimal.

@@ -126,7 +126,10 @@ fn changed(path: &Path, listing: &Listing) -> Option<String> {
 
 fn digest(listing: &Listing) -> String {
     let mut digest = Digest::default();
-    listing.files.iter().for_each(|file| digest.add(file, &file.octets()));
+    for file in &listing.files {
+        // What is wrong with a file is part of the digest, and is said when the files are read for good.
+        let _in_digest = file.hash(&mut digest, |_| {});
+    }
     digest.finish()
 }
 
@@ -135,10 +138,8 @@ fn collect(listing: &Listing) -> (Collection, String) {
     let mut collection = Collection::default();
     let mut digest = Digest::default();
     for file in &listing.files {
-        let octets = file.octets();
-        digest.add(file, &octets);
         let mut collector = collection.begin_file(&file.name);
-        match octets {
+        match file.octets(&mut digest) {
             Ok(octets) => form::read_file(file.syntax, &octets, &mut collector),
             Err(expected) => collector.fault(InventoryFault::of_file(file.name.as_str(), expected)),
         }

@@ -14,6 +14,9 @@ use crate::control::reply::{ApiVersion, PeersReply, Route, RoutesReply, View};
 /// Routes of a page; the most the daemon gives.
 const PAGE: &str = "1000";
 
+/// Rows that are held back until they are written, so that the columns of a few peers' routes line up.
+const HELD: usize = 1000;
+
 pub async fn ask(client: &Client, console: &mut Console<'_>, asked: &RoutesArguments) -> Result<Ending, Failure> {
     let view = asked.view();
     let peers = match (&asked.peer, view.is_of_a_peer()) {
@@ -24,17 +27,22 @@ pub async fn ask(client: &Client, console: &mut Console<'_>, asked: &RoutesArgum
     let mut seen = 0;
     if console.format == Format::Table {
         let mut table = Parts::new(&columns(view));
+        let mut held = Vec::new();
         for peer in &peers {
             let mut pages = Pages::default();
             loop {
                 let page = page(client, asked, peer.as_deref(), &pages).await?;
                 seen += page.result.len();
-                table.write(console, page.result.iter().map(|route| row(view, route)).collect())?;
+                held.extend(page.result.iter().map(|route| row(view, route)));
+                if held.len() >= HELD {
+                    table.write(console, std::mem::take(&mut held))?;
+                }
                 if !pages.follow(page.next_page_token)? {
                     break;
                 }
             }
         }
+        table.write(console, held)?;
     } else {
         let head = [("apiVersion", ApiVersion::TEXT), ("view", view.name())];
         let mut list = console.list(&head, "result");

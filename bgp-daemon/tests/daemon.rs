@@ -1,0 +1,144 @@
+//! The `aliasd` binary: two of them as each other's peers, with real files, signals and sockets.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "a test may fail")]
+
+#[path = "daemon/running.rs"]
+mod running;
+
+use std::fs;
+use std::net::TcpListener;
+use std::path::Path;
+
+use running::{Daemon, Pair, check, inventory};
+use serde_json::Value;
+
+fn prefixes(reply: &Value) -> Vec<String> {
+    let routes = reply["result"].as_array().unwrap().iter();
+    routes.map(|route| route["destination"]["prefix"].as_str().unwrap().to_owned()).collect()
+}
+
+fn learned(daemon: &Daemon) -> Vec<String> {
+    prefixes(&daemon.asks(&["routes", "--learned"]))
+}
+
+fn faults(daemon: &Daemon) -> String {
+    daemon.asks(&["status"])["inventory"]["faults"].to_string()
+}
+
+fn sessions(daemon: &Daemon) -> Value {
+    daemon.asks(&["peers", "far"])["bgpPeerStatus"][0]["establishedCount"].clone()
+}
+
+#[test]
+fn what_is_in_use_is_announced_followed_and_explained() {
+    let pair = Pair::start("10.4.1.0/24");
+    pair.far.comes_to(&vec!["10.4.1.0/24".to_owned()], learned);
+    pair.near.writes_inventory(&inventory(&["10.4.1.0/24", "10.4.0.0/24"]));
+    pair.far.comes_to(&vec!["10.4.0.0/23".to_owned()], learned);
+    let explained = pair.near.asks(&["explain", "10.4.1.77"]);
+    assert_eq!(explained["outcome"], "ADVERTISED", "{explained}");
+    let chain = explained["chain"].to_string();
+    for link in ["instances/node-0", "gke-pods", "10.4.0.0/23", "advertise[0]", "to far: advertised by term"] {
+        assert!(chain.contains(link), "{link} is missing: {chain}");
+    }
+    pair.near.writes_inventory(&inventory(&["10.4.0.0/24"]));
+    pair.far.comes_to(&vec!["10.4.0.0/24".to_owned()], learned);
+    assert_eq!(sessions(&pair.near), 1);
+}
+
+/// What is wrong, how it comes to be so, and what the fault must name.
+type Spoiled<'a> = (&'a str, &'a dyn Fn(&Path), &'a [&'a str]);
+
+#[test]
+fn a_state_that_cannot_be_right_withdraws_nothing_and_is_named() {
+    let good = inventory(&["10.4.1.0/24"]);
+    let cut = good.get(..good.len() - 40).unwrap().to_owned();
+    let cases: [Spoiled<'_>; 5] = [
+        ("cut short", &|path| fs::write(path.join("bundle.json"), &cut).unwrap(), &["bundle.json", "EOF"]),
+        ("emptied", &|path| fs::write(path.join("bundle.json"), "").unwrap(), &["bundle.json", "empty"]),
+        (
+            "outside",
+            &|path| fs::write(path.join("bundle.json"), inventory(&["10.200.0.0/24"])).unwrap(),
+            &["instances/node-0", "aliasIpRanges[0].ipCidrRange", "10.200.0.0/24", "10.4.0.0/14"],
+        ),
+        (
+            "twice",
+            &|path| fs::write(path.join("bundle.json"), inventory(&["10.4.1.0/24", "10.4.1.0/24"])).unwrap(),
+            &["instances/node-1", "aliasIpRanges[0].ipCidrRange", "10.4.1.0/24", "node-0"],
+        ),
+        ("no directory", &|path| fs::remove_dir_all(path).unwrap(), &["inventory"]),
+    ];
+    for (name, spoil, named) in cases {
+        let pair = Pair::start("10.4.1.0/24");
+        let expected = vec!["10.4.1.0/24".to_owned()];
+        pair.far.comes_to(&expected, learned);
+        spoil(&pair.near.inventory());
+        pair.near.comes_to(&Value::from("STALE"), |daemon| daemon.asks(&["status"])["inventory"]["state"].clone());
+        let told = faults(&pair.near);
+        for part in named {
+            assert!(told.contains(part), "{name}: {part} is missing: {told}");
+        }
+        let originated = prefixes(&pair.near.asks(&["routes", "--originated"]));
+        assert_eq!((originated, learned(&pair.far)), (expected.clone(), expected), "{name}");
+    }
+}
+
+#[test]
+fn a_reload_touches_only_what_differs() {
+    let pair = Pair::start("10.4.1.0/24");
+    pair.far.comes_to(&vec!["10.4.1.0/24".to_owned()], learned);
+    let med = |daemon: &Daemon| daemon.asks(&["routes", "--learned"])["result"][0]["med"].clone();
+    assert_eq!(med(&pair.far), 100);
+    pair.near.edits_config(|text| text.replace("advertised_route_priority = 100", "advertised_route_priority = 300"));
+    pair.near.hangs_up();
+    pair.far.comes_to(&Value::from(300), med);
+    assert_eq!(sessions(&pair.near), 1, "the session was reset");
+
+    pair.near.edits_config(|text| text.replace("roles = [\"pod\"]", "roles = [\"nothing\"]"));
+    pair.near.hangs_up();
+    pair.far.comes_to(&Vec::<String>::new(), learned);
+    assert_eq!(sessions(&pair.near), 1, "the session was reset");
+
+    pair.near.edits_config(|text| text.replace("roles = [\"nothing\"]", "roles = [\"pod\"]\nrolls = 1"));
+    pair.near.hangs_up();
+    pair.near.comes_to(&Value::from("REFUSED"), |daemon| daemon.asks(&["status"])["lastReload"]["result"].clone());
+    let told = pair.near.asks(&["status"])["lastReload"]["faults"].to_string();
+    assert!(told.contains("aliasd.toml:") && told.contains("rolls"), "{told}");
+    assert_eq!(sessions(&pair.near), 1, "the session was reset");
+
+    pair.near
+        .edits_config(|text| text.replace("\nrolls = 1", "").replace("hold_time_secs = 90", "hold_time_secs = 60"));
+    pair.near.hangs_up();
+    pair.far.comes_to(&vec!["10.4.1.0/24".to_owned()], learned);
+    let peer = pair.far.asks(&["peers", "near"]).to_string();
+    assert!(peer.contains("Other Configuration Change"), "{peer}");
+}
+
+#[test]
+fn the_end_is_told_to_peers_and_leaves_no_socket() {
+    let Pair { near, far } = Pair::start("10.4.1.0/24");
+    far.comes_to(&vec!["10.4.1.0/24".to_owned()], learned);
+    let socket = near.socket();
+    assert!(socket.exists());
+    assert_eq!(near.terminates(), Some(0));
+    assert!(!socket.exists());
+    far.comes_to(&Vec::<String>::new(), learned);
+    let peer = far.asks(&["peers", "near"]).to_string();
+    assert!(peer.contains("Administrative Shutdown") && peer.contains("stopped by its operator"), "{peer}");
+}
+
+#[test]
+fn a_configuration_with_faults_is_refused_whole_with_every_fault() {
+    let (code, told) = check("[router]\nasn = 0\nrouter_id = \"x\"\ncolour = 1\n");
+    assert_eq!(code, Some(1));
+    for part in ["aliasd.toml:2", "router.asn", "router.router_id", "colour", "inventory: missing"] {
+        assert!(told.contains(part), "{part} is missing: {told}");
+    }
+}
+
+#[test]
+fn a_port_that_is_taken_is_named() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let (code, told) = Daemon::fails_to_start(&taken.local_addr().unwrap().to_string());
+    assert_eq!(code, Some(1));
+    assert!(told.contains("router.listen") && told.contains("in use"), "{told}");
+}
