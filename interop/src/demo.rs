@@ -153,7 +153,7 @@ impl Demo {
             let time = time?;
             ensure!(time < PROMISE, "{} {what} only after {} ms", router.name(), time.as_millis());
             report.good(&format!(
-                "{:<4} {what} {:>4} ms after the inventory changed",
+                "{:<4} {what:<14} {:>4} ms after the inventory changed",
                 router.name(),
                 time.as_millis()
             ))?;
