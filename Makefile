@@ -42,7 +42,8 @@ clean: ## Remove what was built.
 
 .PHONY: interop
 interop: ## Run aliasd against real routers: BIRD on loopback, BIRD and FRR in containers; NAMES="learn ..." for some.
-	cargo run -q -p interop --locked -- scenarios $(NAMES)
+	cargo build --locked -p bgp-daemon -p interop
+	@cargo run -q -p interop --locked -- scenarios $(NAMES)
 
 test: interop
 
@@ -52,7 +53,8 @@ interop-clean: ## Remove the images that the scenarios run, and what dead runs l
 
 .PHONY: demo
 demo: ## Show the whole way, from an inventory to two real routers, on this machine.
-	cargo run -q -p interop --release --locked -- demo
+	cargo build --release --locked -p bgp-daemon -p interop
+	@cargo run -q -p interop --release --locked -- demo
 
 .PHONY: image
 image: RELEASE = $(shell . /etc/os-release 2>/dev/null; if [ "$$VERSION_CODENAME" = trixie ]; then echo trixie; else echo bookworm; fi)

@@ -83,7 +83,7 @@ impl Demo {
             "The cloud: configs/demo/inventory, as gcloud lists it. On-prem: BIRD in AS 65001, FRR in AS 65002",
         )?;
         for router in &self.routers {
-            eventually("the session with aliasd", PATIENCE, || router.established_since())?;
+            eventually("the session with aliasd", PATIENCE, || router.session())?;
         }
         let status = self.aliasctl.json(&["status"])?;
         let count =
@@ -153,7 +153,7 @@ impl Demo {
             let time = time?;
             ensure!(time < PROMISE, "{} {what} only after {} ms", router.name(), time.as_millis());
             report.good(&format!(
-                "{:<4} {what} {:>4} ms after the inventory changed",
+                "{:<4} {what:<14} {:>4} ms after the inventory changed",
                 router.name(),
                 time.as_millis()
             ))?;
@@ -170,7 +170,7 @@ impl Demo {
 
     fn a_broken_inventory(&self, report: &mut Report) -> Result<()> {
         report.head("The inventory breaks: instances.json is cut in half")?;
-        let seen = |router: &Router| Ok((router.established_since()?, router.routes(Family::Ipv4)?));
+        let seen = |router: &Router| Ok((router.session()?, router.routes(Family::Ipv4)?));
         let table = || self.routers.iter().map(seen).collect::<Result<Vec<_>>>();
         let before = table()?;
         let whole = self.inventory.read(INSTANCES)?;

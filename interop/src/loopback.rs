@@ -23,7 +23,7 @@ pub fn check(report: &mut Report, places: &Places) -> Result<()> {
     let bird = lab.bird(&programs)?;
     let aliasctl = lab.aliasd(&places.interop.join("loopback/aliasd.toml"))?;
 
-    eventually("the session with aliasd", PATIENCE, || bird.established_since())?;
+    eventually("the session with aliasd", PATIENCE, || bird.session())?;
     let exactly =
         |what: &str, prefixes: &[&str]| eventually(what, PATIENCE, || bird.has_exactly(Family::Ipv4, prefixes));
     exactly("the first routes", &["10.4.0.0/23", "10.4.4.0/26", "10.128.0.0/24"])?;

@@ -107,7 +107,7 @@ impl Project {
     /// Waits until every router has its session with aliasd, and from aliasd exactly those routes.
     pub fn converge(&self, family: Family, prefixes: &[&str]) -> Result<()> {
         for router in &self.routers {
-            eventually("the session with aliasd", PATIENCE, || router.established_since())?;
+            eventually("the session with aliasd", PATIENCE, || router.session())?;
             eventually("routes from aliasd", PATIENCE, || router.has_exactly(family, prefixes))?;
         }
         Ok(())
@@ -120,7 +120,10 @@ impl Project {
     }
 
     fn container(&self, service: &str) -> Result<String> {
-        let id = self.compose.run(&["ps", "-aq", service])?;
+        // By label, as compose itself finds it, but without the second that version 1 takes to start.
+        let project = format!("label=com.docker.compose.project={}", self.name);
+        let service_label = format!("label=com.docker.compose.service={service}");
+        let id = self.docker.engine.run(&["ps", "-aq", "--filter", &project, "--filter", &service_label])?;
         match id.trim() {
             "" => bail!("no container of the service {service}"),
             id => Ok(id.to_owned()),

@@ -140,7 +140,17 @@ fn in_containers(
 
 fn one(docker: &Docker, places: &Places, scenario: &Scenario) -> Result<()> {
     let folder = places.interop.join("scenarios").join(scenario.name);
-    let project = Project::up(docker, &folder, &places.target)?;
+    let mut project = Project::up(docker, &folder, &places.target);
+    // Another run may have taken the same free network at the same time.
+    for _ in 0..3 {
+        match &project {
+            Err(error) if format!("{error:#}").contains("overlaps") => {
+                project = Project::up(docker, &folder, &places.target);
+            }
+            _ => break,
+        }
+    }
+    let project = project?;
     (scenario.check)(&project).map_err(|error| keep_logs(&project, &places.target, scenario.name, error))
 }
 

@@ -21,12 +21,12 @@ pub fn check(project: &Project) -> Result<()> {
     }
     project.start_again("aliasd")?;
     project.converge(Family::Ipv4, FROM_SAMPLE)?;
-    let before = project.routers.iter().map(crate::router::Router::established_since).collect::<Result<Vec<_>>>()?;
+    let before = project.routers.iter().map(crate::router::Router::session).collect::<Result<Vec<_>>>()?;
     project.signal("aliasd", "KILL")?;
     project.start_again("aliasd")?;
     for (router, before) in project.routers.iter().zip(before) {
         eventually("a new session", PATIENCE, || {
-            ensure!(router.established_since()? != before, "{} still has the old session", router.name());
+            ensure!(router.session()? != before, "{} still has the old session", router.name());
             Ok(())
         })?;
     }

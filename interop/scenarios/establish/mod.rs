@@ -8,7 +8,7 @@ use crate::project::{PATIENCE, Project};
 
 pub fn check(project: &Project) -> Result<()> {
     for router in &project.routers {
-        eventually("the session with aliasd", PATIENCE, || router.established_since())?;
+        eventually("the session with aliasd", PATIENCE, || router.session())?;
     }
     let aliasctl = project.aliasctl()?;
     eventually("aliasctl says that every peer is up", PATIENCE, || {

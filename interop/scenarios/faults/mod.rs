@@ -38,22 +38,23 @@ pub fn check(project: &Project) -> Result<()> {
     }
     let heard = speak(project, "stranger", &["--garbage"], Duration::from_secs(20))?;
     ensure!(heard.closed && !heard.opened, "a host that is no peer was not turned away: {heard:?}");
-    unchanged(&before, &neighbours(project)?)
+    unchanged(project, &before, "the faults of others")
 }
 
-/// What a peer that does not behave must not change at the others.
-pub fn neighbours(project: &Project) -> Result<Vec<(String, Routes)>> {
-    let seen = |router: &Router| Ok((router.established_since()?, router.routes(Family::Ipv4)?));
-    project.routers.iter().map(seen).collect()
-}
+/// Each router's session with aliasd, and its routes from it.
+pub type Seen = Vec<(String, Routes)>;
 
-/// Fails with what differs.
-pub fn unchanged(before: &[(String, Routes)], after: &[(String, Routes)]) -> Result<()> {
-    for ((session, routes), (session_after, routes_after)) in before.iter().zip(after) {
-        ensure!(session == session_after, "the session is another one: {session}, then {session_after}");
-        ensure!(routes == routes_after, "routes were touched: {routes:#?}, then {routes_after:#?}");
-    }
+/// Fails unless each router has the same session and the same routes as `before`, none taken anew.
+pub fn unchanged(project: &Project, before: &Seen, by: &str) -> Result<()> {
+    let now = neighbours(project)?;
+    ensure!(now == *before, "a session or routes were touched by {by}: {before:?} became {now:?}");
     Ok(())
+}
+
+/// What BIRD and FRR see.
+pub fn neighbours(project: &Project) -> Result<Seen> {
+    let seen = |router: &Router| Ok((router.session()?, router.routes(Family::Ipv4)?));
+    project.routers.iter().map(seen).collect()
 }
 
 /// Lets the host `speaker` talk to aliasd.

@@ -12,7 +12,7 @@ pub fn check(project: &Project) -> Result<()> {
     let aliasctl = project.aliasctl()?;
     for router in &project.routers {
         let router = router.over(project.address6(2));
-        eventually("the session with aliasd", PATIENCE, || router.established_since())?;
+        eventually("the session with aliasd", PATIENCE, || router.session())?;
         eventually("routes from aliasd", PATIENCE, || router.has_exactly(Family::Ipv6, &[NODES]))?;
         let route = router.route(Family::Ipv6, NODES)?;
         let right =

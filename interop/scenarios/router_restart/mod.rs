@@ -13,7 +13,7 @@ pub fn check(project: &Project) -> Result<()> {
     let aliasctl = project.aliasctl()?;
     for router in &project.routers {
         let others = project.routers.iter().filter(|other| other.software != router.software);
-        let before = others.clone().map(|other| other.established_since()).collect::<Result<Vec<_>>>()?;
+        let before = others.clone().map(|other| other.session()).collect::<Result<Vec<_>>>()?;
         let service = if router.software == Software::Bird { "bird" } else { "frr" };
         project.signal(service, "KILL")?;
         eventually("aliasd forgets the routes of a dead router", PATIENCE, || {
@@ -26,8 +26,12 @@ pub fn check(project: &Project) -> Result<()> {
         eventually("aliasd learns again", PATIENCE, || {
             aliasctl.says(&["routes", "--best"], router.announces(Family::Ipv4))
         })?;
-        let after = others.map(|other| other.established_since()).collect::<Result<Vec<_>>>()?;
-        ensure!(before == after, "the restart of {} cost the other router its session", router.name());
+        let after = others.map(|other| other.session()).collect::<Result<Vec<_>>>()?;
+        ensure!(
+            before == after,
+            "the restart of {} cost the other router its session: {before:?}, {after:?}",
+            router.name()
+        );
     }
     Ok(())
 }

@@ -12,7 +12,7 @@ pub fn withdraw_later(router: &Router) -> Result<()> {
     router.ask(&["disable", "later"]).map(drop)
 }
 
-pub fn established_since(router: &Router) -> Result<String> {
+pub fn session(router: &Router) -> Result<String> {
     since(&router.ask(&["show", "protocols", "cloud"])?)
 }
 

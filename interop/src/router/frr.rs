@@ -22,16 +22,15 @@ fn network(router: &Router, line: &str) -> Result<()> {
 
 /// How many sessions there were, and how many UPDATEs it heard: FRR gives the time of the last one in whole seconds that it
 /// computes anew at each question, so now one and now another for the same session.
-pub fn established_since(router: &Router) -> Result<String> {
+pub fn session(router: &Router) -> Result<String> {
     let answer = json(router, &format!("show bgp neighbors {} json", router.neighbor))?;
     let peer = answer.get(&router.neighbor).with_context(|| format!("no peer {}", router.neighbor))?;
     let state = text(peer, "bgpState");
     ensure!(state == "Established", "not Established: {state}");
     let ended = peer.pointer("/gracefulRestartInfo/endOfRibRecv").context("no End-of-RIB heard yet")?;
     ensure!(ended.as_object().is_some_and(|families| families.values().all(|ended| ended == true)), "{ended}");
-    let (sessions, statistics) =
-        (text(peer, "connectionsEstablished"), peer.get("messageStats").unwrap_or(&Value::Null));
-    let updates = text(statistics, "updatesRecv");
+    let statistics = peer.get("messageStats").unwrap_or(&Value::Null);
+    let (sessions, updates) = (text(peer, "connectionsEstablished"), text(statistics, "updatesRecv"));
     ensure!(!sessions.is_empty() && !updates.is_empty(), "no count of sessions or UPDATEs: {peer}");
     Ok(format!("session {sessions}, {updates} UPDATEs"))
 }

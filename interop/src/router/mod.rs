@@ -26,7 +26,7 @@ pub struct Route {
     /// As `high:low`, in the router's order; only where they were asked for (see [`Router::route`]).
     pub communities: Vec<String>,
     /// The router's own mark of when it took the route: it changes with every new announcement of it. Empty where there is
-    /// none.
+    /// none (FRR).
     pub taken: String,
 }
 
@@ -107,12 +107,12 @@ impl Router {
         }
     }
 
-    /// A mark of the session with aliasd that changes with each new one, and with FRR also with each UPDATE; fails unless the
-    /// session is Established.
-    pub fn established_since(&self) -> Result<String> {
+    /// Which session with aliasd this is, in the router's own form: another session is another text, and with FRR also
+    /// another UPDATE. Fails unless it is Established.
+    pub fn session(&self) -> Result<String> {
         match self.software {
-            Software::Bird => bird::established_since(self),
-            Software::Frr => frr::established_since(self),
+            Software::Bird => bird::session(self),
+            Software::Frr => frr::session(self),
         }
         .with_context(|| self.name())
     }
