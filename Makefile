@@ -21,7 +21,7 @@ lint: ## Check the lints; a warning is an error.
 
 .PHONY: deny
 deny: ## Check licences and sources of the dependencies, where cargo-deny is installed.
-	@if cargo deny --version >/dev/null 2>&1; then cargo deny --offline check licenses bans sources; \
+	@if cargo deny --version >/dev/null 2>&1; then cargo fetch --locked -q && cargo deny --offline check licenses bans sources; \
 	else echo "SKIPPED: licences of the dependencies: cargo-deny is not installed (cargo install cargo-deny --locked)"; fi
 
 .PHONY: unit
