@@ -278,6 +278,11 @@ impl<N: FamilyPrefix> FamilyRib<N> {
         self.dirty.len() + self.walks.len()
     }
 
+    /// Whether nothing was noted that can still change a route.
+    pub fn is_settled(&self) -> bool {
+        self.dirty.is_empty() && !self.walks.iter().any(Walk::can_change_routes)
+    }
+
     fn decide_prefix(&mut self, context: &mut Context, net: N) {
         let Some(entry) = self.table.get_mut(&net) else { return };
         entry.dirty = false;

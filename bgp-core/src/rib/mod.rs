@@ -191,6 +191,13 @@ impl Rib {
         left + self.v6.decide(&mut self.context, budget.div_ceil(2))
     }
 
+    /// Whether nothing was noted that can still change a route: what is left to do, if anything, only tells peers again
+    /// or tidies up.
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
+        self.v4.is_settled() && self.v6.is_settled()
+    }
+
     /// Whether [`pull`](Self::pull) would return something now.
     #[must_use]
     pub fn has_pending(&self, peer: PeerId) -> bool {
