@@ -77,7 +77,9 @@ async fn the_owner_ends_when_nobody_can_reach_it() {
 /// Keeps the owner busy until the returned sender is dropped, so that what is sent meanwhile waits in its queue.
 fn occupied(rib: &RibHandle) -> std::sync::mpsc::Sender<()> {
     let (release, released) = std::sync::mpsc::channel();
-    let wait = move |_: &bgp_core::rib::Rib| drop(released.recv());
+    let wait = move |_: &bgp_core::rib::Rib| {
+        let _dropped = released.recv();
+    };
     rib.commands.send(Command::Ask(Box::new(wait))).unwrap();
     release
 }
