@@ -287,19 +287,28 @@ impl Runner {
     fn obey(&mut self, command: Command) -> Result<(), Gone> {
         match command {
             Command::Stop(reason) => self.end(reason),
-            Command::Change(settings) => {
-                self.settings = *settings;
-                if let Some(exchange) = &self.exchange {
-                    let facts = self.settings.facts(&exchange.negotiated, exchange.local.ip());
-                    let (import, export) = (Arc::clone(&self.settings.import), Arc::clone(&self.settings.export));
-                    self.rib.change_peer(facts, import, export)?;
-                }
-            }
+            Command::Change(settings) => self.change(*settings)?,
             Command::Refresh(family) => self.session.handle(Input::RequestRefresh(family), now()),
             Command::Status(reply) => {
                 // Whoever asked may be gone; then nobody misses the answer.
                 let _unheard = reply.send(self.status());
             }
+        }
+        Ok(())
+    }
+
+    fn change(&mut self, settings: PeerSettings) -> Result<(), Gone> {
+        let old = std::mem::replace(&mut self.settings, settings);
+        if let Some(exchange) = &self.exchange {
+            let facts = self.settings.facts(&exchange.negotiated, exchange.local.ip());
+            let (import, export) = (Arc::clone(&self.settings.import), Arc::clone(&self.settings.export));
+            self.rib.change_peer(facts, import, export)?;
+        }
+        let raised = old.max_prefixes.is_some_and(|old| self.settings.max_prefixes.is_none_or(|new| new > old));
+        let last = self.session.statistics().last_error.as_ref().map(|(_, cause)| cause);
+        if raised && matches!(last, Some(Cause::Stopped(StopReason::MaximumPrefixes { .. }))) {
+            // Whoever raised the limit waits for the peer.
+            self.session.handle(Input::Start, now());
         }
         Ok(())
     }

@@ -5,7 +5,7 @@ use std::io;
 use std::thread::JoinHandle;
 
 use bgp_core::message::Update;
-use bgp_core::rib::{Rib, RibConfig};
+use bgp_core::rib::{PrefixLimitExceeded, Rib, RibConfig};
 use bgp_core::types::PeerId;
 use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TryRecvError;
@@ -103,7 +103,11 @@ impl Owner {
                 }
             }
             Command::Refresh(peer, family) => self.rib.refresh(peer, family),
-            Command::ChangePeer { facts, import, export } => self.rib.change_peer(*facts, import, export),
+            Command::ChangePeer { facts, import, export } => {
+                let peer = facts.id;
+                let exceeded = self.rib.change_peer(*facts, import, export);
+                self.report(peer, exceeded);
+            }
             Command::Originations(change) => self.change_originations(change),
             Command::Ask(question) => question(&self.rib),
         }
@@ -115,7 +119,11 @@ impl Owner {
         if let Some(family) = update.end_of_rib {
             self.rib.end_of_rib_received(peer, family);
         }
-        let (Some(exceeded), Some(outlet)) = (outcome.prefix_limit, self.peers.get(&peer)) else { return };
+        self.report(peer, outcome.prefix_limit);
+    }
+
+    fn report(&self, peer: PeerId, exceeded: Option<PrefixLimitExceeded>) {
+        let (Some(exceeded), Some(outlet)) = (exceeded, self.peers.get(&peer)) else { return };
         warn!(%peer, family = %exceeded.family, limit = exceeded.limit, "peer went over its prefix limit");
         if outlet.events.send(RibEvent::PrefixLimit(exceeded)).is_err() {
             debug!(%peer, "peer was gone before it could be told of its prefix limit");

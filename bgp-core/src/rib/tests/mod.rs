@@ -267,3 +267,14 @@ fn a_peer_that_is_told_again_holds_up_no_withdrawal() {
     settle(&mut rib);
     assert!(drain(&mut rib, 1).iter().all(|told| told.starts_with("+10.4.0.")));
 }
+
+#[test]
+fn check_90_a_lower_limit_is_held_against_what_the_peer_has_sent_already() {
+    let mut rib = with_peers(1);
+    rib.apply(PeerId(1), &[learned(1, &[65001], &["172.16.0.0/16", "172.17.0.0/16"])], &[]);
+    let all = || Arc::new(Policy::accept_all("all"));
+    let mut change = |limit| rib.change_peer(PeerFacts { max_prefixes: Some(limit), ..facts(1) }, all(), all());
+    assert_eq!(change(2), None);
+    assert_eq!(change(1).map(|exceeded| (exceeded.family, exceeded.limit)), Some((AddressFamily::Ipv4Unicast, 1)));
+    assert_eq!(change(1), None, "once is enough");
+}
