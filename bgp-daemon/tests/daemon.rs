@@ -5,7 +5,8 @@
 mod running;
 
 use std::fs;
-use std::net::TcpListener;
+use std::io::Read;
+use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 
 use running::{Daemon, Pair, check, inventory};
@@ -114,8 +115,26 @@ fn a_reload_touches_only_what_differs() {
 }
 
 #[test]
+fn a_flood_of_connections_from_a_peer_costs_neither_its_session_nor_file_descriptors() {
+    let pair = Pair::start("10.4.1.0/24");
+    pair.far.comes_to(&vec!["10.4.1.0/24".to_owned()], learned);
+    let before = pair.far.open_files();
+    let flood: Vec<TcpStream> = (0..300)
+        .map(|_| {
+            let mut stream = TcpStream::connect(pair.address).unwrap();
+            // Its OPEN, or its end: it was looked at.
+            let _seen = stream.read(&mut [0]);
+            stream
+        })
+        .collect();
+    let open = pair.far.open_files();
+    assert!(open <= before + 40, "{before} before, {open} with {} connections", flood.len());
+    assert_eq!(sessions(&pair.near), 1, "the session was reset");
+}
+
+#[test]
 fn the_end_is_told_to_peers_and_leaves_no_socket() {
-    let Pair { near, far } = Pair::start("10.4.1.0/24");
+    let Pair { near, far, .. } = Pair::start("10.4.1.0/24");
     far.comes_to(&vec!["10.4.1.0/24".to_owned()], learned);
     let socket = near.socket();
     assert!(socket.exists());

@@ -111,6 +111,15 @@ impl<N: FamilyPrefix> FamilyRib<N> {
         Some(first.then_some(PrefixLimitExceeded { peer: facts.id, family: N::FAMILY, limit }))
     }
 
+    /// The report, when a peer holds more routes than it may and that was not reported yet.
+    pub fn limit_exceeded(&mut self, context: &Context, peer: PeerIndex) -> Option<PrefixLimitExceeded> {
+        let facts = &context.session(peer)?.facts;
+        let limit = facts.max_prefixes?;
+        let state = self.peers.get_mut(&peer).filter(|state| state.import.received > limit)?;
+        let first = !std::mem::replace(&mut state.limit_reported, true);
+        first.then_some(PrefixLimitExceeded { peer: facts.id, family: N::FAMILY, limit })
+    }
+
     /// A peer withdraws a prefix.
     pub fn unreach(
         &mut self,
@@ -276,6 +285,11 @@ impl<N: FamilyPrefix> FamilyRib<N> {
             }
         }
         self.dirty.len() + self.walks.len()
+    }
+
+    /// Whether nothing was noted that can still change a route.
+    pub fn is_settled(&self) -> bool {
+        self.dirty.is_empty() && !self.walks.iter().any(Walk::can_change_routes)
     }
 
     fn decide_prefix(&mut self, context: &mut Context, net: N) {

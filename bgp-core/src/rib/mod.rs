@@ -99,10 +99,16 @@ impl Rib {
     }
 
     /// New policies, next hops, MED or prefix limit for a peer that is up: its routes are judged again from the Adj-RIB-In,
-    /// and it is sent only the difference. What was negotiated (AS, identifier, families, encoding) stays as it was.
-    pub fn change_peer(&mut self, facts: PeerFacts, import: Arc<Policy>, export: Arc<Policy>) {
-        let Some(index) = self.context.up(facts.id) else { return };
-        let Some(session) = self.context.session_mut(index) else { return };
+    /// and it is sent only the difference. What was negotiated (AS, identifier, families, encoding) stays as it was. The
+    /// limit is reported when the peer has sent more than that already.
+    pub fn change_peer(
+        &mut self,
+        facts: PeerFacts,
+        import: Arc<Policy>,
+        export: Arc<Policy>,
+    ) -> Option<PrefixLimitExceeded> {
+        let index = self.context.up(facts.id)?;
+        let session = self.context.session_mut(index)?;
         let judged_otherwise = session.import != import
             || session.facts.next_hop_self_v4 != facts.next_hop_self_v4
             || session.facts.next_hop_self_v6 != facts.next_hop_self_v6;
@@ -114,6 +120,8 @@ impl Rib {
         session.export = export;
         self.v4.policies_changed(&mut self.context, index, judged_otherwise);
         self.v6.policies_changed(&mut self.context, index, judged_otherwise);
+        let in_v4 = self.v4.limit_exceeded(&self.context, index);
+        in_v4.or_else(|| self.v6.limit_exceeded(&self.context, index))
     }
 
     /// The peer asked for all routes of a family again (ROUTE-REFRESH, RFC 2918).
@@ -189,6 +197,13 @@ impl Rib {
     pub fn decide(&mut self, budget: usize) -> usize {
         let left = self.v4.decide(&mut self.context, budget.div_ceil(2));
         left + self.v6.decide(&mut self.context, budget.div_ceil(2))
+    }
+
+    /// Whether nothing was noted that can still change a route: what is left to do, if anything, only tells peers again
+    /// or tidies up.
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
+        self.v4.is_settled() && self.v6.is_settled()
     }
 
     /// Whether [`pull`](Self::pull) would return something now.

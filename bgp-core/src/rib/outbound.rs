@@ -83,8 +83,12 @@ impl<N: FamilyPrefix> FamilyRib<N> {
         self.walks.push_back(Walk::Settle { peer, place });
     }
 
-    /// Sends all routes of the family again to one peer.
+    /// Sends all routes of the family again to one peer. A wish that has not begun to be fulfilled covers later ones, so
+    /// that a peer that never stops asking makes no queue.
     pub fn refresh(&mut self, peer: PeerIndex) {
+        if self.walks.iter().any(|walk| walk.is_about_to_tell_again(peer)) {
+            return;
+        }
         if let Some(state) = self.peers.get(&peer) {
             let place = state.membership.place;
             self.walks.push_back(Walk::Tell { peer, place, again: true, after: None });

@@ -42,9 +42,18 @@ struct Step<N> {
 }
 
 impl<N> Walk<N> {
-    /// Whether it can add or remove a route somewhere, so that withdrawals must wait for its end.
+    /// Whether it can add or remove a route somewhere, so that withdrawals must wait for its end. Who is told again has
+    /// been told before.
     pub const fn can_change_routes(&self) -> bool {
-        !matches!(self, Self::Settle { .. } | Self::Vacate { .. } | Self::Abandon { .. })
+        !matches!(
+            self,
+            Self::Tell { again: true, .. } | Self::Settle { .. } | Self::Vacate { .. } | Self::Abandon { .. }
+        )
+    }
+
+    /// Whether it will tell the peer everything again, and has not begun to.
+    pub fn is_about_to_tell_again(&self, whom: PeerIndex) -> bool {
+        matches!(self, Self::Tell { peer, again: true, after: None, .. } if *peer == whom)
     }
 }
 

@@ -23,6 +23,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use tracing::{Instrument, debug, info, info_span, warn};
 
 use super::connection::{Connection, ReadOutcome, Readiness};
+use super::inbox::Inbox;
 use super::settings::{PeerSettings, PeerStatus};
 use super::socket;
 use crate::rib_owner::{Gone, PeerIntake, RibEvent, RibHandle};
@@ -30,8 +31,9 @@ use crate::rib_owner::{Gone, PeerIntake, RibEvent, RibHandle};
 /// Connections that may wait for the task to look at them.
 const DOOR: usize = 4;
 
-/// UPDATEs that may wait for a permit before the peer is not read any further; one read can bring more at once.
-const INBOX_FULL: usize = 1024;
+/// Closed connections that may still be taking leave; one more is dropped without, so that a flood of connections costs
+/// its sender only. The one that carried routes always takes leave.
+const CLOSING_MAX: usize = 16;
 
 /// A running peer.
 #[derive(Debug)]
@@ -125,8 +127,7 @@ struct Exchange {
     remote: SocketAddr,
     intake: PeerIntake,
     events: mpsc::UnboundedReceiver<RibEvent>,
-    /// UPDATEs that wait for a permit.
-    inbox: Vec<Update>,
+    inbox: Inbox,
     /// A batch was asked for and has not come.
     granted: bool,
 }
@@ -150,6 +151,8 @@ struct Runner {
     session: Session,
     connections: Vec<Connection>,
     next_connection: u64,
+    /// The connection that routes were exchanged on last.
+    carrier: Option<ConnectionId>,
     dial: Option<Dial>,
     exchange: Option<Exchange>,
     closing: JoinSet<()>,
@@ -172,6 +175,7 @@ impl Runner {
             session,
             connections: Vec::new(),
             next_connection: 0,
+            carrier: None,
             dial: None,
             exchange: None,
             closing: JoinSet::new(),
@@ -221,7 +225,7 @@ impl Runner {
             None => Poll::Pending,
         });
         let connections = &self.connections;
-        let full = self.exchange.as_ref().filter(|exchange| exchange.inbox.len() >= INBOX_FULL);
+        let full = self.exchange.as_ref().filter(|exchange| exchange.inbox.is_full());
         let unread = full.map(|exchange| exchange.connection);
         let ready = poll_fn(|context| {
             for connection in connections {
@@ -277,7 +281,7 @@ impl Runner {
             Woken::Permit(permit) => {
                 let permit = permit?;
                 if let Some(exchange) = &mut self.exchange {
-                    exchange.intake.updates(std::mem::take(&mut exchange.inbox), permit)?;
+                    exchange.intake.updates(exchange.inbox.take(), permit)?;
                 }
             }
         }
@@ -287,19 +291,28 @@ impl Runner {
     fn obey(&mut self, command: Command) -> Result<(), Gone> {
         match command {
             Command::Stop(reason) => self.end(reason),
-            Command::Change(settings) => {
-                self.settings = *settings;
-                if let Some(exchange) = &self.exchange {
-                    let facts = self.settings.facts(&exchange.negotiated, exchange.local.ip());
-                    let (import, export) = (Arc::clone(&self.settings.import), Arc::clone(&self.settings.export));
-                    self.rib.change_peer(facts, import, export)?;
-                }
-            }
+            Command::Change(settings) => self.change(*settings)?,
             Command::Refresh(family) => self.session.handle(Input::RequestRefresh(family), now()),
             Command::Status(reply) => {
                 // Whoever asked may be gone; then nobody misses the answer.
                 let _unheard = reply.send(self.status());
             }
+        }
+        Ok(())
+    }
+
+    fn change(&mut self, settings: PeerSettings) -> Result<(), Gone> {
+        let old = std::mem::replace(&mut self.settings, settings);
+        if let Some(exchange) = &self.exchange {
+            let facts = self.settings.facts(&exchange.negotiated, exchange.local.ip());
+            let (import, export) = (Arc::clone(&self.settings.import), Arc::clone(&self.settings.export));
+            self.rib.change_peer(facts, import, export)?;
+        }
+        let raised = old.max_prefixes.is_some_and(|old| self.settings.max_prefixes.is_none_or(|new| new > old));
+        let last = self.session.statistics().last_error.as_ref().map(|(_, cause)| cause);
+        if raised && matches!(last, Some(Cause::Stopped(StopReason::MaximumPrefixes { .. }))) {
+            // Whoever raised the limit waits for the peer.
+            self.session.handle(Input::Start, now());
         }
         Ok(())
     }
@@ -424,11 +437,14 @@ impl Runner {
             }
             Event::AbandonDial => self.dial = None,
             Event::CloseTcp { connection } => {
-                if let Some(place) = self.place(connection) {
-                    self.closing.spawn(self.connections.swap_remove(place).close());
-                }
                 // Connections that were closed earlier are done by now, or will be.
                 while self.closing.try_join_next().is_some() {}
+                if let Some(place) = self.place(connection) {
+                    let closed = self.connections.swap_remove(place);
+                    if self.closing.len() < CLOSING_MAX || self.carrier == Some(connection) {
+                        self.closing.spawn(closed.close());
+                    }
+                }
             }
             Event::StateChanged { from, to } => {
                 self.since = SystemTime::now();
@@ -476,7 +492,8 @@ impl Runner {
         info!(%local, %remote, hold_time = %negotiated.hold_time, identifier = %negotiated.peer_identifier, "session is up");
         let (import, export) = (Arc::clone(&self.settings.import), Arc::clone(&self.settings.export));
         let (intake, events) = self.rib.peer_up(facts, import, export)?;
-        let inbox = Vec::new();
+        let inbox = Inbox::default();
+        self.carrier = Some(connection);
         self.exchange = Some(Exchange { connection, negotiated, local, remote, intake, events, inbox, granted: false });
         self.grant(connection)
     }

@@ -5,7 +5,7 @@ use std::io;
 use std::thread::JoinHandle;
 
 use bgp_core::message::Update;
-use bgp_core::rib::{Rib, RibConfig};
+use bgp_core::rib::{PrefixLimitExceeded, Rib, RibConfig};
 use bgp_core::types::PeerId;
 use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TryRecvError;
@@ -16,8 +16,11 @@ use super::handle::{Command, OriginationChange, RibEvent, RibHandle};
 /// Prefixes decided between two looks at the queue: a fraction of a millisecond, so that no message waits long.
 const DECIDE_SLICE: usize = 1024;
 
-/// Messages taken before the next slice of deciding.
+/// Messages taken before the next slice of deciding, …
 const COMMAND_SLICE: usize = 256;
+
+/// … unless they bring this many routes before: a message may carry thousands.
+const INTAKE_SLICE: usize = 4096;
 
 /// Starts the owner. It ends when every [`RibHandle`] is dropped.
 ///
@@ -47,30 +50,39 @@ struct Owner {
 
 impl Owner {
     fn run(mut self, mut queue: mpsc::UnboundedReceiver<Command>) {
-        loop {
-            if self.undecided == 0 {
-                // Everything is decided and handed out: sleep until there is news.
-                match queue.blocking_recv() {
-                    Some(command) => self.obey(command),
-                    None => return,
-                }
-            }
-            for _ in 0..COMMAND_SLICE {
-                match queue.try_recv() {
-                    Ok(command) => self.obey(command),
-                    Err(TryRecvError::Empty) => break,
-                    Err(TryRecvError::Disconnected) => return,
-                }
-            }
-            self.undecided = self.rib.decide(DECIDE_SLICE);
-            self.change_in_progress &= self.undecided > 0;
+        while let Some(taken) = self.take(&mut queue) {
+            // Whatever a peer floods us with, what is undecided shrinks, and walks gain on a table that grows under them:
+            // each family has half of the budget, and each route that came in is to be decided and walked over.
+            self.undecided = self.rib.decide(DECIDE_SLICE + 4 * taken);
+            self.change_in_progress &= !self.rib.is_settled();
             if !self.change_in_progress {
                 self.hand_out();
             }
         }
     }
 
-    fn obey(&mut self, command: Command) {
+    /// Obeys the next messages; how many routes they brought, `None` when nobody can send any more.
+    fn take(&mut self, queue: &mut mpsc::UnboundedReceiver<Command>) -> Option<usize> {
+        let mut routes = 0;
+        if self.undecided == 0 {
+            // Everything is decided and handed out: sleep until there is news.
+            routes += self.obey(queue.blocking_recv()?);
+        }
+        for _ in 0..COMMAND_SLICE {
+            if routes >= INTAKE_SLICE {
+                break;
+            }
+            match queue.try_recv() {
+                Ok(command) => routes += self.obey(command),
+                Err(TryRecvError::Empty) => break,
+                Err(TryRecvError::Disconnected) => return None,
+            }
+        }
+        Some(routes)
+    }
+
+    /// Does what a message says; how many routes of peers it brought.
+    fn obey(&mut self, command: Command) -> usize {
         match command {
             Command::PeerUp { facts, import, export, events } => {
                 self.peers.insert(facts.id, Outlet { events, credit: 0 });
@@ -83,6 +95,7 @@ impl Owner {
             Command::Updates { peer, updates, permit } => {
                 updates.iter().for_each(|update| self.apply(peer, update));
                 drop(permit);
+                return updates.iter().map(Update::route_count).sum();
             }
             Command::Grant(peer) => {
                 if let Some(outlet) = self.peers.get_mut(&peer) {
@@ -90,10 +103,15 @@ impl Owner {
                 }
             }
             Command::Refresh(peer, family) => self.rib.refresh(peer, family),
-            Command::ChangePeer { facts, import, export } => self.rib.change_peer(*facts, import, export),
+            Command::ChangePeer { facts, import, export } => {
+                let peer = facts.id;
+                let exceeded = self.rib.change_peer(*facts, import, export);
+                self.report(peer, exceeded);
+            }
             Command::Originations(change) => self.change_originations(change),
             Command::Ask(question) => question(&self.rib),
         }
+        0
     }
 
     fn apply(&mut self, peer: PeerId, update: &Update) {
@@ -101,7 +119,11 @@ impl Owner {
         if let Some(family) = update.end_of_rib {
             self.rib.end_of_rib_received(peer, family);
         }
-        let (Some(exceeded), Some(outlet)) = (outcome.prefix_limit, self.peers.get(&peer)) else { return };
+        self.report(peer, outcome.prefix_limit);
+    }
+
+    fn report(&self, peer: PeerId, exceeded: Option<PrefixLimitExceeded>) {
+        let (Some(exceeded), Some(outlet)) = (exceeded, self.peers.get(&peer)) else { return };
         warn!(%peer, family = %exceeded.family, limit = exceeded.limit, "peer went over its prefix limit");
         if outlet.events.send(RibEvent::PrefixLimit(exceeded)).is_err() {
             debug!(%peer, "peer was gone before it could be told of its prefix limit");

@@ -1,11 +1,15 @@
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 
-use bgp_core::attribute::{EncodeContext, PathAttributes};
-use bgp_core::policy::Policy;
+use bgp_core::attribute::{AsPath, EncodeContext, PathAttributes, Reachable};
+use bgp_core::message::Update;
+use bgp_core::nlri::Nlri;
+use bgp_core::policy::{Match, Policy, SourceMatch, Term};
 use bgp_core::rib::{PeerFacts, RibConfig};
-use bgp_core::types::{AddressFamily, Asn, BgpIdentifier, FamilySet, PeerId, PeerKind, Prefix};
+use bgp_core::types::{AddressFamily, Asn, BgpIdentifier, FamilySet, NextHop, PeerId, PeerKind, Prefix};
+use tokio::sync::{Semaphore, mpsc};
 
+use super::handle::Command;
 use super::*;
 
 const PEER: PeerId = PeerId(1);
@@ -68,4 +72,54 @@ async fn the_owner_ends_when_nobody_can_reach_it() {
     let (rib, thread) = start(config()).unwrap();
     drop(rib);
     thread.join().unwrap();
+}
+
+/// Keeps the owner busy until the returned sender is dropped, so that what is sent meanwhile waits in its queue.
+fn occupied(rib: &RibHandle) -> std::sync::mpsc::Sender<()> {
+    let (release, released) = std::sync::mpsc::channel();
+    let wait = move |_: &bgp_core::rib::Rib| {
+        let _dropped = released.recv();
+    };
+    rib.commands.send(Command::Ask(Box::new(wait))).unwrap();
+    release
+}
+
+/// What a peer was told at the point of the queue where this question stands.
+async fn told_so_far(rib: &RibHandle, mut events: mpsc::UnboundedReceiver<RibEvent>) -> Vec<RibEvent> {
+    rib.ask(move |_| std::iter::from_fn(|| events.try_recv().ok()).collect()).await.unwrap()
+}
+
+fn flood(number: u32) -> Command {
+    const ROUTES: u32 = 64;
+    let attributes = PathAttributes {
+        as_path: AsPath::sequence([Asn(65002)]),
+        next_hop: Some(NextHop::V4(Ipv4Addr::new(192, 0, 2, 9))),
+        ..PathAttributes::default()
+    };
+    let address = |route: u32| Ipv4Addr::from_bits(0xAC10_0000 + ((number * ROUTES + route) << 3));
+    let nlri =
+        (0..ROUTES).map(|route| Nlri { prefix: Prefix::new(address(route).into(), 29).unwrap(), path_id: 0 }).collect();
+    let update = Update { reachable: vec![Reachable { attributes: Arc::new(attributes), nlri }], ..Update::default() };
+    let permit = Arc::new(Semaphore::new(1)).try_acquire_owned().unwrap();
+    Command::Updates { peer: PeerId(2), updates: vec![update], permit }
+}
+
+#[tokio::test]
+async fn a_flood_of_one_peer_does_not_keep_another_from_being_told_of_a_change() {
+    let (rib, _thread) = start(config()).unwrap();
+    let all = || Arc::new(Policy::accept_all("all"));
+    let own = Match { sources: Some(vec![SourceMatch::AnyOriginated]), ..Match::default() };
+    let own = Policy { name: "own".to_owned(), terms: vec![Term::accept("own", own)] };
+    let (_intake, events) = rib.peer_up(facts(), all(), Arc::new(own)).unwrap();
+    let flooder = PeerFacts { id: PeerId(2), asn: Asn(65002), ..facts() };
+    let (_flooding, _unheard) = rib.peer_up(flooder, all(), all()).unwrap();
+    let release = occupied(&rib);
+    rib.grant(PEER).unwrap();
+    rib.change_originations(originations(&["10.4.0.0/24"], &[])).unwrap();
+    for number in 0..600 {
+        rib.commands.send(flood(number)).unwrap();
+    }
+    drop(release);
+    let told = told_so_far(&rib, events).await;
+    assert!(matches!(told.as_slice(), [RibEvent::Batch(batch)] if batch.route_count() == 1), "{told:?}");
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Debug;
 use std::fs;
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -107,6 +107,11 @@ impl Daemon {
         assert!(sent.success());
     }
 
+    /// How many file descriptors it has open.
+    pub fn open_files(&self) -> usize {
+        fs::read_dir(format!("/proc/{}/fd", self.process.id())).unwrap().count()
+    }
+
     pub fn hangs_up(&self) {
         self.signal("HUP");
     }
@@ -180,6 +185,8 @@ aggregation = {{ mode = "in-use" }}
 pub struct Pair {
     pub near: Daemon,
     pub far: Daemon,
+    /// Where `far` awaits `near`.
+    pub address: SocketAddr,
 }
 
 impl Pair {
@@ -213,7 +220,7 @@ roles = ["pod"]
             free.port()
         );
         let near = Daemon::start(&config("10.255.0.1", 64512, &[], &peer), &[alias]);
-        Self { near, far }
+        Self { near, far, address: free }
     }
 }
 

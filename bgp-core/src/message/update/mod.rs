@@ -57,6 +57,12 @@ fn malformed(subcode: UpdateSubcode, reason: String, faults: Vec<AttributeFault>
 }
 
 impl Update {
+    /// How many routes it announces and withdraws.
+    #[must_use]
+    pub fn route_count(&self) -> usize {
+        self.reachable.iter().map(|group| group.nlri.len()).sum::<usize>() + self.withdrawn.len()
+    }
+
     /// Reads what follows the header.
     ///
     /// # Errors

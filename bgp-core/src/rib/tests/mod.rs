@@ -234,3 +234,47 @@ fn a_refresh_sends_all_again_to_that_peer_alone() {
     assert_eq!(drain(&mut rib, 1), ["+10.4.0.0/24"]);
     assert_eq!(drain(&mut rib, 2), Vec::<String>::new());
 }
+
+#[test]
+fn wishes_for_all_routes_that_have_not_begun_to_be_fulfilled_are_one() {
+    let mut rib = with_peers(2);
+    originate(&mut rib, "10.4.0.0/24");
+    settle(&mut rib);
+    drain(&mut rib, 1);
+    (0..1000).for_each(|_| rib.refresh(PeerId(1), AddressFamily::Ipv4Unicast));
+    rib.refresh(PeerId(2), AddressFamily::Ipv4Unicast);
+    assert_eq!(rib.decide(0), 2);
+    settle(&mut rib);
+    assert_eq!(drain(&mut rib, 1), ["+10.4.0.0/24"]);
+}
+
+#[test]
+fn a_peer_that_is_told_again_holds_up_no_withdrawal() {
+    let mut rib = with_peers(2);
+    for host in 0..=255 {
+        originate(&mut rib, &format!("10.4.0.{host}/32"));
+    }
+    settle(&mut rib);
+    drain(&mut rib, 1);
+    drain(&mut rib, 2);
+    rib.refresh(PeerId(1), AddressFamily::Ipv4Unicast);
+    rib.withdraw_origination(&prefix("10.4.0.9/32"));
+    assert!(rib.decide(8) > 0, "the walk is under way");
+    assert_eq!(drain(&mut rib, 2), ["-10.4.0.9/32"]);
+    assert!(rib.is_settled());
+    let told = drain(&mut rib, 1);
+    assert_eq!(told.last().map(String::as_str), Some("-10.4.0.9/32"), "{told:?}");
+    settle(&mut rib);
+    assert!(drain(&mut rib, 1).iter().all(|told| told.starts_with("+10.4.0.")));
+}
+
+#[test]
+fn check_90_a_lower_limit_is_held_against_what_the_peer_has_sent_already() {
+    let mut rib = with_peers(1);
+    rib.apply(PeerId(1), &[learned(1, &[65001], &["172.16.0.0/16", "172.17.0.0/16"])], &[]);
+    let all = || Arc::new(Policy::accept_all("all"));
+    let mut change = |limit| rib.change_peer(PeerFacts { max_prefixes: Some(limit), ..facts(1) }, all(), all());
+    assert_eq!(change(2), None);
+    assert_eq!(change(1).map(|exceeded| (exceeded.family, exceeded.limit)), Some((AddressFamily::Ipv4Unicast, 1)));
+    assert_eq!(change(1), None, "once is enough");
+}

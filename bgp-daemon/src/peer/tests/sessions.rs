@@ -144,6 +144,23 @@ async fn one_route_over_the_limit_ends_the_session_with_the_limit_in_the_data() 
 }
 
 #[tokio::test]
+async fn check_90_a_raised_limit_brings_the_session_back_at_once() {
+    let (listener, address) = far_side().await;
+    let rib = table();
+    let limited = |limit| PeerSettings { max_prefixes: Some(limit), ..settings(1, address) };
+    let task = PeerTask::start(limited(2), rib.clone(), 1);
+    let mut remote = Remote::establish(&listener).await;
+    remote.announce(&["172.16.0.0/16", "172.17.0.0/16", "172.18.0.0/16"]).await;
+    remote.last_word().await;
+    task.change(limited(3));
+    let mut remote = Remote::establish(&listener).await;
+    remote.announce(&["172.16.0.0/16", "172.17.0.0/16", "172.18.0.0/16"]).await;
+    table_comes_to(&rib, 3, accepted(1)).await;
+    task.change(limited(1));
+    assert_eq!(remote.last_word().await.code, NotificationCode::Cease(CeaseSubcode::MaximumPrefixesReached));
+}
+
+#[tokio::test]
 async fn a_new_priority_reaches_the_peer_without_a_new_session() {
     let (listener, address) = far_side().await;
     let rib = table();

@@ -1,0 +1,63 @@
+//! UPDATEs of a peer on their way to the table, counted by their routes: one may carry a thousand.
+
+use bgp_core::message::Update;
+
+/// Routes that may wait before the peer is not read any further; one read can bring more at once.
+const FULL: usize = 4096;
+
+/// UPDATEs that wait for a permit, in the order they came.
+#[derive(Debug, Default)]
+pub struct Inbox {
+    updates: Vec<Update>,
+    weight: usize,
+}
+
+impl Inbox {
+    /// Adds what came last.
+    pub fn push(&mut self, update: Update) {
+        self.weight += 1 + update.route_count();
+        self.updates.push(update);
+    }
+
+    /// Takes all.
+    pub fn take(&mut self) -> Vec<Update> {
+        self.weight = 0;
+        std::mem::take(&mut self.updates)
+    }
+
+    /// Whether nothing waits.
+    pub const fn is_empty(&self) -> bool {
+        self.updates.is_empty()
+    }
+
+    /// Whether the peer is not to be read until something was taken. An UPDATE without routes weighs as one.
+    pub const fn is_full(&self) -> bool {
+        self.weight >= FULL
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bgp_core::nlri::Nlri;
+    use bgp_core::types::Prefix;
+
+    use super::*;
+
+    fn update(routes: usize) -> Update {
+        let nlri = Nlri::from("10.0.0.0/8".parse::<Prefix>().unwrap());
+        Update { withdrawn: vec![nlri; routes], ..Update::default() }
+    }
+
+    #[test]
+    fn is_full_of_routes_and_not_of_messages() {
+        let mut inbox = Inbox::default();
+        inbox.push(update(1000));
+        assert!(!inbox.is_full());
+        (0..4).for_each(|_| inbox.push(update(1000)));
+        assert!(inbox.is_full());
+        assert_eq!(inbox.take().len(), 5);
+        assert!(inbox.is_empty() && !inbox.is_full());
+        (0..FULL).for_each(|_| inbox.push(update(0)));
+        assert!(inbox.is_full(), "faulty ones that carry nothing need room too");
+    }
+}
