@@ -163,6 +163,9 @@ impl Collected {
             AttributeValue::MpReachNlri(carried) => self.reach = carried.negotiated(),
             AttributeValue::MpUnreachNlri(carried) => self.unreach = carried.negotiated(),
             AttributeValue::ExtendedCommunities(communities) => to.extended_communities = ascending(communities),
+            AttributeValue::Ipv6ExtendedCommunities(communities) => {
+                to.ipv6_extended_communities = ascending(communities);
+            }
             AttributeValue::LargeCommunities(communities) => to.large_communities = ascending(communities),
             AttributeValue::As4Path(path) => {
                 path.permitted_from(context.peer_kind)?;

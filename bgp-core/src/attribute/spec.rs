@@ -65,6 +65,8 @@ pub mod code {
     pub const AS4_PATH: u8 = 17;
     /// RFC 6793.
     pub const AS4_AGGREGATOR: u8 = 18;
+    /// RFC 5701.
+    pub const IPV6_EXTENDED_COMMUNITIES: u8 = 25;
     /// RFC 8092.
     pub const LARGE_COMMUNITY: u8 = 32;
 }
@@ -76,7 +78,7 @@ const fn spec(code: u8, name: &'static str, flags: u8, malformed: Disposition) -
 use Disposition::{AttributeDiscard, SessionReset, TreatAsWithdraw};
 
 /// The table, ascending by code.
-pub const SPECS: [Spec; 16] = [
+pub const SPECS: [Spec; 17] = [
     spec(code::ORIGIN, "ORIGIN", TRANSITIVE, TreatAsWithdraw),
     spec(code::AS_PATH, "AS_PATH", TRANSITIVE, TreatAsWithdraw),
     spec(code::NEXT_HOP, "NEXT_HOP", TRANSITIVE, TreatAsWithdraw),
@@ -92,6 +94,7 @@ pub const SPECS: [Spec; 16] = [
     spec(code::EXTENDED_COMMUNITIES, "EXTENDED COMMUNITIES", OPTIONAL | TRANSITIVE, TreatAsWithdraw),
     spec(code::AS4_PATH, "AS4_PATH", OPTIONAL | TRANSITIVE, AttributeDiscard),
     spec(code::AS4_AGGREGATOR, "AS4_AGGREGATOR", OPTIONAL | TRANSITIVE, AttributeDiscard),
+    spec(code::IPV6_EXTENDED_COMMUNITIES, "IPv6 EXTENDED COMMUNITIES", OPTIONAL | TRANSITIVE, TreatAsWithdraw),
     spec(code::LARGE_COMMUNITY, "LARGE_COMMUNITY", OPTIONAL | TRANSITIVE, TreatAsWithdraw),
 ];
 
