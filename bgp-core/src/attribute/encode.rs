@@ -5,7 +5,7 @@ use bytes::{BufMut, BytesMut};
 
 use super::spec::{EXTENDED_LENGTH, OPTIONAL, PARTIAL, TRANSITIVE, code};
 use super::{Aggregator, AsPath, Origin, PathAttributes, UnknownAttribute};
-use crate::types::{Asn, ExtendedCommunity, FamilySet, LargeCommunity, NextHop};
+use crate::types::{Asn, ExtendedCommunity, FamilySet, Ipv6ExtendedCommunity, LargeCommunity, NextHop};
 use crate::wire::writer::TooLong;
 
 /// How messages to a peer are encoded. Two peers of equal contexts can be sent the same octets.
@@ -102,6 +102,11 @@ pub(crate) fn all_but_mp(
     }
     if !four {
         as4(attributes, &mut writer)?;
+    }
+    if !attributes.ipv6_extended_communities.is_empty() {
+        writer.put(transitive, code::IPV6_EXTENDED_COMMUNITIES, |out| {
+            attributes.ipv6_extended_communities.iter().for_each(|Ipv6ExtendedCommunity(octets)| out.put_slice(octets));
+        })?;
     }
     if !attributes.large_communities.is_empty() {
         writer.put(transitive, code::LARGE_COMMUNITY, |out| {

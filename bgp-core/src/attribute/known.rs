@@ -6,7 +6,7 @@ use super::spec::code;
 use super::walk::RawAttribute;
 use super::{Aggregator, AsPath, Carried, DecodeContext, Origin, mp, value};
 use crate::nlri::Nlri;
-use crate::types::{BgpIdentifier, Community, ExtendedCommunity, LargeCommunity, NextHop};
+use crate::types::{BgpIdentifier, Community, ExtendedCommunity, Ipv6ExtendedCommunity, LargeCommunity, NextHop};
 
 /// The value of an attribute that has a row in [`super::spec::SPECS`], as it stands on the wire.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,6 +41,8 @@ pub enum AttributeValue {
     As4Path(AsPath),
     /// AS4_AGGREGATOR; may hold AS 0.
     As4Aggregator(Aggregator),
+    /// IPv6 EXTENDED COMMUNITIES in wire order.
+    Ipv6ExtendedCommunities(Vec<Ipv6ExtendedCommunity>),
     /// LARGE_COMMUNITY in wire order.
     LargeCommunities(Vec<LargeCommunity>),
 }
@@ -69,6 +71,7 @@ impl AttributeValue {
             code::EXTENDED_COMMUNITIES => Self::ExtendedCommunities(value::extended_communities(octets)?),
             code::AS4_PATH => Self::As4Path(AsPath::read(octets, true)?),
             code::AS4_AGGREGATOR => Self::As4Aggregator(value::aggregator(octets, true)?),
+            code::IPV6_EXTENDED_COMMUNITIES => Self::Ipv6ExtendedCommunities(value::ipv6_extended_communities(octets)?),
             code::LARGE_COMMUNITY => Self::LargeCommunities(value::large_communities(octets)?),
             _ => return Ok(None),
         }))

@@ -18,12 +18,12 @@ use bytes::Bytes;
 pub use as_path::{AsPath, AsPathSegment, SegmentKind};
 pub use decode::DecodeContext;
 pub use encode::EncodeContext;
-pub use fault::{AttributeFault, Disposition};
+pub use fault::{AttributeFault, Disposition, FaultKind};
 pub use known::AttributeValue;
 pub use mp::Carried;
 
 use crate::nlri::Nlri;
-use crate::types::{Asn, BgpIdentifier, Community, ExtendedCommunity, LargeCommunity, NextHop};
+use crate::types::{Asn, BgpIdentifier, Community, ExtendedCommunity, Ipv6ExtendedCommunity, LargeCommunity, NextHop};
 
 /// ORIGIN (RFC 4271 section 5.1.1). Ordered as the decision process prefers: IGP first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -88,6 +88,8 @@ pub struct PathAttributes {
     pub communities: Vec<Community>,
     /// EXTENDED COMMUNITIES, ascending and without duplicates.
     pub extended_communities: Vec<ExtendedCommunity>,
+    /// IPv6 EXTENDED COMMUNITIES, ascending and without duplicates.
+    pub ipv6_extended_communities: Vec<Ipv6ExtendedCommunity>,
     /// LARGE_COMMUNITY, ascending and without duplicates (RFC 8092 section 5).
     pub large_communities: Vec<LargeCommunity>,
     /// ORIGINATOR_ID (RFC 4456); only from internal peers.

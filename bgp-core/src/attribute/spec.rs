@@ -20,8 +20,17 @@ pub struct Spec {
     pub name: &'static str,
     /// The Optional and Transitive bits it must have.
     pub flags: u8,
-    /// What wrong flags or a malformed value cost.
+    /// What a malformed value costs.
     pub malformed: Disposition,
+}
+
+impl Spec {
+    /// What a wrong Optional or Transitive bit costs: the routes, unless the attribute alone is dropped (RFC 7606 section
+    /// 3 c). It never costs the session, for the value can still be read.
+    #[must_use]
+    pub fn wrong_flags(&self) -> Disposition {
+        self.malformed.min(TreatAsWithdraw)
+    }
 }
 
 /// Type codes.
@@ -56,6 +65,8 @@ pub mod code {
     pub const AS4_PATH: u8 = 17;
     /// RFC 6793.
     pub const AS4_AGGREGATOR: u8 = 18;
+    /// RFC 5701.
+    pub const IPV6_EXTENDED_COMMUNITIES: u8 = 25;
     /// RFC 8092.
     pub const LARGE_COMMUNITY: u8 = 32;
 }
@@ -67,7 +78,7 @@ const fn spec(code: u8, name: &'static str, flags: u8, malformed: Disposition) -
 use Disposition::{AttributeDiscard, SessionReset, TreatAsWithdraw};
 
 /// The table, ascending by code.
-pub const SPECS: [Spec; 16] = [
+pub const SPECS: [Spec; 17] = [
     spec(code::ORIGIN, "ORIGIN", TRANSITIVE, TreatAsWithdraw),
     spec(code::AS_PATH, "AS_PATH", TRANSITIVE, TreatAsWithdraw),
     spec(code::NEXT_HOP, "NEXT_HOP", TRANSITIVE, TreatAsWithdraw),
@@ -83,8 +94,19 @@ pub const SPECS: [Spec; 16] = [
     spec(code::EXTENDED_COMMUNITIES, "EXTENDED COMMUNITIES", OPTIONAL | TRANSITIVE, TreatAsWithdraw),
     spec(code::AS4_PATH, "AS4_PATH", OPTIONAL | TRANSITIVE, AttributeDiscard),
     spec(code::AS4_AGGREGATOR, "AS4_AGGREGATOR", OPTIONAL | TRANSITIVE, AttributeDiscard),
+    spec(code::IPV6_EXTENDED_COMMUNITIES, "IPv6 EXTENDED COMMUNITIES", OPTIONAL | TRANSITIVE, TreatAsWithdraw),
     spec(code::LARGE_COMMUNITY, "LARGE_COMMUNITY", OPTIONAL | TRANSITIVE, TreatAsWithdraw),
 ];
+
+/// The octets of a value whose length is always the same; `None` where it varies, or with what was negotiated.
+pub(super) const fn fixed_len(code: u8) -> Option<usize> {
+    match code {
+        code::ATOMIC_AGGREGATE => Some(0),
+        code::ORIGIN => Some(1),
+        code::NEXT_HOP | code::MULTI_EXIT_DISC | code::LOCAL_PREF | code::ORIGINATOR_ID => Some(4),
+        _ => None,
+    }
+}
 
 /// The row of an attribute that we read.
 #[must_use]

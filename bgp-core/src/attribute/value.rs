@@ -3,7 +3,7 @@
 use std::net::Ipv4Addr;
 
 use super::{Aggregator, Origin};
-use crate::types::{Asn, BgpIdentifier, Community, ExtendedCommunity, LargeCommunity};
+use crate::types::{Asn, BgpIdentifier, Community, ExtendedCommunity, Ipv6ExtendedCommunity, LargeCommunity};
 
 fn exactly<const N: usize>(value: &[u8]) -> Result<[u8; N], String> {
     value.try_into().map_err(|_| format!("{} octets (expected {N})", value.len()))
@@ -56,6 +56,10 @@ pub(super) fn communities(value: &[u8]) -> Result<Vec<Community>, String> {
 
 pub(super) fn extended_communities(value: &[u8]) -> Result<Vec<ExtendedCommunity>, String> {
     Ok(list::<8>(value)?.into_iter().map(ExtendedCommunity).collect())
+}
+
+pub(super) fn ipv6_extended_communities(value: &[u8]) -> Result<Vec<Ipv6ExtendedCommunity>, String> {
+    Ok(list::<20>(value)?.into_iter().map(Ipv6ExtendedCommunity).collect())
 }
 
 pub(super) fn large_communities(value: &[u8]) -> Result<Vec<LargeCommunity>, String> {

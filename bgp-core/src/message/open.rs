@@ -102,10 +102,11 @@ fn malformed(_: TooShort) -> MessageError {
     MessageError::MalformedOpen("optional parameters end too early".to_owned())
 }
 
-/// The optional parameters, in the form of RFC 4271 or, when length and first type are both 255, of RFC 9072.
+/// The optional parameters, in the form of RFC 4271 or, when the first type is 255, of RFC 9072: by its section 3 the
+/// length before that should be 255 and may be any but 0.
 fn parameters(input: &[u8]) -> Result<Vec<Capability>, MessageError> {
     let (rest, length) = reader::octet(input).map_err(malformed)?;
-    let extended = length == EXTENDED_LENGTH && rest.first() == Some(&EXTENDED_LENGTH);
+    let extended = length > 0 && rest.first() == Some(&EXTENDED_LENGTH);
     let (mut parameters, after) = if extended {
         let (rest, _) = reader::octet(rest).map_err(malformed)?;
         let (after, parameters) = reader::two_octet_length_value(rest).map_err(malformed)?;

@@ -148,6 +148,7 @@ impl ExportProfile {
         sent.originator_id = None;
         sent.cluster_list = Vec::new();
         sent.extended_communities.retain(|community| community.is_transitive());
+        sent.ipv6_extended_communities.retain(|community| community.is_transitive());
         sent.as_path.prepend(self.local_asn, 1);
     }
 }

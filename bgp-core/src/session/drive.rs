@@ -56,7 +56,7 @@ impl Trigger {
     }
 
     /// The NOTIFICATION to send in `state`.
-    fn notification(&self, state: State) -> Option<Notification> {
+    pub fn notification(&self, state: State) -> Option<Notification> {
         if self.notification.is_some() || self.is_silent_stop() {
             return self.notification.clone();
         }
@@ -79,6 +79,12 @@ impl Trigger {
             return false;
         };
         passing.contains(subcode)
+    }
+
+    /// Whether the peer was told to reset the session (RFC 4486: Administrative Reset).
+    fn is_reset_by_the_peer(&self) -> bool {
+        let reset = NotificationCode::Cease(CeaseSubcode::AdministrativeReset);
+        matches!(&self.cause, Some(Cause::Received(notification)) if notification.code == reset)
     }
 
     /// Whether it ends an attempt or a session that people should hear of. A dial that failed leads on to Active; a
@@ -163,6 +169,8 @@ impl Session {
                     self.events.push_back(Event::RouteRefresh(family));
                 }
             }
+            // The peer's operator wants a fresh start, as one of ours does.
+            Action::CountFailure if trigger.is_reset_by_the_peer() => self.statistics.failures = 0,
             // A second connection that fails says nothing of the first.
             Action::CountFailure if which == Which::Main && !trigger.is_blameless() => {
                 self.statistics.failures = self.statistics.failures.saturating_add(1);

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use super::collision::Verdict;
 use super::drive::{Payload, Trigger};
 use super::negotiation::negotiate;
-use super::transition::FsmEvent;
+use super::transition::{Action, Facts, FsmEvent, transition};
 use super::{Cause, ConnectionId, Session, State, Which};
 use crate::message::{Message, MessageError, NotificationCode, Open, OpenSubcode, RouteRefresh, Update};
 use crate::types::AddressFamily;
@@ -38,7 +38,7 @@ impl Session {
         let trigger = match Message::decode(frame) {
             Ok(Message::Open(open)) => {
                 self.statistics.received.open += 1;
-                return self.receive_open(which, &open, now);
+                return self.receive_open(which, frame.kind, &open, now);
             }
             Ok(Message::Update(body)) => {
                 self.statistics.received.update += 1;
@@ -77,12 +77,24 @@ impl Session {
                 }
             }
         };
+        self.step_by_message(which, frame.kind, trigger, now);
+    }
+
+    /// Lets the table decide. Where it does not expect the message, the NOTIFICATION names its type (RFC 6608 section 4).
+    fn step_by_message(&mut self, which: Which, kind: u8, mut trigger: Trigger, now: Instant) {
+        let state = self.track(which).map(|track| track.state).filter(|state| !expects(*state, trigger.event));
+        if trigger.notification.is_none()
+            && let Some(mut notification) = state.and_then(|state| trigger.notification(state))
+        {
+            notification.data = Bytes::copy_from_slice(&[kind]);
+            trigger.notification = Some(notification);
+        }
         self.step(which, trigger, now);
     }
 
-    fn receive_open(&mut self, which: Which, open: &Open, now: Instant) {
+    fn receive_open(&mut self, which: Which, kind: u8, open: &Open, now: Instant) {
         if self.track(which).is_none_or(|track| track.state != State::OpenSent) {
-            self.step(which, unexpected(FsmEvent::BgpOpen, "OPEN"), now);
+            self.step_by_message(which, kind, unexpected(FsmEvent::BgpOpen, "OPEN"), now);
             return;
         }
         match negotiate(&self.config, open) {
@@ -122,6 +134,11 @@ impl Session {
         let family = AddressFamily::try_from(refresh.afi_safi).ok()?;
         (refresh.subtype == 0 && families.contains(family)).then_some(family)
     }
+}
+
+/// Whether the table goes on after a message that came in `state`, or at least says nothing.
+fn expects(state: State, event: FsmEvent) -> bool {
+    !transition(state, event, Facts { dials: true }).actions.contains(&Action::SendNotification)
 }
 
 /// A message whose place in the session decides; where it is not expected, the table answers with an FSM error.

@@ -1,6 +1,10 @@
 //! One session against hand-made octets; two of them against each other are in `simulation`.
 
+mod collision;
+mod idle_hold;
+mod messages;
 mod simulation;
+mod timers;
 
 use std::time::{Duration, Instant};
 

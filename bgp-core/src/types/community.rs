@@ -1,4 +1,4 @@
-//! Communities: RFC 1997, extended (RFC 4360) and large (RFC 8092).
+//! Communities: RFC 1997, extended (RFC 4360), extended with an IPv6 address (RFC 5701) and large (RFC 8092).
 
 use std::fmt;
 use std::net::Ipv4Addr;
@@ -113,6 +113,26 @@ impl fmt::Display for ExtendedCommunity {
             0x02 => write!(f, "{name}:{as4}:{number2}"),
             _ => write!(f, "0x{:016x}", u64::from_be_bytes(self.0)),
         }
+    }
+}
+
+/// A twenty-octet extended community that holds an IPv6 address (RFC 5701), kept and passed on as it came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Ipv6ExtendedCommunity(pub [u8; 20]);
+
+impl Ipv6ExtendedCommunity {
+    /// Whether it may cross an AS border: bit 0x40 of the type is clear (RFC 5701 section 2).
+    #[must_use]
+    pub const fn is_transitive(self) -> bool {
+        self.0[0] & 0x40 == 0
+    }
+}
+
+/// As `0x` and forty digits.
+impl fmt::Display for Ipv6ExtendedCommunity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("0x")?;
+        self.0.iter().try_for_each(|octet| write!(f, "{octet:02x}"))
     }
 }
 

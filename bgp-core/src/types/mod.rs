@@ -10,7 +10,7 @@ mod peer;
 mod prefix;
 
 pub use asn::{AS_TRANS, Asn, AsnParseError};
-pub use community::{Community, CommunityParseError, ExtendedCommunity, LargeCommunity};
+pub use community::{Community, CommunityParseError, ExtendedCommunity, Ipv6ExtendedCommunity, LargeCommunity};
 pub use family::{AddressFamily, Afi, AfiSafi, FamilySet, Safi};
 pub use hold_time::{HoldTime, InvalidHoldTime};
 pub use identifier::{BgpIdentifier, InvalidBgpIdentifier};

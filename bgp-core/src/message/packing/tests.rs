@@ -6,7 +6,10 @@ use proptest::prelude::*;
 use super::*;
 use crate::attribute::{Aggregator, AsPath, DecodeContext, Origin, UnknownAttribute};
 use crate::message::{Message, Update};
-use crate::types::{Asn, BgpIdentifier, Community, ExtendedCommunity, FamilySet, LargeCommunity, PeerKind, Prefix};
+use crate::types::{
+    Asn, BgpIdentifier, Community, ExtendedCommunity, FamilySet, Ipv6ExtendedCommunity, LargeCommunity, PeerKind,
+    Prefix,
+};
 use crate::wire::Framer;
 
 fn nlri(text: &str) -> Nlri {
@@ -141,12 +144,21 @@ fn attributes() -> impl Strategy<Value = PathAttributes> {
     (
         (origin, path, any::<Option<u32>>(), any::<Option<u32>>(), any::<bool>(), prop::option::of(aggregator)),
         ascending(any::<u32>().prop_map(Community), 80),
-        ascending(any::<[u8; 8]>().prop_map(ExtendedCommunity), 5),
+        (
+            ascending(any::<[u8; 8]>().prop_map(ExtendedCommunity), 5),
+            ascending(any::<[u8; 20]>().prop_map(Ipv6ExtendedCommunity), 3),
+        ),
         ascending(large, 5),
         (prop::option::of(internal), unknown),
     )
         .prop_map(
-            |((origin, as_path, med, local_pref, atomic, aggregator), communities, extended, large, rest)| {
+            |(
+                (origin, as_path, med, local_pref, atomic, aggregator),
+                communities,
+                (extended, ipv6_extended),
+                large,
+                rest,
+            )| {
                 let (internal, unknown) = rest;
                 let (originator, cluster_list) = internal.unzip();
                 PathAttributes {
@@ -159,6 +171,7 @@ fn attributes() -> impl Strategy<Value = PathAttributes> {
                     aggregator,
                     communities,
                     extended_communities: extended,
+                    ipv6_extended_communities: ipv6_extended,
                     large_communities: large,
                     originator_id: originator.and_then(|bits| BgpIdentifier::from_bits(bits).ok()),
                     cluster_list: cluster_list.unwrap_or_default(),

@@ -1,7 +1,10 @@
 //! The table by examples; against a naive model in `model`.
 
+mod decision;
+mod eligibility;
 mod make_before_break;
 mod model;
+mod propagation;
 
 use std::net::Ipv4Addr;
 

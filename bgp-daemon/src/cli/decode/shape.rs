@@ -6,7 +6,7 @@ use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use bgp_core::attribute::Origin;
-use bgp_core::types::{AfiSafi, Community, LargeCommunity, Prefix};
+use bgp_core::types::{AfiSafi, Community, Ipv6ExtendedCommunity, LargeCommunity, Prefix};
 use serde::{Serialize, Serializer};
 
 use super::timestamp::Timestamp;
@@ -184,6 +184,8 @@ pub(super) struct Attributes {
     pub as4_path: Option<AsPath>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub as4_aggregator: Option<Aggregator>,
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "all_shown")]
+    pub ipv6_extended_communities: Option<Vec<Ipv6ExtendedCommunity>>,
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "all_shown")]
     pub large_community: Option<Vec<LargeCommunity>>,
     /// Names of the attributes above whose Partial bit is set.

@@ -144,6 +144,7 @@ pub fn path_cells(route: &Route) -> [String; 5] {
         .iter()
         .chain(&route.large_communities)
         .chain(&route.extended_communities)
+        .chain(&route.ipv6_extended_communities)
         .map(String::as_str)
         .collect();
     [

@@ -27,6 +27,7 @@ fn route(prefix: &Prefix, path_id: u32, attributes: &PathAttributes) -> Route {
         local_pref: attributes.local_pref,
         large_communities: texts(&attributes.large_communities),
         extended_communities: texts(&attributes.extended_communities),
+        ipv6_extended_communities: texts(&attributes.ipv6_extended_communities),
         atomic_aggregate: attributes.atomic_aggregate,
         aggregator: attributes.aggregator.map(|aggregator| format!("{} {}", aggregator.asn, aggregator.address)),
         peer: None,

@@ -88,6 +88,9 @@ pub struct Route {
     pub large_communities: Vec<String>,
     /// EXTENDED COMMUNITIES, as `rt:64512:1`, or in hexadecimal.
     pub extended_communities: Vec<String>,
+    /// IPv6 EXTENDED COMMUNITIES, in hexadecimal.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ipv6_extended_communities: Vec<String>,
     /// ATOMIC_AGGREGATE.
     pub atomic_aggregate: bool,
     /// AGGREGATOR, as `65001 192.0.2.1`.

@@ -10,7 +10,7 @@ use super::*;
 use crate::peer::connection::Connection;
 
 #[tokio::test]
-async fn a_keepalive_overtakes_updates_that_the_peer_has_not_taken() {
+async fn check_33_a_keepalive_overtakes_updates_that_the_peer_has_not_taken() {
     let (listener, address) = far_side().await;
     let near = TcpStream::connect(address).await.unwrap();
     let (mut far, _) = listener.accept().await.unwrap();
