@@ -7,7 +7,9 @@ use bytes::Bytes;
 
 use super::spec::{self, OPTIONAL, Spec, TRANSITIVE, code};
 use super::walk::{RawAttribute, Walk};
-use super::{Aggregator, AsPath, AttributeFault, AttributeValue, Disposition, PathAttributes, UnknownAttribute};
+use super::{
+    Aggregator, AsPath, AttributeFault, AttributeValue, Disposition, FaultKind, PathAttributes, UnknownAttribute,
+};
 use crate::nlri::Nlri;
 use crate::types::{AS_TRANS, AddressFamily, Asn, FamilySet, NextHop, PeerKind};
 
@@ -61,7 +63,10 @@ impl Collected {
         for step in Walk::new(octets) {
             match step {
                 Ok(attribute) => collected.take(attribute, context),
-                Err(_) => collected.fault(0, "an attribute overruns the total length", Disposition::TreatAsWithdraw),
+                Err(_) => collected.faults.push(AttributeFault::of_framing(
+                    "an attribute overruns the total length",
+                    Disposition::TreatAsWithdraw,
+                )),
             }
         }
         collected.merge_as4(context);
@@ -73,9 +78,9 @@ impl Collected {
         self.seen.contains(&code)
     }
 
-    /// Whether any attribute but MP_UNREACH_NLRI was there.
+    /// Whether any attribute but MP_UNREACH_NLRI was there; one that overruns may be any.
     pub fn saw_more_than_unreach(&self) -> bool {
-        self.seen.iter().any(|code| *code != code::MP_UNREACH_NLRI)
+        self.seen.iter().any(|code| *code != code::MP_UNREACH_NLRI) || self.faults.iter().any(|fault| fault.code == 0)
     }
 
     /// Whether no attribute was there at all.
@@ -83,8 +88,14 @@ impl Collected {
         self.seen.is_empty() && self.faults.is_empty()
     }
 
-    pub fn fault(&mut self, code: u8, reason: impl Into<String>, disposition: Disposition) {
-        self.faults.push(AttributeFault { code, reason: reason.into(), disposition });
+    fn fault(
+        &mut self,
+        attribute: RawAttribute<'_>,
+        kind: FaultKind,
+        reason: impl Into<String>,
+        disposition: Disposition,
+    ) {
+        self.faults.push(AttributeFault::of(attribute, kind, reason, disposition));
     }
 
     fn take(&mut self, attribute: RawAttribute<'_>, context: &DecodeContext) {
@@ -93,7 +104,7 @@ impl Collected {
                 code::MP_REACH_NLRI | code::MP_UNREACH_NLRI => Disposition::SessionReset,
                 _ => Disposition::AttributeDiscard,
             };
-            self.fault(attribute.code, "stands twice (expected once)", disposition);
+            self.fault(attribute, FaultKind::AttributeList, "stands twice (expected once)", disposition);
             return;
         }
         self.seen.push(attribute.code);
@@ -106,17 +117,22 @@ impl Collected {
     fn take_known(&mut self, spec: &Spec, attribute: RawAttribute<'_>, context: &DecodeContext) {
         let internal_only = matches!(attribute.code, code::LOCAL_PREF | code::ORIGINATOR_ID | code::CLUSTER_LIST);
         if internal_only && context.peer_kind == PeerKind::External {
-            self.fault(spec.code, format!("{} from an external peer", spec.name), Disposition::AttributeDiscard);
+            let reason = format!("{} from an external peer", spec.name);
+            self.fault(attribute, FaultKind::AttributeList, reason, Disposition::AttributeDiscard);
             return;
         }
         let flags = attribute.flags & (OPTIONAL | TRANSITIVE);
         if flags != spec.flags {
             let reason = format!("{} has flags {:#04x} (expected {:#04x})", spec.name, flags, spec.flags);
-            self.fault(spec.code, reason, spec.malformed);
-            return;
+            self.fault(attribute, FaultKind::Flags, reason, spec.wrong_flags());
+            // What these two carry is withdrawn too: its routes must be known (RFC 7606 section 3 c).
+            if !matches!(spec.code, code::MP_REACH_NLRI | code::MP_UNREACH_NLRI) {
+                return;
+            }
         }
         if let Err(reason) = self.store(attribute, context) {
-            self.fault(spec.code, format!("{}: {reason}", spec.name), spec.malformed);
+            let kind = FaultKind::of_value(attribute);
+            self.fault(attribute, kind, format!("{}: {reason}", spec.name), spec.malformed);
         }
     }
 
@@ -160,7 +176,8 @@ impl Collected {
     fn take_unknown(&mut self, attribute: RawAttribute<'_>) {
         match (attribute.flags & OPTIONAL, attribute.flags & TRANSITIVE) {
             (0, _) => {
-                self.fault(attribute.code, "well-known attribute that is not known", Disposition::TreatAsWithdraw);
+                let reason = "well-known attribute that is not known";
+                self.fault(attribute, FaultKind::UnrecognizedWellKnown, reason, Disposition::TreatAsWithdraw);
             }
             // Unknown and non-transitive: ignored quietly (RFC 4271 section 5).
             (_, 0) => {}

@@ -18,7 +18,7 @@ use bytes::Bytes;
 pub use as_path::{AsPath, AsPathSegment, SegmentKind};
 pub use decode::DecodeContext;
 pub use encode::EncodeContext;
-pub use fault::{AttributeFault, Disposition};
+pub use fault::{AttributeFault, Disposition, FaultKind};
 pub use known::AttributeValue;
 pub use mp::Carried;
 

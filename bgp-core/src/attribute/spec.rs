@@ -20,8 +20,17 @@ pub struct Spec {
     pub name: &'static str,
     /// The Optional and Transitive bits it must have.
     pub flags: u8,
-    /// What wrong flags or a malformed value cost.
+    /// What a malformed value costs.
     pub malformed: Disposition,
+}
+
+impl Spec {
+    /// What a wrong Optional or Transitive bit costs: the routes, unless the attribute alone is dropped (RFC 7606 section
+    /// 3 c). It never costs the session, for the value can still be read.
+    #[must_use]
+    pub fn wrong_flags(&self) -> Disposition {
+        self.malformed.min(TreatAsWithdraw)
+    }
 }
 
 /// Type codes.
@@ -85,6 +94,16 @@ pub const SPECS: [Spec; 16] = [
     spec(code::AS4_AGGREGATOR, "AS4_AGGREGATOR", OPTIONAL | TRANSITIVE, AttributeDiscard),
     spec(code::LARGE_COMMUNITY, "LARGE_COMMUNITY", OPTIONAL | TRANSITIVE, TreatAsWithdraw),
 ];
+
+/// The octets of a value whose length is always the same; `None` where it varies, or with what was negotiated.
+pub(super) const fn fixed_len(code: u8) -> Option<usize> {
+    match code {
+        code::ATOMIC_AGGREGATE => Some(0),
+        code::ORIGIN => Some(1),
+        code::NEXT_HOP | code::MULTI_EXIT_DISC | code::LOCAL_PREF | code::ORIGINATOR_ID => Some(4),
+        _ => None,
+    }
+}
 
 /// The row of an attribute that we read.
 #[must_use]

@@ -1,5 +1,7 @@
 //! The only loop over attributes as type, length and value (RFC 4271 section 4.3).
 
+use bytes::{BufMut, Bytes, BytesMut};
+
 use super::spec::EXTENDED_LENGTH;
 use crate::wire::reader::{self, TooShort};
 
@@ -12,6 +14,22 @@ pub struct RawAttribute<'a> {
     pub code: u8,
     /// The value.
     pub value: &'a [u8],
+}
+
+impl RawAttribute<'_> {
+    /// Flags, code, length and value, as they came.
+    #[must_use]
+    pub fn to_octets(&self) -> Bytes {
+        let mut octets = BytesMut::new();
+        octets.put_slice(&[self.flags, self.code]);
+        // The value was read by a length of just this width, so it always fits.
+        match self.flags & EXTENDED_LENGTH {
+            0 => octets.put_u8(u8::try_from(self.value.len()).unwrap_or(u8::MAX)),
+            _ => octets.put_u16(u16::try_from(self.value.len()).unwrap_or(u16::MAX)),
+        }
+        octets.put_slice(self.value);
+        octets.freeze()
+    }
 }
 
 /// Walks over the attributes of an UPDATE. Ends after the first that overruns the total length (RFC 7606 section 4).
@@ -83,6 +101,14 @@ mod tests {
     #[test]
     fn check_43_walks_over_codes_0_and_255_and_empty_values() {
         assert_eq!(codes(&[0xC0, 0, 0, 0xC0, 255, 0]), [Ok(0), Ok(255)]);
+    }
+
+    #[test]
+    fn gives_an_attribute_back_as_it_came() {
+        for octets in [&[0x4F, 1, 1, 0][..], &[0x50, 2, 0, 1, 7], &[0xC0, 255, 0]] {
+            let attribute = Walk::new(octets).next().unwrap().unwrap();
+            assert_eq!(attribute.to_octets(), octets);
+        }
     }
 
     proptest! {

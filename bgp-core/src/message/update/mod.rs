@@ -8,7 +8,7 @@ use bytes::Bytes;
 use super::{MessageError, UpdateSubcode};
 use crate::attribute::decode::Collected;
 use crate::attribute::spec::code;
-use crate::attribute::{AttributeFault, DecodeContext, Disposition, Reachable};
+use crate::attribute::{AttributeFault, DecodeContext, Disposition, FaultKind, Reachable};
 use crate::nlri::{Nlri, codec};
 use crate::types::{AddressFamily, NextHop};
 use crate::wire::reader;
@@ -56,6 +56,23 @@ fn malformed(subcode: UpdateSubcode, reason: String, faults: Vec<AttributeFault>
     MessageError::MalformedUpdate { subcode, reason, data: Bytes::new(), faults }
 }
 
+/// Subcode, data and text of a fault that costs the session (RFC 4271 section 6.3 says which subcodes show the attribute).
+fn error(fault: &AttributeFault) -> (UpdateSubcode, Bytes, String) {
+    let (subcode, data) = match fault.kind {
+        FaultKind::AttributeList => (UpdateSubcode::MalformedAttributeList, Bytes::new()),
+        FaultKind::UnrecognizedWellKnown => (UpdateSubcode::UnrecognizedWellKnownAttribute, fault.octets.clone()),
+        FaultKind::MissingWellKnown => {
+            (UpdateSubcode::MissingWellKnownAttribute, Bytes::copy_from_slice(&[fault.code]))
+        }
+        FaultKind::Flags => (UpdateSubcode::AttributeFlagsError, fault.octets.clone()),
+        FaultKind::Length => (UpdateSubcode::AttributeLengthError, fault.octets.clone()),
+        FaultKind::InvalidOrigin => (UpdateSubcode::InvalidOriginAttribute, fault.octets.clone()),
+        FaultKind::AsPath => (UpdateSubcode::MalformedAsPath, Bytes::new()),
+        FaultKind::OptionalAttribute => (UpdateSubcode::OptionalAttributeError, fault.octets.clone()),
+    };
+    (subcode, data, fault.to_string())
+}
+
 impl Update {
     /// Reads what follows the header.
     ///
@@ -74,13 +91,8 @@ impl Update {
         let end_of_rib = end_of_rib(&collected, &withdrawn, &announced);
         require(&mut collected, &announced);
         let fault = collected.faults.iter().find(|fault| fault.disposition == Disposition::SessionReset);
-        if let Some(fault) = fault {
-            let subcode = match fault.code {
-                code::MP_REACH_NLRI | code::MP_UNREACH_NLRI => UpdateSubcode::OptionalAttributeError,
-                _ => UpdateSubcode::MalformedAttributeList,
-            };
-            let reason = fault.to_string();
-            return Err(malformed(subcode, reason, collected.faults));
+        if let Some((subcode, data, reason)) = fault.map(error) {
+            return Err(MessageError::MalformedUpdate { subcode, reason, data, faults: collected.faults });
         }
         let carries = context.families.contains(AddressFamily::Ipv4Unicast);
         let (withdrawn, announced) = if carries { (withdrawn, announced) } else { (Vec::new(), Vec::new()) };
@@ -135,15 +147,16 @@ fn require(collected: &mut Collected, announced: &[Nlri]) {
         let required = [(code::ORIGIN, "ORIGIN"), (code::AS_PATH, "AS_PATH")].into_iter().chain(next_hop);
         for (code, name) in required {
             if !collected.saw(code) {
-                collected.fault(code, format!("{name} is missing"), Disposition::TreatAsWithdraw);
+                collected.faults.push(AttributeFault::of_missing(code, name));
             }
         }
         return;
     }
-    let withdraws = |fault: &AttributeFault| fault.disposition == Disposition::TreatAsWithdraw;
-    if collected.faults.iter().any(withdraws) && collected.saw_more_than_unreach() {
-        let reason = "attributes are faulty and no route they belong to can be told";
-        collected.fault(0, reason, Disposition::SessionReset);
+    let withdraws = |fault: &&AttributeFault| fault.disposition == Disposition::TreatAsWithdraw;
+    let faulty = collected.faults.iter().find(withdraws).filter(|_| collected.saw_more_than_unreach()).cloned();
+    if let Some(fault) = faulty {
+        let reason = format!("{fault}; no route that it belongs to can be told");
+        collected.faults.push(AttributeFault { code: 0, reason, disposition: Disposition::SessionReset, ..fault });
     }
 }
 

@@ -64,7 +64,42 @@ fn check_37_an_attribute_that_overruns_costs_its_routes() {
 
 #[test]
 fn check_38_a_fault_whose_routes_cannot_be_told_costs_the_session() {
-    assert_eq!(subcode(decode(&[], &[&[0x40, 1, 1, 7]], &[])), 1);
+    assert_eq!(subcode(decode(&[], &[&[0x40, 1, 1, 7]], &[])), 6);
+    assert_eq!(subcode(decode(&[], &[&[0x40, 1, 9, 7]], &[])), 1);
+    assert_eq!(subcode(decode(&[], &[MP_UNREACH, &[0x80, 14, 99]], &[])), 1);
+}
+
+#[test]
+fn check_38_the_notification_shows_the_attribute_where_its_subcode_asks_for_it() {
+    let answer = |attribute: &[u8]| {
+        let notification = decode(&[], &[attribute], &[]).unwrap_err().to_notification();
+        (notification.code.subcode(), notification.data.to_vec())
+    };
+    let shown = [
+        (2, &[0x40, 99, 1, 7][..]),
+        (4, &[0xC0, 1, 1, 0]),
+        (4, &[0x50, 4, 0, 4, 0, 0, 0, 1]),
+        (5, &[0x80, 4, 2, 0, 1]),
+        (6, &[0x40, 1, 1, 7]),
+        (9, &[0xC0, 8, 3, 0, 0, 0]),
+        (9, &[0x80, 14, 10, 0, 2, 1, 5, 1, 2, 3, 4, 5, 0]),
+        (9, &[0x80, 15, 5, 0, 2, 1, 129, 0]),
+    ];
+    for (subcode, attribute) in shown {
+        assert_eq!(answer(attribute), (subcode, attribute.to_vec()));
+    }
+    for (subcode, attribute) in [(1, &[0x40, 1, 9, 0][..]), (11, &[0x40, 2, 2, 9, 9])] {
+        assert_eq!(answer(attribute), (subcode, vec![]));
+    }
+}
+
+#[test]
+fn check_39_wrong_flags_of_the_two_of_rfc_4760_withdraw_what_they_carry() {
+    let flagged = [&[0xC0][..], &MP_REACH[1..]].concat();
+    let update = decode(&[], &[&flagged, ORIGIN, AS_PATH], &[]).unwrap();
+    assert_eq!((names(&update.withdrawn), update.reachable.len()), (vec!["fd00::/8".to_owned()], 0));
+    let flagged = [&[0xC0][..], &MP_UNREACH[1..]].concat();
+    assert_eq!(names(&decode(&[], &[&flagged], &[]).unwrap().withdrawn), ["fc00::/8"]);
 }
 
 #[test]
@@ -79,7 +114,7 @@ fn check_40_keeps_the_first_of_two_but_for_the_two_of_rfc_4760() {
     let update = beside(&[0x40, 1, 1, 2]).unwrap();
     assert_eq!(update.reachable[0].attributes.origin, crate::attribute::Origin::Igp);
     assert_eq!(update.faults.len(), 1);
-    assert_eq!(subcode(decode(&[], &[MP_UNREACH, MP_UNREACH], &[])), 9);
+    assert_eq!(subcode(decode(&[], &[MP_UNREACH, MP_UNREACH], &[])), 1);
 }
 
 #[test]
@@ -209,7 +244,7 @@ fn check_63_merges_what_an_old_speaker_could_not_say() {
 
 #[test]
 fn the_strongest_of_several_faults_wins() {
-    assert_eq!(subcode(decode(&[], &[&[0x40, 1, 1, 9], AS_PATH, NEXT_HOP, MP_REACH, MP_REACH], TEN_SLASH_8)), 9);
+    assert_eq!(subcode(decode(&[], &[&[0x40, 1, 1, 9], AS_PATH, NEXT_HOP, MP_REACH, MP_REACH], TEN_SLASH_8)), 1);
 }
 
 proptest! {
