@@ -98,18 +98,20 @@ impl Rib {
         }
     }
 
-    /// New policies, next hops, MED or prefix limit for a peer that is up: its routes are judged again from the Adj-RIB-In,
+    /// New policies, next hops, MED, prefix limit or heed of GRACEFUL_SHUTDOWN for a peer that is up: its routes are judged again from the Adj-RIB-In,
     /// and it is sent only the difference. What was negotiated (AS, identifier, families, encoding) stays as it was.
     pub fn change_peer(&mut self, facts: PeerFacts, import: Arc<Policy>, export: Arc<Policy>) {
         let Some(index) = self.context.up(facts.id) else { return };
         let Some(session) = self.context.session_mut(index) else { return };
         let judged_otherwise = session.import != import
             || session.facts.next_hop_self_v4 != facts.next_hop_self_v4
-            || session.facts.next_hop_self_v6 != facts.next_hop_self_v6;
+            || session.facts.next_hop_self_v6 != facts.next_hop_self_v6
+            || session.facts.graceful_shutdown != facts.graceful_shutdown;
         session.facts.next_hop_self_v4 = facts.next_hop_self_v4;
         session.facts.next_hop_self_v6 = facts.next_hop_self_v6;
         session.facts.med = facts.med;
         session.facts.max_prefixes = facts.max_prefixes;
+        session.facts.graceful_shutdown = facts.graceful_shutdown;
         session.import = import;
         session.export = export;
         self.v4.policies_changed(&mut self.context, index, judged_otherwise);

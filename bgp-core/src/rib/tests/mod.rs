@@ -2,6 +2,8 @@
 
 mod make_before_break;
 mod model;
+mod paths;
+mod roles;
 
 use std::net::Ipv4Addr;
 
@@ -32,6 +34,8 @@ fn facts(number: u32) -> PeerFacts {
         encode_context: EncodeContext::default(),
         med: Some(100),
         max_prefixes: Some(3),
+        local_role: None,
+        graceful_shutdown: true,
     }
 }
 
