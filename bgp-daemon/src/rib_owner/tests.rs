@@ -29,6 +29,8 @@ fn facts() -> PeerFacts {
         encode_context: EncodeContext::default(),
         med: None,
         max_prefixes: None,
+        local_role: None,
+        graceful_shutdown: true,
     }
 }
 

@@ -97,6 +97,7 @@ fn put(value: AttributeValue, raw: RawAttribute<'_>, context: &DecodeContext, to
         AttributeValue::As4Path(path) => to.as4_path = Some(as_path(&path)),
         AttributeValue::As4Aggregator(value) => to.as4_aggregator = Some(aggregator(value)),
         AttributeValue::LargeCommunities(communities) => to.large_community = Some(communities),
+        AttributeValue::OnlyToCustomer(asn) => to.only_to_customer = Some(asn.0),
     }
 }
 
