@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use bgp_core::attribute::DecodeContext;
 use bgp_core::message::{Message, MessageError, Notification, Update};
 use bgp_core::session::{
-    ConnectMode, ConnectionId, Direction, Event, Input, Negotiated, Session, SessionConfig, State,
+    ConnectMode, ConnectionId, Direction, Event, Extensions, Input, Negotiated, Session, SessionConfig, State,
 };
 use bgp_core::types::{AddressFamily, Asn, BgpIdentifier, HoldTime, PeerKind};
 use bgp_core::wire::Framer;
@@ -130,6 +130,7 @@ fn config(context: &Context) -> SessionConfig {
         connect_retry: Duration::from_secs(120),
         initial_hold: SessionConfig::INITIAL_HOLD,
         families: context.families().into_iter().collect(),
+        extensions: Extensions::default(),
     }
 }
 
@@ -141,6 +142,7 @@ fn decode_context(context: &Context) -> DecodeContext {
         add_path: context.add_path().into_iter().collect(),
         families: context.families().into_iter().collect(),
         first_asn: external.then_some(Asn(context.peer_asn())),
+        ..DecodeContext::default()
     }
 }
 
