@@ -4,12 +4,13 @@
 //! keepalive is on time while a table is sent; a message that has begun is always finished first.
 
 use std::collections::VecDeque;
-use std::io::{self, IoSlice};
+use std::io::{self, IoSlice, Read};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bgp_core::session::ConnectionId;
 use bytes::{Buf, Bytes, BytesMut};
+use socket2::SockRef;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -137,6 +138,16 @@ impl Connection {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(ReadOutcome::WouldBlock),
             Err(error) => Err(error),
         }
+    }
+
+    /// Reads into an emptied `buffer` what is left on a stream that can no longer be written; whether there was anything.
+    /// What the kernel says of the stream otherwise is known already.
+    pub fn read_rest(&self, buffer: &mut BytesMut) -> bool {
+        buffer.resize(READ_OCTETS, 0);
+        // Not by way of the runtime: it reads only after it was told that there is something, which may be yet to come.
+        let read = (&*SockRef::from(&self.stream)).read(buffer).unwrap_or(0);
+        buffer.truncate(read);
+        read > 0
     }
 
     /// Writes as much as the kernel takes, without waiting.

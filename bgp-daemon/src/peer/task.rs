@@ -119,6 +119,9 @@ impl StatusDoor {
     }
 }
 
+/// Reads from a connection that broke while it was written: enough for all that the kernel holds of it by default.
+const LAST_READS: usize = 100;
+
 /// What there is between Established and Down.
 struct Exchange {
     connection: ConnectionId,
@@ -371,10 +374,23 @@ impl Runner {
             }
             Ok(_) => Ok(()),
             Err(error) => {
+                self.read_rest(id);
                 self.broken(id, &error);
                 Ok(())
             }
         }
+    }
+
+    /// What the peer said before it went away tells more than that we could not write to it.
+    fn read_rest(&mut self, id: ConnectionId) {
+        let mut buffer = std::mem::take(&mut self.buffer);
+        for _ in 0..LAST_READS {
+            if !self.connection_mut(id).is_some_and(|connection| connection.read_rest(&mut buffer)) {
+                break;
+            }
+            self.session.handle(Input::Received { connection: id, octets: &buffer }, now());
+        }
+        self.buffer = buffer;
     }
 
     fn broken(&mut self, id: ConnectionId, error: &io::Error) {

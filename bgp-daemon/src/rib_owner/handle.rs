@@ -45,6 +45,8 @@ pub(super) enum Command {
     Refresh(PeerId, AddressFamily),
     ChangePeer { facts: Box<PeerFacts>, import: Arc<Policy>, export: Arc<Policy> },
     Originations(OriginationChange),
+    Hold,
+    Release,
     Ask(Question),
 }
 
@@ -113,6 +115,22 @@ impl RibHandle {
         self.send(Command::Originations(change))
     }
 
+    /// From here until the hold is dropped no peer is told of any change, so that several become one: what one of them
+    /// takes away and another gives back is never withdrawn.
+    ///
+    /// # Errors
+    /// [`Gone`] when the owner has stopped.
+    pub fn hold(&self) -> Result<Hold, Gone> {
+        self.send(Command::Hold)?;
+        Ok(Hold(self.clone()))
+    }
+
+    /// Returns when the owner has stopped, which it does by itself only by a defect.
+    pub async fn gone(&self) -> Gone {
+        self.commands.closed().await;
+        Gone
+    }
+
     /// Asks the table a question; it is answered between two slices of other work. Ask in pages: while the question is
     /// answered, nothing else is.
     ///
@@ -134,6 +152,18 @@ impl RibHandle {
 
     fn send(&self, command: Command) -> Result<(), Gone> {
         self.commands.send(command).map_err(|_| Gone)
+    }
+}
+
+/// Keeps what changes from being told; see [`RibHandle::hold`].
+#[derive(Debug)]
+#[must_use = "dropped at once it holds nothing"]
+pub struct Hold(RibHandle);
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        // Without an owner nobody is told anything any more.
+        let _gone = self.0.send(Command::Release);
     }
 }
 

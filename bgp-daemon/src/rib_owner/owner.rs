@@ -28,7 +28,8 @@ const INTAKE_SLICE: usize = 4096;
 /// When the operating system gives no thread.
 pub fn start(config: RibConfig) -> io::Result<(RibHandle, JoinHandle<()>)> {
     let (commands, queue) = mpsc::unbounded_channel();
-    let owner = Owner { rib: Rib::new(config), peers: HashMap::new(), undecided: 0, change_in_progress: false };
+    let owner =
+        Owner { rib: Rib::new(config), peers: HashMap::new(), undecided: 0, change_in_progress: false, holds: 0 };
     let thread = std::thread::Builder::new().name("rib-owner".to_owned()).spawn(move || owner.run(queue))?;
     Ok((RibHandle { commands }, thread))
 }
@@ -43,9 +44,11 @@ struct Owner {
     rib: Rib,
     peers: HashMap<PeerId, Outlet>,
     undecided: usize,
-    /// A change of originations is being decided: nothing is handed out until it is whole, so that no peer sees its
+    /// A change is being decided: nothing is handed out until it is whole, so that no peer sees its
     /// withdrawals without its announcements.
     change_in_progress: bool,
+    /// Changes that are to be told as one and are not complete.
+    holds: usize,
 }
 
 impl Owner {
@@ -55,7 +58,7 @@ impl Owner {
             // each family has half of the budget, and each route that came in is to be decided and walked over.
             self.undecided = self.rib.decide(DECIDE_SLICE + 4 * taken);
             self.change_in_progress &= !self.rib.is_settled();
-            if !self.change_in_progress {
+            if !self.change_in_progress && self.holds == 0 {
                 self.hand_out();
             }
         }
@@ -109,6 +112,11 @@ impl Owner {
                 self.report(peer, exceeded);
             }
             Command::Originations(change) => self.change_originations(change),
+            Command::Hold => self.holds += 1,
+            Command::Release => {
+                self.holds = self.holds.saturating_sub(1);
+                self.change_in_progress = true;
+            }
             Command::Ask(question) => question(&self.rib),
         }
         0

@@ -69,6 +69,53 @@ async fn a_peer_gets_one_batch_for_each_it_asked_for() {
     thread.join().unwrap();
 }
 
+/// What exports the originations of one role.
+fn role(role: &str) -> Arc<Policy> {
+    let matches = Match { sources: Some(vec![SourceMatch::Originated(Arc::from(role))]), ..Match::default() };
+    Arc::new(Policy { name: "export".to_owned(), terms: vec![Term::accept(role, matches)] })
+}
+
+/// Whether what the peer is sent ever takes a route away, while a role gets another name in the rules and in the export.
+async fn a_renamed_role_withdraws(hold: impl FnOnce(&RibHandle) -> Option<Hold>) -> bool {
+    let (rib, _thread) = start(config()).unwrap();
+    let all = || Arc::new(Policy::accept_all("all"));
+    rib.change_originations(originations(&["10.4.0.0/24"], &[])).unwrap();
+    let (_intake, mut events) = rib.peer_up(facts(), all(), role("pod")).unwrap();
+    rib.grant(PEER).unwrap();
+    assert!(matches!(events.recv().await, Some(RibEvent::Batch(_))));
+    (0..4).for_each(|_| rib.grant(PEER).unwrap());
+    let held = hold(&rib);
+    rib.change_peer(facts(), all(), role("pods")).unwrap();
+    // The owner has time to act on one change alone.
+    while !rib.ask(|rib| rib.is_settled()).await.unwrap() {}
+    rib.ask(|_| ()).await.unwrap();
+    let mut change = originations(&["10.4.0.0/24"], &[]);
+    change.originate.iter_mut().for_each(|(_, _, tag)| *tag = Arc::from("pods"));
+    rib.change_originations(change).unwrap();
+    drop(held);
+    let announced = loop {
+        let Some(RibEvent::Batch(batch)) = events.recv().await else { panic!("the owner went away") };
+        if batch.route_count() > 0 {
+            break batch.withdraw.is_empty();
+        }
+    };
+    !announced
+}
+
+#[tokio::test]
+async fn changes_that_are_held_together_are_told_as_one() {
+    assert!(!a_renamed_role_withdraws(|rib| Some(rib.hold().unwrap())).await);
+    assert!(a_renamed_role_withdraws(|_| None).await, "without the hold there would be nothing to see");
+}
+
+#[tokio::test]
+async fn the_end_of_the_owner_is_noticed() {
+    let (rib, thread) = start(config()).unwrap();
+    rib.commands.send(Command::Ask(Box::new(|_| panic!("a defect")))).unwrap();
+    assert_eq!(rib.gone().await, Gone);
+    assert!(thread.join().is_err());
+}
+
 #[tokio::test]
 async fn the_owner_ends_when_nobody_can_reach_it() {
     let (rib, thread) = start(config()).unwrap();

@@ -1,17 +1,17 @@
 //! What a peer sees of us, and what our table sees of it.
 
 use bgp_core::attribute::PathAttributes;
-use bgp_core::message::{CeaseSubcode, Message, NotificationCode, OpenSubcode};
+use bgp_core::message::{CeaseSubcode, Message, Notification, NotificationCode, OpenSubcode};
 use bgp_core::session::{ConnectMode, State, StopReason};
-use bgp_core::types::PeerId;
+use bgp_core::types::{Community, PeerId, Prefix};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 
 use super::remote::Remote;
 use super::*;
-use crate::peer::PeerTask;
 use crate::peer::listener;
 use crate::peer::roster::Roster;
+use crate::peer::{PeerStatus, PeerTask};
 use crate::rib_owner::OriginationChange;
 
 fn originations(originate: &[&str], withdraw: &[&str]) -> OriginationChange {
@@ -29,6 +29,18 @@ fn accepted(peer: u32) -> impl Fn(&Rib) -> usize + Clone + Send + 'static {
 
 async fn state(task: &PeerTask) -> State {
     task.status().await.unwrap().state
+}
+
+async fn comes_to(task: &PeerTask, expected: impl Fn(&PeerStatus) -> bool) {
+    let until = tokio::time::Instant::now() + DEADLINE;
+    loop {
+        let status = task.status().await.unwrap();
+        if expected(&status) {
+            return;
+        }
+        assert!(tokio::time::Instant::now() < until, "the session stays at {status:?}");
+        tokio::task::yield_now().await;
+    }
 }
 
 #[tokio::test]
@@ -91,6 +103,32 @@ async fn a_stopped_peer_is_told_why_in_words() {
     let notification = told.await.unwrap();
     assert_eq!(notification.code, NotificationCode::Cease(CeaseSubcode::AdministrativeShutdown));
     assert_eq!(notification.shutdown_communication().as_deref(), Some("maintenance"));
+}
+
+#[tokio::test]
+async fn the_last_word_of_a_peer_is_heard_when_it_goes_while_we_write() {
+    let (listener, address) = far_side().await;
+    let rib = table();
+    let route = |number: u32| {
+        let communities = (0..250).map(|low| Community((number << 8) + low)).collect();
+        let attributes = PathAttributes { communities, ..PathAttributes::default() };
+        let prefix = Prefix::host(Ipv4Addr::from_bits(0x0A00_0000 + number).into());
+        (prefix, Arc::new(attributes), Arc::from("pod"))
+    };
+    // More than what the two kernels take.
+    socket2::SockRef::from(&listener).set_recv_buffer_size(4096).unwrap();
+    let originate = (0..6000).map(route).collect();
+    rib.change_originations(OriginationChange { originate, ..OriginationChange::default() }).unwrap();
+    let task = PeerTask::start(settings(1, address), rib, 1);
+    let mut remote = Remote::establish(&listener).await;
+    comes_to(&task, |status| status.queued_updates > 0).await;
+    let cease = Notification::new(NotificationCode::Cease(CeaseSubcode::PeerDeconfigured));
+    remote.send(&cease.encode()).await;
+    // With octets unread: its TCP answers whatever we write with a reset.
+    drop(remote);
+    comes_to(&task, |status| status.state != State::Established).await;
+    let (_, told) = task.status().await.unwrap().last_error.unwrap();
+    assert!(told.contains("received") && told.contains("Peer De-configured"), "{told}");
 }
 
 #[tokio::test]
