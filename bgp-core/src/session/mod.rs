@@ -9,11 +9,13 @@
 //! | `negotiation` | two OPENs -> what was agreed, or a NOTIFICATION |
 //! | `collision` | which of two connections stays |
 //! | `receive` | octets -> messages -> events of the table |
+//! | `faulty_update` | what is kept of UPDATEs with faults |
 //! | `drive` | the table's actions, done |
 
 mod cause;
 mod collision;
 mod drive;
+mod faulty_update;
 mod negotiation;
 mod receive;
 mod settings;
@@ -34,6 +36,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 
 pub use cause::{Cause, StopReason};
+pub use faulty_update::{FAULTY_UPDATE_DETAILS, FAULTY_UPDATES_KEPT, FaultyUpdate, FaultyUpdates};
 pub use negotiation::{Negotiated, legal};
 pub use settings::{ConnectMode, SessionConfig};
 pub use state::State;
@@ -56,7 +59,7 @@ pub const IDLE_HOLD_MAX: Duration = Duration::from_mins(2);
 /// A session that was Established this long has proven itself: failures before it are forgotten.
 pub const STABLE: Duration = Duration::from_mins(1);
 
-/// The least a peer may take to read what we send (RFC 9687 section 4).
+/// The least a peer may take to read what we send (RFC 9687 section 6).
 pub const SEND_HOLD_MIN: Duration = Duration::from_mins(8);
 
 /// A connection's number, given by the caller, never used twice in one session.
