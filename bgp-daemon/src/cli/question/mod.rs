@@ -1,6 +1,7 @@
 //! The questions, one file each.
 
 pub mod explain;
+pub mod faults;
 pub mod inventory;
 pub mod lookup;
 pub mod peers;

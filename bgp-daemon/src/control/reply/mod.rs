@@ -6,6 +6,7 @@
 
 mod error;
 mod explain;
+mod faults;
 mod inventory;
 mod lookup;
 mod peer;
@@ -17,6 +18,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 pub use error::{ErrorBody, ErrorReply, ParameterFault};
 pub use explain::{ChainStep, ExplainReply, Outcome, Step};
+pub use faults::{FaultEntry, FaultyUpdateEntry, PeerFaultsReply};
 pub use inventory::{Counts, Fault, InventoryReply, InventoryState, InventorySummary, RangeEntry, RangeTreatment};
 pub use lookup::LookupReply;
 pub use peer::{
