@@ -10,12 +10,14 @@
 //! | `extensions` | what may be agreed beyond RFC 4271: offers, and what comes of two |
 //! | `collision` | which of two connections stays |
 //! | `receive` | octets -> messages -> events of the table |
+//! | `faulty_update` | what is kept of UPDATEs with faults |
 //! | `drive` | the table's actions, done |
 
 mod cause;
 mod collision;
 mod drive;
 mod extensions;
+mod faulty_update;
 mod negotiation;
 mod receive;
 mod settings;
@@ -37,6 +39,7 @@ use bytes::Bytes;
 
 pub use cause::{Cause, StopReason};
 pub use extensions::{AddPathMode, Extensions};
+pub use faulty_update::{FAULTY_UPDATE_DETAILS, FAULTY_UPDATES_KEPT, FaultyUpdate, FaultyUpdates};
 pub use negotiation::{Negotiated, legal};
 pub use settings::{ConnectMode, SessionConfig};
 pub use state::State;
@@ -59,7 +62,7 @@ pub const IDLE_HOLD_MAX: Duration = Duration::from_mins(2);
 /// A session that was Established this long has proven itself: failures before it are forgotten.
 pub const STABLE: Duration = Duration::from_mins(1);
 
-/// The least a peer may take to read what we send (RFC 9687 section 4).
+/// The least a peer may take to read what we send (RFC 9687 section 6).
 pub const SEND_HOLD_MIN: Duration = Duration::from_mins(8);
 
 /// A connection's number, given by the caller, never used twice in one session.

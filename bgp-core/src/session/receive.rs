@@ -44,7 +44,7 @@ impl Session {
             }
             Ok(Message::Update(body)) => {
                 self.statistics.received.update += 1;
-                self.read_update(which, &body)
+                self.read_update(which, &body, &frame.octets, now)
             }
             Ok(Message::Notification(notification)) => {
                 self.statistics.received.notification += 1;
@@ -116,16 +116,15 @@ impl Session {
     }
 
     /// An UPDATE is read only where it is expected: elsewhere nothing says how.
-    fn read_update(&mut self, which: Which, body: &Bytes) -> Trigger {
+    fn read_update(&mut self, which: Which, body: &Bytes, octets: &Bytes, now: Instant) -> Trigger {
         let established = self.track(which).filter(|track| track.state == State::Established);
         let Some(negotiated) = established.and_then(|track| track.negotiated.clone()) else {
             return unexpected(FsmEvent::UpdateMsg, "UPDATE");
         };
-        match Update::decode(body, &negotiated.decode) {
-            Ok(update) => {
-                self.statistics.faulty_updates += u64::from(!update.faults.is_empty());
-                Trigger::carrying(FsmEvent::UpdateMsg, Payload::Update(Box::new(update)))
-            }
+        let read = Update::decode(body, &negotiated.decode);
+        self.statistics.faulty_updates.note(octets, &read, now);
+        match read {
+            Ok(update) => Trigger::carrying(FsmEvent::UpdateMsg, Payload::Update(Box::new(update))),
             Err(error) => Trigger::fault(FsmEvent::UpdateMsgErr, &error),
         }
     }

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::Cause;
+use super::{Cause, FaultyUpdates};
 
 /// Messages by type.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -30,8 +30,8 @@ pub struct Statistics {
     pub established: u64,
     /// Failed attempts in a row; the next start waits the longer.
     pub failures: u32,
-    /// UPDATEs with faults that did not cost the session (RFC 7606).
-    pub faulty_updates: u64,
+    /// UPDATEs with faults (RFC 7606): how many, and the last of them.
+    pub faulty_updates: FaultyUpdates,
     /// When and why a connection or an attempt ended last.
     pub last_error: Option<(Instant, Cause)>,
 }
