@@ -42,9 +42,9 @@ pub struct Global {
         default_value = "/run/aliasd/aliasd.sock"
     )]
     pub socket: PathBuf,
-    /// How the answer is written
-    #[arg(short, long, global = true, value_name = "FORMAT", value_enum, default_value_t = Format::Table)]
-    pub output: Format,
+    /// How the answer is written [default: table; of decode: json]
+    #[arg(short, long, global = true, value_name = "FORMAT", value_enum)]
+    pub output: Option<Format>,
     /// When to use colours; NO_COLOR and CLICOLOR_FORCE are heeded
     #[arg(long, global = true, value_name = "WHEN", value_enum, default_value_t = Color::Auto)]
     pub color: Color,
@@ -114,6 +114,9 @@ pub struct StatusArguments {
 pub struct PeersArguments {
     /// Only this peer, in full
     pub name: Option<String>,
+    /// The last UPDATE messages of the peer that had faults, whole, with what each fault cost
+    #[arg(long, requires = "name")]
+    pub faults: bool,
 }
 
 /// `routes`.
@@ -206,9 +209,13 @@ mod tests {
         assert!(parse(&["explain", "10.4.0.1"]).is_ok() && parse(&["explain", "fd00::/8"]).is_ok());
         let error = parse(&["explain", "10.4.0.1/8"]).unwrap_err().to_string();
         assert!(error.contains("host bits are set; expected 10.0.0.0/8"), "{error}");
-        for words in
-            [&["lookup", "10.4"][..], &["routes", "pod"], &["explain", "pod"], &["routes", "--best", "--learned"]]
-        {
+        for words in [
+            &["lookup", "10.4"][..],
+            &["routes", "pod"],
+            &["explain", "pod"],
+            &["routes", "--best", "--learned"],
+            &["peers", "--faults"],
+        ] {
             assert!(parse(words).is_err(), "{words:?}");
         }
     }

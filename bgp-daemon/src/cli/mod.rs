@@ -47,7 +47,7 @@ pub fn run(
     };
     let console = Console {
         out,
-        format: arguments.global.output,
+        format: arguments.global.output.unwrap_or(Format::Table),
         paint: painted(arguments.global.color, &terminal),
         headers: !arguments.global.no_headers,
         width: terminal.width,

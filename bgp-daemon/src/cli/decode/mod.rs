@@ -21,24 +21,13 @@ use std::path::PathBuf;
 
 use bgp_core::types::{AddressFamily, Asn, PeerKind};
 use bgp_core::wire::framer::{MAX_EXTENDED_MESSAGE_LEN, MAX_MESSAGE_LEN};
-use clap::ValueEnum;
 
 pub use format::InputFormat;
 pub use item::InputError;
 use message::Reading;
 use shape::Report;
 
-/// How the answer is written.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum OutputFormat {
-    /// JSON, one object a line.
-    #[default]
-    Json,
-    /// YAML, one document a message.
-    Yaml,
-    /// One line a message, cut to what matters.
-    Table,
-}
+use super::arguments::Format;
 
 /// What the short help has no room for.
 const HELP: &str = "\
@@ -77,9 +66,10 @@ pub struct DecodeArguments {
     /// What the input is.
     #[arg(long, value_enum, default_value_t)]
     pub format: InputFormat,
-    /// How to answer.
-    #[arg(short, long, value_enum, default_value_t)]
-    pub output: OutputFormat,
+    /// How to answer: JSON, one object a line (default); YAML, one document a message; or one line a message, cut to what
+    /// matters.
+    #[arg(short, long, value_name = "FORMAT", value_enum)]
+    pub output: Option<Format>,
     /// AS numbers have four octets (default).
     #[arg(long, conflicts_with = "as2")]
     pub as4: bool,
@@ -189,30 +179,30 @@ fn answer_all(arguments: &DecodeArguments, input: impl BufRead, out: &mut impl W
     let mut source = arguments.format.open(input, arguments.max_message_len()).map_err(fault)?;
     let reading = arguments.reading();
     let mut tally = Tally::default();
-    if arguments.output == OutputFormat::Table {
+    if arguments.output == Some(Format::Table) {
         writeln!(out, "{}", line::HEADING).map_err(DecodeError::Output)?;
     }
     while let Some(item) = source.next_item().map_err(fault)? {
         let report = message::report(item, tally.reports, &reading);
-        write_report(&report, arguments.output, out).map_err(DecodeError::Output)?;
+        write_report(&report, arguments.output.unwrap_or(Format::Json), out).map_err(DecodeError::Output)?;
         tally.count(&report);
     }
     tally.judge(arguments)
 }
 
-fn write_report(report: &Report, output: OutputFormat, out: &mut impl Write) -> io::Result<()> {
+fn write_report(report: &Report, output: Format, out: &mut impl Write) -> io::Result<()> {
     match output {
-        OutputFormat::Json => {
+        Format::Json => {
             serde_json::to_writer(&mut *out, report)?;
             out.write_all(b"\n")
         }
-        OutputFormat::Yaml => {
+        Format::Yaml => {
             out.write_all(b"---\n")?;
             // Through a string, so that the kind of an error of `out` stays what it is.
             let text = serde_yaml_ng::to_string(report).map_err(io::Error::other)?;
             out.write_all(text.as_bytes())
         }
-        OutputFormat::Table => writeln!(out, "{}", line::Line(report)),
+        Format::Table => writeln!(out, "{}", line::Line(report)),
     }
 }
 
