@@ -213,3 +213,44 @@ async fn finds_its_socket_in_the_environment() {
     command.arg("peers").env("ALIASCTL_SOCKET", &world.socket);
     assert_eq!(run(command).await.code, 0);
 }
+
+#[test]
+fn decode_takes_the_options_of_every_command_and_needs_no_daemon() {
+    let decoded = |arguments: &[&str]| {
+        let mut decode = command(Path::new("/nowhere"), arguments);
+        let mut child = decode.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        std::io::Write::write_all(&mut child.stdin.take().unwrap(), b"ffffffffffffffffffffffffffffffff001304\n")
+            .unwrap();
+        Said::from(child.wait_with_output().unwrap())
+    };
+    for (arguments, begin) in [
+        (&["decode"][..], "{\"index\":0"),
+        (&["decode", "-o", "json"], "{\"index\":0"),
+        (&["-o", "json", "decode"], "{\"index\":0"),
+        (&["decode", "-o", "yaml"], "---\n"),
+        (&["-o", "table", "decode"], "INDEX"),
+        (&["decode", "--output", "table", "--color", "never"], "INDEX"),
+    ] {
+        let said = decoded(arguments);
+        assert_eq!((said.code, said.err.as_str()), (0, ""), "{arguments:?}");
+        assert!(said.out.starts_with(begin), "{arguments:?}: {}", said.out);
+    }
+}
+
+#[tokio::test]
+async fn check_66_what_faults_writes_decode_reads() {
+    let world = World::start().await;
+    let (_task, _stream) = world.faulty_peer().await;
+    let shown = world.says(&["peers", "dc2", "--faults"]).await;
+    assert!(shown.starts_with("# dc2: 2 UPDATE with faults; the last 2, newest first\n"), "{shown}");
+    let mut decode = command(&world.socket, &["decode"]);
+    let mut child = decode.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    std::io::Write::write_all(&mut child.stdin.take().unwrap(), shown.as_bytes()).unwrap();
+    let output = tokio::task::spawn_blocking(move || child.wait_with_output().unwrap()).await.unwrap();
+    let lines = String::from_utf8(output.stdout).unwrap();
+    let decoded: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let kinds: Vec<_> = decoded.iter().map(|item| (item["type"].clone(), item["length"].clone())).collect();
+    assert_eq!(kinds, [("UPDATE".into(), 31.into()), ("UPDATE".into(), 31.into())], "{lines}");
+    let whole = world.says(&["peers", "dc2"]).await;
+    assert!(whole.contains("! 2 faulty UPDATE: aliasctl peers dc2 --faults"), "{whole}");
+}

@@ -317,3 +317,36 @@ async fn a_session_that_is_up_says_so() {
     let notices = &reply["bgpPeerStatus"][0]["policyNotices"];
     assert_eq!(notices, &json!(["no import rules: nothing is accepted", "no export rules: nothing is advertised"]));
 }
+
+#[tokio::test]
+async fn check_66_a_faulty_update_can_be_read_whole() {
+    let world = World::start().await;
+    let none = world.ok("/v1/peers/dc2/faults").await;
+    assert_eq!(none, json!({"apiVersion": "v1", "peer": "dc2", "faultyUpdates": 0, "result": []}));
+    let (_task, _stream) = world.faulty_peer().await;
+    let mut reply = world.ok("/v1/peers/dc2/faults").await;
+    let hex: String = support::FAULTY.iter().map(|octet| format!("{octet:02x}")).collect();
+    let numbers = reply["result"].as_array().unwrap().iter().map(|entry| entry["number"].clone());
+    assert_eq!(numbers.collect::<Vec<_>>(), [json!(2), json!(1)]);
+    let first = &mut reply["result"][0];
+    assert!(text(&first["time"].take()).starts_with("20"));
+    let fault = |code: u8, name: &str, said: &str| json!({"code": code, "name": name, "text": said, "disposition": "treat-as-withdraw"});
+    let expected = json!({
+        "number": 2,
+        "time": null,
+        "disposition": "treat-as-withdraw",
+        "faults": [
+            fault(1, "ORIGIN", "ORIGIN: 2 octets (expected 1)"),
+            fault(2, "AS_PATH", "AS_PATH is missing"),
+            fault(3, "NEXT_HOP", "NEXT_HOP is missing"),
+        ],
+        "faultCount": 3,
+        "routes": ["10.9.0.0/16"],
+        "routeCount": 1,
+        "length": 31,
+        "hex": hex,
+    });
+    assert_eq!(*first, expected);
+    assert_eq!(world.ok("/v1/peers/dc2").await["bgpPeerStatus"][0]["faultyUpdates"], 2);
+    assert_eq!(world.request("GET", "/v1/peers/nobody/faults").await.0, 404);
+}

@@ -3,12 +3,13 @@
 use super::arguments::Format;
 use super::client::Pages;
 use super::console::Console;
-use super::question::{explain, inventory, peers, status};
+use super::question::{explain, faults, inventory, peers, status};
 use super::table::{Parts, numbers, words};
 use crate::control::reply::{
     AddPathFamily, AdvertisedRoute, Agreement, ApiVersion, BgpPeerStatus, ChainStep, ConfigWarning, Counts, Directions,
-    ExplainReply, FamilyStatus, Fault, Health, ImportCounts, InventoryState, InventorySummary, LastError, Messages,
-    Outcome, RangeEntry, RangeTreatment, Reload, ReloadResult, RouteCounts, StatusReply, Step, UpDown,
+    ExplainReply, FamilyStatus, Fault, FaultEntry, FaultyUpdateEntry, Health, ImportCounts, InventoryState,
+    InventorySummary, LastError, Messages, Outcome, PeerFaultsReply, RangeEntry, RangeTreatment, Reload, ReloadResult,
+    RouteCounts, StatusReply, Step, UpDown,
 };
 
 /// What is written by `write` on a console of this width.
@@ -198,6 +199,52 @@ fn a_peer_is_shown_in_full() {
 #[test]
 fn a_peer_that_is_down_says_why() {
     insta::assert_snapshot!("peer_down", written(None, |console| peers::write_one(console, &down()).unwrap()));
+}
+
+#[test]
+fn check_66_faulty_updates_are_shown_whole_with_what_each_fault_cost() {
+    let fault = |code, name: Option<&str>, text: &str, disposition: &str| FaultEntry {
+        code,
+        name: name.map(str::to_owned),
+        text: text.to_owned(),
+        disposition: disposition.to_owned(),
+    };
+    let withdrawn = FaultyUpdateEntry {
+        number: 1,
+        time: "2026-01-02T03:04:05Z".to_owned(),
+        disposition: "treat-as-withdraw".to_owned(),
+        error: None,
+        faults: vec![
+            fault(1, Some("ORIGIN"), "ORIGIN: origin 9 (expected 0 to 2)", "treat-as-withdraw"),
+            fault(8, Some("COMMUNITIES"), "stands twice (expected once)", "attribute-discard"),
+            fault(99, None, "well-known attribute that is not known", "treat-as-withdraw"),
+            fault(0, None, "an attribute overruns the total length", "treat-as-withdraw"),
+        ],
+        fault_count: 7,
+        routes: vec!["10.0.0.0/8".to_owned(), "10.1.0.0/16#2".to_owned()],
+        route_count: 40,
+        length: 25,
+        hex: "ffffffffffffffffffffffffffffffff0019020000000000".to_owned() + "08",
+    };
+    let reset = FaultyUpdateEntry {
+        number: 2,
+        disposition: "session-reset".to_owned(),
+        error: Some("UPDATE: lengths overrun the message".to_owned()),
+        faults: Vec::new(),
+        fault_count: 0,
+        routes: Vec::new(),
+        route_count: 0,
+        ..withdrawn.clone()
+    };
+    let reply = |result: Vec<FaultyUpdateEntry>| PeerFaultsReply {
+        api_version: ApiVersion,
+        peer: "dc1".to_owned(),
+        faulty_updates: u64::try_from(result.len()).unwrap(),
+        result,
+    };
+    let text = |reply: &PeerFaultsReply| written(Some(80), |console| faults::write(console, reply).unwrap());
+    insta::assert_snapshot!("peer_faults", text(&reply(vec![reset, withdrawn])));
+    assert_eq!(text(&reply(Vec::new())), "# dc1: 0 UPDATE with faults\n");
 }
 
 #[test]

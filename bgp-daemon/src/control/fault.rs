@@ -54,12 +54,17 @@ impl Fault {
         let message = format!("method {method} (expected GET: nothing can be changed here)");
         Self::new(StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", message)
     }
+
+    /// 503: who knows the answer does not give it.
+    pub fn unavailable(message: &str) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "UNAVAILABLE", message.to_owned())
+    }
 }
 
 impl From<Gone> for Fault {
     /// 503: the daemon is going down.
     fn from(gone: Gone) -> Self {
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, "UNAVAILABLE", gone.to_string())
+        Self::unavailable(&gone.to_string())
     }
 }
 

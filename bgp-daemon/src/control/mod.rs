@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `/v1/status` | the daemon as a whole, its health and why |
 //! | `/v1/peers`, `/v1/peers/{name}` | the sessions |
+//! | `/v1/peers/{name}/faults` | the last UPDATEs of a peer that had faults |
 //! | `/v1/routes?view=&peer=&family=&prefix=&after=&limit=` | routes, in pages |
 //! | `/v1/lookup/{address}` | the longest match, with all its paths and why one is the best |
 //! | `/v1/inventory?after=&limit=` | the snapshot in use and its ranges, in pages |

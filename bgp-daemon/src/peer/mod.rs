@@ -2,6 +2,7 @@
 //! Knows no table but its door.
 
 mod connection;
+mod faults;
 mod inbox;
 pub mod listener;
 pub mod roster;

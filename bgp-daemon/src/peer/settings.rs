@@ -6,7 +6,7 @@ use std::time::SystemTime;
 
 use bgp_core::policy::Policy;
 use bgp_core::rib::PeerFacts;
-use bgp_core::session::{Negotiated, SessionConfig, State, Statistics};
+use bgp_core::session::{FaultyUpdate, Negotiated, SessionConfig, State, Statistics};
 use bgp_core::types::{NextHop, PeerId};
 
 /// A peer as configured.
@@ -83,6 +83,8 @@ pub struct PeerStatus {
     pub statistics: Statistics,
     /// When and why a session or an attempt ended last.
     pub last_error: Option<(SystemTime, String)>,
+    /// The last UPDATEs with faults and when they came, oldest first.
+    pub faulty_updates: Vec<(SystemTime, Arc<FaultyUpdate>)>,
     /// UPDATE messages that wait for the peer's TCP.
     pub queued_updates: usize,
 }

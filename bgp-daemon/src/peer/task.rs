@@ -23,6 +23,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use tracing::{Instrument, debug, info, info_span, warn};
 
 use super::connection::{Connection, ReadOutcome, Readiness};
+use super::faults::{self, Herald};
 use super::inbox::Inbox;
 use super::settings::{PeerSettings, PeerStatus};
 use super::socket;
@@ -160,6 +161,7 @@ struct Runner {
     exchange: Option<Exchange>,
     closing: JoinSet<()>,
     buffer: BytesMut,
+    herald: Herald,
     since: SystemTime,
     last_error: Option<(SystemTime, String)>,
     stopping: bool,
@@ -183,6 +185,7 @@ impl Runner {
             exchange: None,
             closing: JoinSet::new(),
             buffer: BytesMut::new(),
+            herald: Herald::default(),
             since: SystemTime::now(),
             last_error: None,
             stopping: false,
@@ -349,6 +352,7 @@ impl Runner {
         match outcome {
             Some(Ok(ReadOutcome::Octets)) => {
                 self.session.handle(Input::Received { connection: id, octets: &buffer }, now());
+                self.herald.look_at(&self.session.statistics().faulty_updates);
             }
             Some(Ok(ReadOutcome::Closed)) => {
                 let reason = "closed by the peer".to_owned();
@@ -515,17 +519,6 @@ impl Runner {
     }
 
     fn take_update(&mut self, update: Update) {
-        let faulty = self.session.statistics().faulty_updates;
-        // A peer must not be able to fill the log: 1, 2, 4, 8… faulty UPDATEs are told of.
-        if !update.faults.is_empty() && faulty.is_power_of_two() {
-            let faults: Vec<String> = update.faults.iter().map(ToString::to_string).collect();
-            warn!(
-                faulty_updates = faulty,
-                withdrawn = update.withdrawn.len(),
-                faults = faults.join("; "),
-                "faulty UPDATE"
-            );
-        }
         if let Some(exchange) = &mut self.exchange {
             exchange.inbox.push(update);
         }
@@ -542,6 +535,7 @@ impl Runner {
             remote: exchange.map(|exchange| exchange.remote),
             statistics: self.session.statistics().clone(),
             last_error: self.last_error.clone(),
+            faulty_updates: faults::dated(&self.session.statistics().faulty_updates, now()),
             queued_updates: connection
                 .and_then(|place| self.connections.get(place))
                 .map_or(0, Connection::queued_updates),

@@ -9,10 +9,12 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bgp_core::attribute::{AsPath, EncodeContext, PathAttributes, Reachable};
-use bgp_core::message::Update;
+use bgp_core::capability::Capability;
+use bgp_core::message::{Open, Update, keepalive};
 use bgp_core::nlri::Nlri;
 use bgp_core::rib::{PeerFacts, Rib, RibConfig};
-use bgp_core::types::{Asn, BgpIdentifier, Community, FamilySet, NextHop, PeerId, Prefix};
+use bgp_core::session::ConnectMode;
+use bgp_core::types::{Asn, BgpIdentifier, Community, FamilySet, HoldTime, NextHop, PeerId, Prefix};
 use bgp_daemon::config::{Config, Control, Peer, Router};
 use bgp_daemon::control::{self, DaemonView, PeerEntry, ReloadOutcome};
 use bgp_daemon::inventory::{
@@ -23,6 +25,8 @@ use bgp_daemon::origination::{Origination, OriginationSet, RangeOutcome, Treatme
 use bgp_daemon::peer::{PeerSettings, PeerTask};
 use bgp_daemon::rib_owner::{self, OriginationChange, PeerIntake, RibEvent, RibHandle};
 use tempfile::TempDir;
+use tokio::io::AsyncWriteExt;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -205,6 +209,36 @@ impl World {
     pub async fn until(&self, so: impl Fn(&Rib) -> bool + Clone + Send + 'static) {
         let asked = async { while !self.rib.ask(so.clone()).await.unwrap() {} };
         tokio::time::timeout(Duration::from_secs(20), asked).await.expect("the table must come to rest");
+    }
+}
+
+/// An UPDATE for 10.9.0.0/16 whose ORIGIN has two octets.
+pub const FAULTY: [u8; 31] = [
+    255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 0, 31, 2, 0, 0, 0, 5, 0x40, 1, 2,
+    0, 0, 16, 10, 9,
+];
+
+impl World {
+    /// Lets dc2 be a peer on loopback that sends [`FAULTY`] twice; returns when that has been read.
+    pub async fn faulty_peer(&self) -> (PeerTask, TcpStream) {
+        let (router, mut peer) = {
+            let config = self.config.borrow();
+            (config.router.clone(), config.peer("dc2").unwrap().clone())
+        };
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        (peer.address, peer.port) = ("127.0.0.1".parse().unwrap(), listener.local_addr().unwrap().port());
+        peer.connect = ConnectMode::Active;
+        let task = PeerTask::start(settings(&peer, &router, DC2), self.rib.clone(), 1);
+        let entry = PeerEntry { id: DC2, peer: peer.clone(), status: Some(task.status_door()) };
+        self.peers.send_replace(Arc::new(vec![entry]));
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let identifier = BgpIdentifier::from_bits(0x0A00_0002).unwrap();
+        let open = Open::new(peer.asn, HoldTime::DEFAULT, identifier, vec![Capability::FourOctetAsn(peer.asn)]);
+        stream.write_all(&open.encode().unwrap()).await.unwrap();
+        stream.write_all(&[&keepalive()[..], &FAULTY, &FAULTY].concat()).await.unwrap();
+        let read = async { while task.status().await.unwrap().statistics.faulty_updates.count() < 2 {} };
+        tokio::time::timeout(Duration::from_secs(20), read).await.expect("the UPDATEs must be read");
+        (task, stream)
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod agreement;
 pub mod explain;
+pub mod faults;
 pub mod inventory;
 pub mod lookup;
 pub mod peers;

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::{agreement, duration, or_dash};
+use super::{agreement, duration, faults, or_dash};
 use crate::cli::Ending;
 use crate::cli::arguments::PeersArguments;
 use crate::cli::client::{Client, encoded};
@@ -24,6 +24,9 @@ const COLUMNS: [Column; 9] = [
 ];
 
 pub async fn ask(client: &Client, console: &mut Console<'_>, asked: &PeersArguments) -> Result<Ending, Failure> {
+    if let (Some(name), true) = (&asked.name, asked.faults) {
+        return faults::ask(client, console, name).await;
+    }
     let path = match &asked.name {
         Some(name) => format!("/v1/peers/{}", encoded(name)),
         None => "/v1/peers".to_owned(),
@@ -103,6 +106,9 @@ pub fn write_one(console: &mut Console<'_>, peer: &BgpPeerStatus) -> io::Result<
     pairs(console, &lines)?;
     for notice in &peer.policy_notices {
         console.line(&format!("! {notice}"))?;
+    }
+    if peer.faulty_updates > 0 {
+        console.line(&format!("! {} faulty UPDATE: aliasctl peers {} --faults", peer.faulty_updates, peer.name))?;
     }
     write_families(console, &peer.families)?;
     write_advertised(console, peer, peer.advertised_routes.as_deref().unwrap_or_default())

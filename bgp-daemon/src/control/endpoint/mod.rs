@@ -2,6 +2,7 @@
 
 mod agreement;
 mod explain;
+mod faults;
 mod inventory;
 mod lookup;
 mod ours;
@@ -34,6 +35,7 @@ pub fn router(view: DaemonView) -> Router {
         .route("/v1/status", get(status::status))
         .route("/v1/peers", get(peers::peers))
         .route("/v1/peers/{name}", get(peers::peer))
+        .route("/v1/peers/{name}/faults", get(faults::faults))
         .route("/v1/routes", get(routes::routes))
         .route("/v1/lookup/{address}", get(lookup::lookup))
         .route("/v1/inventory", get(inventory::inventory))
@@ -51,10 +53,11 @@ async fn only_get(request: Request, next: Next) -> Response {
 }
 
 async fn no_such_path(uri: Uri) -> Fault {
-    const KNOWN: [&str; 7] = [
+    const KNOWN: [&str; 8] = [
         "/v1/status",
         "/v1/peers",
         "/v1/peers/{name}",
+        "/v1/peers/{name}/faults",
         "/v1/routes",
         "/v1/lookup/{address}",
         "/v1/inventory",

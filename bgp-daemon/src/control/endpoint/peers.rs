@@ -155,7 +155,7 @@ fn of_session(mut shown: BgpPeerStatus, session: &SessionView) -> BgpPeerStatus 
     shown.messages_sent = messages(&status.statistics.sent);
     shown.established_count = status.statistics.established;
     shown.failed_attempts = status.statistics.failures;
-    shown.faulty_updates = status.statistics.faulty_updates;
+    shown.faulty_updates = status.statistics.faulty_updates.count();
     shown.queued_updates = status.queued_updates;
     shown
 }

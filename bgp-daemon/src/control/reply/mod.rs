@@ -7,6 +7,7 @@
 mod agreement;
 mod error;
 mod explain;
+mod faults;
 mod inventory;
 mod lookup;
 mod peer;
@@ -19,6 +20,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 pub use agreement::{AddPathFamily, Agreement, Directions};
 pub use error::{ErrorBody, ErrorReply, ParameterFault};
 pub use explain::{ChainStep, ExplainReply, Outcome, Step};
+pub use faults::{FaultEntry, FaultyUpdateEntry, PeerFaultsReply};
 pub use inventory::{Counts, Fault, InventoryReply, InventoryState, InventorySummary, RangeEntry, RangeTreatment};
 pub use lookup::LookupReply;
 pub use peer::{

@@ -97,7 +97,7 @@ pub struct BgpPeerStatus {
     pub established_count: u64,
     /// Failed attempts in a row.
     pub failed_attempts: u32,
-    /// UPDATEs with faults that did not cost the session (RFC 7606).
+    /// UPDATEs with faults (RFC 7606); `/v1/peers/{name}/faults` shows the last of them.
     pub faulty_updates: u64,
     /// UPDATEs that wait for the peer's TCP.
     pub queued_updates: usize,

@@ -1,6 +1,7 @@
 //! Peers' tasks over real sockets and a real table, against a peer that the test plays octet by octet.
 
 mod extensions;
+mod faults;
 mod remote;
 mod sessions;
 mod writing;

@@ -74,7 +74,7 @@ async fn what_a_peer_announces_is_learned_until_its_session_ends() {
 }
 
 #[tokio::test]
-async fn a_faulty_update_costs_its_routes_and_not_the_session() {
+async fn check_66_a_faulty_update_costs_its_routes_and_is_kept_and_the_session_goes_on() {
     let (listener, address) = far_side().await;
     let rib = table();
     let task = PeerTask::start(settings(1, address), rib.clone(), 1);
@@ -90,7 +90,10 @@ async fn a_faulty_update_costs_its_routes_and_not_the_session() {
     remote.announce(&["172.18.0.0/16"]).await;
     table_comes_to(&rib, 1, accepted(1)).await;
     let status = task.status().await.unwrap();
-    assert_eq!((status.state, status.statistics.faulty_updates), (State::Established, 1));
+    assert_eq!((status.state, status.statistics.faulty_updates.count()), (State::Established, 1));
+    let (came, kept) = &status.faulty_updates[0];
+    assert_eq!(kept.octets, faulty);
+    assert!(came.elapsed().unwrap() < DEADLINE);
 }
 
 #[tokio::test]
