@@ -29,6 +29,10 @@ unit: ## Run the tests of the crates.
 	@if cargo nextest --version >/dev/null 2>&1; then cargo nextest run --workspace --locked; \
 	else cargo test --workspace --locked; fi
 
+.PHONY: coverage-table
+coverage-table: ## Write docs/rfc-coverage.md anew, from the checks and the names of the tests.
+	UPDATE_COVERAGE=1 cargo test -q -p bgp-core --test coverage the_page_says --locked
+
 .PHONY: doc
 doc: ## Build the documentation; a broken link is an error.
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
