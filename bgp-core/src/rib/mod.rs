@@ -99,7 +99,7 @@ impl Rib {
     }
 
     /// New policies, next hops, MED, prefix limit or heed of GRACEFUL_SHUTDOWN for a peer that is up: its routes are judged
-    /// again from the Adj-RIB-In, and it is sent only the difference. What was negotiated (AS, identifier, families,
+    /// again from the Adj-RIB-In, and it is sent only the difference. What was negotiated (AS, identifier, families, roles,
     /// encoding) stays as it was. The limit is reported when the peer has sent more than that already.
     pub fn change_peer(
         &mut self,
