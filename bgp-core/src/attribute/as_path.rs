@@ -105,28 +105,33 @@ impl AsPath {
         let Some(mut leading) = self.decision_len().checked_sub(as4_path.decision_len()) else { return };
         let mut merged = Vec::new();
         for mut segment in std::mem::take(&mut self.segments) {
-            if segment.kind == SegmentKind::Sequence {
-                segment.asns.truncate(leading);
-                leading -= segment.asns.len();
-            }
-            if !segment.asns.is_empty() {
-                merged.push(segment);
-            }
-        }
-        for segment in as4_path.segments {
-            match merged.last_mut() {
-                // Both ends sequences that fit one segment: one segment, as a NEW speaker would have sent it.
-                Some(last)
-                    if last.kind == SegmentKind::Sequence
-                        && segment.kind == SegmentKind::Sequence
-                        && last.asns.len() + segment.asns.len() <= SEGMENT_MAX =>
-                {
-                    last.asns.extend(segment.asns);
+            match segment.kind {
+                // Confederation segments count nothing: those that lead or follow a kept one stay.
+                SegmentKind::ConfedSequence | SegmentKind::ConfedSet => {}
+                SegmentKind::Sequence | SegmentKind::Set if leading == 0 => break,
+                SegmentKind::Set => leading -= 1,
+                SegmentKind::Sequence if segment.asns.len() > leading => {
+                    segment.asns.truncate(leading);
+                    merged.push(segment);
+                    break;
                 }
-                _ => merged.push(segment),
+                SegmentKind::Sequence => leading -= segment.asns.len(),
             }
+            merged.push(segment);
         }
+        as4_path.segments.into_iter().for_each(|segment| append(&mut merged, segment));
         self.segments = merged;
+    }
+
+    /// Leaves out confederation segments, which do not belong in AS4_PATH (RFC 6793 section 6).
+    pub(super) fn drop_confederation(&mut self) {
+        self.segments.retain(|segment| !segment.kind.is_confederation());
+    }
+
+    /// Whether it holds a segment that RFC 9774 deprecates: AS_SET or AS_CONFED_SET.
+    #[must_use]
+    pub fn has_set(&self) -> bool {
+        self.segments.iter().any(|segment| matches!(segment.kind, SegmentKind::Set | SegmentKind::ConfedSet))
     }
 
     /// Puts `asn` in front `count` times, in a new segment when the first is no sequence or is full (RFC 4271 section
@@ -168,13 +173,13 @@ impl AsPath {
         }
     }
 
-    /// Reads a value of AS numbers of four octets, or of two, that a peer of this kind may send.
+    /// Reads a value of AS numbers of four octets, or of two, that a peer of this kind may send; AS_SET where `set` says so.
     ///
     /// # Errors
     /// What is wrong, with value and expectation (RFC 7606 section 7.2, RFC 7607, RFC 9774).
-    pub fn decode(input: &[u8], four_octet: bool, peer_kind: PeerKind) -> Result<Self, String> {
+    pub fn decode(input: &[u8], four_octet: bool, peer_kind: PeerKind, set: bool) -> Result<Self, String> {
         let path = Self::read(input, four_octet)?;
-        path.permitted_from(peer_kind)?;
+        path.permitted_from(peer_kind, set)?;
         Ok(path)
     }
 
@@ -192,17 +197,17 @@ impl AsPath {
         Ok(Self { segments })
     }
 
-    /// Whether a peer of this kind may send it.
+    /// Whether a peer of this kind may send it; an AS_SET passes where `set` says so.
     ///
     /// # Errors
     /// The kind of segment that it may not (RFC 5065 section 5, RFC 9774), or AS 0 (RFC 7607).
-    pub(super) fn permitted_from(&self, peer_kind: PeerKind) -> Result<(), String> {
+    pub(super) fn permitted_from(&self, peer_kind: PeerKind, set: bool) -> Result<(), String> {
         let judge = |segment: &AsPathSegment| match (segment.kind, peer_kind) {
-            (SegmentKind::Set | SegmentKind::ConfedSet, _) => {
+            (SegmentKind::Set | SegmentKind::ConfedSet, _) if !set => {
                 Err("AS_SET or AS_CONFED_SET (expected none, RFC 9774)".to_owned())
             }
-            (SegmentKind::ConfedSequence, PeerKind::External) => {
-                Err("AS_CONFED_SEQUENCE from an external peer (expected none)".to_owned())
+            (SegmentKind::ConfedSequence | SegmentKind::ConfedSet, PeerKind::External) => {
+                Err(format!("{} from an external peer (expected none)", segment.kind.name()))
             }
             _ if segment.asns.iter().any(|asn| asn.is_zero()) => Err("AS 0 in the path (RFC 7607)".to_owned()),
             _ => Ok(()),
@@ -224,6 +229,19 @@ impl AsPath {
                 }
             }
         }
+    }
+}
+
+/// Adds a segment; two sequences that fit one segment become one, as a NEW speaker would have sent them.
+fn append(segments: &mut Vec<AsPathSegment>, segment: AsPathSegment) {
+    match segments.last_mut() {
+        Some(last)
+            if (last.kind, segment.kind) == (SegmentKind::Sequence, SegmentKind::Sequence)
+                && last.asns.len() + segment.asns.len() <= SEGMENT_MAX =>
+        {
+            last.asns.extend(segment.asns);
+        }
+        _ => segments.push(segment),
     }
 }
 
@@ -274,7 +292,7 @@ mod tests {
     use super::*;
 
     fn decode_four(octets: &[u8]) -> Result<AsPath, String> {
-        AsPath::decode(octets, true, PeerKind::External)
+        AsPath::decode(octets, true, PeerKind::External, false)
     }
 
     #[test]
@@ -291,6 +309,51 @@ mod tests {
         ];
         for octets in malformed {
             assert!(decode_four(octets).is_err(), "{octets:?}");
+        }
+    }
+
+    #[test]
+    fn check_45_a_set_passes_where_the_operator_says_so_and_a_confederation_of_another_as_never() {
+        let set = [1, 1, 0, 0, 0, 1];
+        assert!(AsPath::decode(&set, true, PeerKind::External, true).unwrap().has_set());
+        for confederation in [[3, 1, 0, 0, 0, 1], [4, 1, 0, 0, 0, 1]] {
+            assert!(AsPath::decode(&confederation, true, PeerKind::External, true).is_err());
+            assert!(AsPath::decode(&confederation, true, PeerKind::Internal, true).is_ok());
+        }
+    }
+
+    fn path(segments: &[(SegmentKind, &[u32])]) -> AsPath {
+        let segment = |(kind, asns): &(SegmentKind, &[u32])| AsPathSegment {
+            kind: *kind,
+            asns: asns.iter().copied().map(Asn).collect(),
+        };
+        AsPath { segments: segments.iter().map(segment).collect() }
+    }
+
+    #[test]
+    fn check_63_a_merge_keeps_the_length_whatever_the_segments_are() {
+        use SegmentKind::{ConfedSequence, Sequence, Set};
+        let cases = [
+            (path(&[(Sequence, &[1, 23456])]), path(&[(Sequence, &[65536])]), "1 65536"),
+            (
+                path(&[(Sequence, &[1, 23456]), (Set, &[3, 4])]),
+                path(&[(Sequence, &[65536]), (Set, &[3, 4])]),
+                "1 65536 {3 4}",
+            ),
+            (
+                path(&[(Sequence, &[1]), (Set, &[3, 4]), (Sequence, &[23456])]),
+                path(&[(Sequence, &[65536])]),
+                "1 {3 4} 65536",
+            ),
+            (path(&[(ConfedSequence, &[9]), (Sequence, &[23456])]), path(&[(Sequence, &[65536])]), "(9) 65536"),
+            (path(&[(Sequence, &[1, 23456]), (ConfedSequence, &[9])]), path(&[(Sequence, &[65536])]), "1 65536"),
+            (path(&[(Sequence, &[23456])]), path(&[(Sequence, &[65536, 65537])]), "23456"),
+            (path(&[(Sequence, &[1, 2])]), path(&[]), "1 2"),
+        ];
+        for (mut merged, as4_path, expected) in cases {
+            let length = merged.decision_len();
+            merged.merge_as4(as4_path);
+            assert_eq!((merged.to_string().as_str(), merged.decision_len()), (expected, length));
         }
     }
 
@@ -326,7 +389,7 @@ mod tests {
 
         #[test]
         fn no_octets_panic(octets in prop::collection::vec(any::<u8>(), 0..100), four_octet in any::<bool>()) {
-            if let Ok(path) = AsPath::decode(&octets, four_octet, PeerKind::Internal) {
+            if let Ok(path) = AsPath::decode(&octets, four_octet, PeerKind::Internal, true) {
                 let mut out = BytesMut::new();
                 path.encode(four_octet, &mut out);
                 prop_assert_eq!(out.as_ref(), octets.as_slice());

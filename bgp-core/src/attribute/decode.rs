@@ -26,6 +26,10 @@ pub struct DecodeContext {
     pub families: FamilySet,
     /// The AS that must come first in the path of an external peer; `None` to let any pass.
     pub first_asn: Option<Asn>,
+    /// AS_SET costs its routes nothing, as RFC 9774 would have it.
+    pub accept_as_set: bool,
+    /// IPv4 routes may have an IPv6 next hop (RFC 8950).
+    pub extended_next_hop: bool,
 }
 
 impl Default for DecodeContext {
@@ -37,6 +41,8 @@ impl Default for DecodeContext {
             add_path: FamilySet::EMPTY,
             families: AddressFamily::ALL.into_iter().collect(),
             first_asn: None,
+            accept_as_set: false,
+            extended_next_hop: false,
         }
     }
 }
@@ -148,7 +154,7 @@ impl Collected {
         match value {
             AttributeValue::Origin(origin) => to.origin = origin,
             AttributeValue::AsPath(path) => {
-                path.permitted_from(context.peer_kind)?;
+                path.permitted_from(context.peer_kind, context.accept_as_set)?;
                 first_as(&path, context)?;
                 to.as_path = path;
             }
@@ -167,12 +173,27 @@ impl Collected {
                 to.ipv6_extended_communities = ascending(communities);
             }
             AttributeValue::LargeCommunities(communities) => to.large_communities = ascending(communities),
-            AttributeValue::As4Path(path) => {
-                path.permitted_from(context.peer_kind)?;
-                self.as4_path = Some(path);
-            }
+            AttributeValue::As4Path(path) => self.take_as4_path(path, attribute, context)?,
             AttributeValue::As4Aggregator(aggregator) => self.as4_aggregator = Some(with_an_as(aggregator)?),
         }
+        Ok(())
+    }
+
+    /// What is wrong in AS4_PATH costs itself alone (RFC 6793 section 6), but for AS_SET (RFC 9774 section 3).
+    fn take_as4_path(
+        &mut self,
+        mut path: AsPath,
+        attribute: RawAttribute<'_>,
+        context: &DecodeContext,
+    ) -> Result<(), String> {
+        if path.has_set() && !context.accept_as_set {
+            let reason = "AS4_PATH: AS_SET or AS_CONFED_SET (expected none, RFC 9774)";
+            self.fault(attribute, FaultKind::OptionalAttribute, reason, Disposition::TreatAsWithdraw);
+            return Ok(());
+        }
+        path.drop_confederation();
+        path.permitted_from(context.peer_kind, true)?;
+        self.as4_path = Some(path);
         Ok(())
     }
 

@@ -1,7 +1,8 @@
-//! MP_REACH_NLRI and MP_UNREACH_NLRI (RFC 4760 sections 3 and 4, RFC 2545 section 3).
+//! MP_REACH_NLRI and MP_UNREACH_NLRI (RFC 4760 sections 3 and 4, RFC 2545 section 3, RFC 8950 section 3).
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
+use super::DecodeContext;
 use crate::nlri::{Nlri, codec};
 use crate::types::{AddressFamily, Afi, AfiSafi, FamilySet, NextHop, Safi};
 use crate::wire::reader::{self, TooShort};
@@ -45,45 +46,48 @@ fn negotiated(pair: AfiSafi, families: FamilySet) -> Option<AddressFamily> {
 ///
 /// # Errors
 /// What is wrong; it costs the session (RFC 7606 section 7.11).
-pub(crate) fn reach(
-    value: &[u8],
-    families: FamilySet,
-    add_path: FamilySet,
-) -> Result<Carried<(NextHop, Vec<Nlri>)>, String> {
+pub(crate) fn reach(value: &[u8], context: &DecodeContext) -> Result<Carried<(NextHop, Vec<Nlri>)>, String> {
     let (rest, pair) = family(value)?;
     let (rest, hop) = reader::octet_length_value(rest).map_err(early)?;
     let (routes, _reserved) = reader::octet(rest).map_err(early)?;
-    let Some(family) = negotiated(pair, families) else { return Ok(Carried::Ignored(pair)) };
-    let hop = next_hop(hop, family)?;
-    Ok(Carried::Negotiated(family, (hop, codec::decode(routes, family, add_path.contains(family))?)))
+    let Some(family) = negotiated(pair, context.families) else { return Ok(Carried::Ignored(pair)) };
+    let hop = next_hop(hop, family, context.extended_next_hop)?;
+    Ok(Carried::Negotiated(family, (hop, codec::decode(routes, family, context.add_path.contains(family))?)))
 }
 
 /// Reads MP_UNREACH_NLRI.
 ///
 /// # Errors
 /// What is wrong; it costs the session (RFC 7606 section 7.12).
-pub(crate) fn unreach(value: &[u8], families: FamilySet, add_path: FamilySet) -> Result<Carried<Vec<Nlri>>, String> {
+pub(crate) fn unreach(value: &[u8], context: &DecodeContext) -> Result<Carried<Vec<Nlri>>, String> {
     let (routes, pair) = family(value)?;
-    let Some(family) = negotiated(pair, families) else { return Ok(Carried::Ignored(pair)) };
-    Ok(Carried::Negotiated(family, codec::decode(routes, family, add_path.contains(family))?))
+    let Some(family) = negotiated(pair, context.families) else { return Ok(Carried::Ignored(pair)) };
+    Ok(Carried::Negotiated(family, codec::decode(routes, family, context.add_path.contains(family))?))
 }
 
-fn next_hop(octets: &[u8], family: AddressFamily) -> Result<NextHop, String> {
-    let (first, rest) = octets.split_at_checked(16).unwrap_or((octets, &[]));
-    let v6 = |octets: &[u8]| <[u8; 16]>::try_from(octets).ok().map(Ipv6Addr::from);
-    let hop = match family {
-        AddressFamily::Ipv4Unicast => {
-            <[u8; 4]>::try_from(octets).ok().map(|octets| NextHop::V4(Ipv4Addr::from(octets)))
-        }
-        AddressFamily::Ipv6Unicast if rest.is_empty() => {
-            v6(first).map(|global| NextHop::V6 { global, link_local: None })
-        }
-        AddressFamily::Ipv6Unicast => v6(first).zip(v6(rest)).map(|(global, second)| NextHop::V6 {
-            global,
-            link_local: second.is_unicast_link_local().then_some(second),
-        }),
+/// 4 octets for IPv4; 16 or 32 for IPv6, and for IPv4 where that was agreed (RFC 8950 section 3).
+fn next_hop(octets: &[u8], family: AddressFamily, extended: bool) -> Result<NextHop, String> {
+    if family == AddressFamily::Ipv4Unicast
+        && let Ok(octets) = <[u8; 4]>::try_from(octets)
+    {
+        return Ok(NextHop::V4(Ipv4Addr::from(octets)));
+    }
+    let (takes_v6, expected) = match (family, extended) {
+        (AddressFamily::Ipv4Unicast, false) => (false, "4"),
+        (AddressFamily::Ipv4Unicast, true) => (true, "4, 16 or 32"),
+        (AddressFamily::Ipv6Unicast, _) => (true, "16 or 32"),
     };
-    hop.ok_or_else(|| {
-        format!("next hop of {} octets in {family} (expected 4 for IPv4, 16 or 32 for IPv6)", octets.len())
-    })
+    let hop = if takes_v6 { v6_next_hop(octets) } else { None };
+    hop.ok_or_else(|| format!("next hop of {} octets in {family} (expected {expected})", octets.len()))
+}
+
+/// A second address that is not link-local is left out.
+fn v6_next_hop(octets: &[u8]) -> Option<NextHop> {
+    let (first, rest) = octets.split_first_chunk::<16>()?;
+    let global = Ipv6Addr::from(*first);
+    if rest.is_empty() {
+        return Some(NextHop::V6 { global, link_local: None });
+    }
+    let second = Ipv6Addr::from(<[u8; 16]>::try_from(rest).ok()?);
+    Some(NextHop::V6 { global, link_local: second.is_unicast_link_local().then_some(second) })
 }

@@ -74,7 +74,7 @@ pub(super) fn negotiate(config: &SessionConfig, open: &Open) -> Result<Negotiate
         families,
         route_refresh: open.capabilities.contains(&Capability::RouteRefresh),
         peer_capabilities: open.capabilities.clone(),
-        decode: DecodeContext { peer_kind, four_octet_asn, add_path: FamilySet::EMPTY, families, first_asn },
+        decode: DecodeContext { peer_kind, four_octet_asn, families, first_asn, ..DecodeContext::default() },
         encode: EncodeContext {
             four_octet_asn,
             max_message_len: MAX_MESSAGE_LEN,

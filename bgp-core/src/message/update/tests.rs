@@ -200,6 +200,40 @@ fn check_53_and_54_what_makes_routes_unreadable_costs_the_session() {
 }
 
 #[test]
+fn check_53_ipv4_routes_have_an_ipv6_next_hop_only_where_that_was_agreed() {
+    let (global, link_local): (std::net::Ipv6Addr, std::net::Ipv6Addr) =
+        ("2001:db8::1".parse().unwrap(), "fe80::1".parse().unwrap());
+    let read = |hop: &[u8], extended_next_hop| {
+        let length = u8::try_from(hop.len()).unwrap();
+        let value = [&[0, 1, 1, length][..], hop, &[0, 8, 10]].concat();
+        let attribute = [&[0x80, 14, u8::try_from(value.len()).unwrap()][..], &value].concat();
+        let context = DecodeContext { extended_next_hop, ..DecodeContext::default() };
+        let update = Update::decode(&body(&[], &[&attribute, ORIGIN, AS_PATH], &[]), &context)?;
+        assert_eq!(names(&update.reachable[0].nlri), ["10.0.0.0/8"]);
+        Ok(update.reachable[0].attributes.next_hop.unwrap())
+    };
+    let both = [global.octets(), link_local.octets()].concat();
+    assert_eq!(read(&global.octets(), true), Ok(NextHop::V6 { global, link_local: None }));
+    assert_eq!(read(&both, true), Ok(NextHop::V6 { global, link_local: Some(link_local) }));
+    assert_eq!(read(&[192, 0, 2, 1], true), Ok(NextHop::V4([192, 0, 2, 1].into())));
+    assert_eq!(read(&[192, 0, 2, 1], false), Ok(NextHop::V4([192, 0, 2, 1].into())));
+    for (hop, extended) in [(&both[..], false), (&both[..16], false), (&both[..24], true), (&both[..0], true)] {
+        let refused: MessageError = read(hop, extended).unwrap_err();
+        assert_eq!(refused.to_notification().code.subcode(), 9, "{hop:?}");
+    }
+}
+
+#[test]
+fn check_60_what_is_treated_as_withdrawn_takes_only_its_own_path_ids() {
+    let context = DecodeContext { add_path: AddressFamily::ALL.into_iter().collect(), ..DecodeContext::default() };
+    let routes = &[0, 0, 0, 7, 8, 10, 0, 0, 0, 9, 8, 10];
+    let update = Update::decode(&body(&[], &[&[0x40, 1, 1, 9], AS_PATH, NEXT_HOP], routes), &context).unwrap();
+    let ids: Vec<_> = update.withdrawn.iter().map(|nlri| (nlri.prefix.to_string(), nlri.path_id)).collect();
+    assert_eq!(ids, [("10.0.0.0/8".to_owned(), 7), ("10.0.0.0/8".to_owned(), 9)]);
+    assert_eq!(update.reachable, []);
+}
+
+#[test]
 fn check_59_applies_all_four_places_of_routes() {
     let update = decode(&[8, 11], &[MP_REACH, ORIGIN, AS_PATH, NEXT_HOP, MP_UNREACH], TEN_SLASH_8).unwrap();
     let announced: Vec<_> = update.reachable.iter().flat_map(|group| names(&group.nlri)).collect();
@@ -240,6 +274,55 @@ fn check_63_merges_what_an_old_speaker_could_not_say() {
     let longer = &[0xC0, 17, 14, 2, 3, 0, 1, 0, 0, 0, 1, 0, 1, 0, 1, 0, 2];
     assert_eq!(merged(two_octets, longer), "65001 23456");
     assert_eq!(merged(two_octets, &[0xC0, 17, 2, 2, 9]), "65001 23456");
+}
+
+#[test]
+fn check_63_drops_confederations_and_as_0_of_as4_path_and_withdraws_for_an_as_set() {
+    let context = DecodeContext { four_octet_asn: false, ..DecodeContext::default() };
+    let two_octets = &[0x40, 2, 6, 2, 2, 0xFD, 0xE9, 0x5B, 0xA0];
+    let read = |as4_path: &[u8], context: &DecodeContext| {
+        Update::decode(&body(&[], &[ORIGIN, two_octets, NEXT_HOP, as4_path], TEN_SLASH_8), context).unwrap()
+    };
+    let path = |update: &Update| update.reachable[0].attributes.as_path.to_string();
+    let confederation = &[0xC0, 17, 12, 3, 1, 0, 0, 0, 9, 2, 1, 0, 1, 0, 0];
+    assert_eq!(path(&read(confederation, &context)), "65001 65536");
+    assert_eq!(path(&read(&[0xC0, 17, 6, 2, 1, 0, 0, 0, 0], &context)), "65001 23456");
+    let set = &[0xC0, 17, 6, 1, 1, 0, 1, 0, 0];
+    assert!(withdraws_only(&read(set, &context)));
+    let accepting = DecodeContext { accept_as_set: true, ..context };
+    assert_eq!(path(&read(set, &accepting)), "65001 {65536}");
+}
+
+#[test]
+fn check_63_an_aggregator_that_is_not_as_trans_sets_both_as4_attributes_aside() {
+    let context = DecodeContext { four_octet_asn: false, ..DecodeContext::default() };
+    let two_octets = &[0x40, 2, 6, 2, 2, 0xFD, 0xE9, 0x5B, 0xA0];
+    let as4_path = &[0xC0, 17, 6, 2, 1, 0, 1, 0, 0];
+    let as4_aggregator = &[0xC0, 18, 8, 0, 1, 0, 0, 192, 0, 2, 1];
+    let read = |aggregator: &[u8]| {
+        let attributes = [ORIGIN, two_octets, NEXT_HOP, aggregator, as4_path, as4_aggregator];
+        let update = Update::decode(&body(&[], &attributes, TEN_SLASH_8), &context).unwrap();
+        let attributes = &update.reachable[0].attributes;
+        (attributes.as_path.to_string(), attributes.aggregator.map(|aggregator| aggregator.asn.0))
+    };
+    assert_eq!(read(&[0xC0, 7, 6, 0x5B, 0xA0, 192, 0, 2, 1]), ("65001 65536".to_owned(), Some(65536)));
+    assert_eq!(read(&[0xC0, 7, 6, 0xFD, 0xE9, 192, 0, 2, 1]), ("65001 23456".to_owned(), Some(65001)));
+}
+
+#[test]
+fn check_63_between_new_speakers_the_as4_attributes_are_dropped_unread() {
+    let update = beside(&[0xC0, 17, 1, 9, 0xC0, 18, 1, 9]).unwrap();
+    assert_eq!((update.reachable.len(), update.faults), (1, vec![]));
+    assert_eq!(update.reachable[0].attributes.unknown, []);
+}
+
+#[test]
+fn check_45_an_as_set_costs_the_routes_unless_the_operator_accepts_it() {
+    let set = &[0x40, 2, 12, 2, 1, 0, 0, 0xFD, 0xE9, 1, 1, 0, 0, 0, 7];
+    assert!(withdraws_only(&decode(&[], &[ORIGIN, set, NEXT_HOP], TEN_SLASH_8).unwrap()));
+    let context = DecodeContext { accept_as_set: true, ..DecodeContext::default() };
+    let update = Update::decode(&body(&[], &[ORIGIN, set, NEXT_HOP], TEN_SLASH_8), &context).unwrap();
+    assert_eq!(update.reachable[0].attributes.as_path.to_string(), "65001 {7}");
 }
 
 #[test]
