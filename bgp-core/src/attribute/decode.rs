@@ -173,6 +173,7 @@ impl Collected {
                 to.ipv6_extended_communities = ascending(communities);
             }
             AttributeValue::LargeCommunities(communities) => to.large_communities = ascending(communities),
+            AttributeValue::OnlyToCustomer(asn) => to.only_to_customer = Some(asn),
             AttributeValue::As4Path(path) => self.take_as4_path(path, attribute, context)?,
             AttributeValue::As4Aggregator(aggregator) => self.as4_aggregator = Some(with_an_as(aggregator)?),
         }

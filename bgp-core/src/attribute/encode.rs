@@ -113,6 +113,9 @@ pub(crate) fn all_but_mp(
             attributes.large_communities.iter().for_each(|community| put_large(community, out));
         })?;
     }
+    if let Some(asn) = attributes.only_to_customer {
+        writer.put(transitive, code::ONLY_TO_CUSTOMER, |out| out.put_u32(asn.0))?;
+    }
     writer.rest()
 }
 

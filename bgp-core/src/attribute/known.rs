@@ -6,7 +6,7 @@ use super::spec::code;
 use super::walk::RawAttribute;
 use super::{Aggregator, AsPath, Carried, DecodeContext, Origin, mp, value};
 use crate::nlri::Nlri;
-use crate::types::{BgpIdentifier, Community, ExtendedCommunity, Ipv6ExtendedCommunity, LargeCommunity, NextHop};
+use crate::types::{Asn, BgpIdentifier, Community, ExtendedCommunity, Ipv6ExtendedCommunity, LargeCommunity, NextHop};
 
 /// The value of an attribute that has a row in [`super::spec::SPECS`], as it stands on the wire.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,6 +45,8 @@ pub enum AttributeValue {
     Ipv6ExtendedCommunities(Vec<Ipv6ExtendedCommunity>),
     /// LARGE_COMMUNITY in wire order.
     LargeCommunities(Vec<LargeCommunity>),
+    /// ONLY_TO_CUSTOMER (RFC 9234 section 5).
+    OnlyToCustomer(Asn),
 }
 
 impl AttributeValue {
@@ -73,6 +75,7 @@ impl AttributeValue {
             code::AS4_AGGREGATOR => Self::As4Aggregator(value::aggregator(octets, true)?),
             code::IPV6_EXTENDED_COMMUNITIES => Self::Ipv6ExtendedCommunities(value::ipv6_extended_communities(octets)?),
             code::LARGE_COMMUNITY => Self::LargeCommunities(value::large_communities(octets)?),
+            code::ONLY_TO_CUSTOMER => Self::OnlyToCustomer(Asn(value::number(octets)?)),
             _ => return Ok(None),
         }))
     }

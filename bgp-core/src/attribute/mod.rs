@@ -96,6 +96,8 @@ pub struct PathAttributes {
     pub originator_id: Option<BgpIdentifier>,
     /// CLUSTER_LIST (RFC 4456); only from internal peers.
     pub cluster_list: Vec<u32>,
+    /// ONLY_TO_CUSTOMER (RFC 9234 section 5): the AS that marked the route as one for customers only.
+    pub only_to_customer: Option<Asn>,
     /// Unknown optional transitive attributes, ascending by code.
     pub unknown: Vec<UnknownAttribute>,
 }

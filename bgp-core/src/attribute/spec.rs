@@ -69,6 +69,8 @@ pub mod code {
     pub const IPV6_EXTENDED_COMMUNITIES: u8 = 25;
     /// RFC 8092.
     pub const LARGE_COMMUNITY: u8 = 32;
+    /// RFC 9234.
+    pub const ONLY_TO_CUSTOMER: u8 = 35;
 }
 
 const fn spec(code: u8, name: &'static str, flags: u8, malformed: Disposition) -> Spec {
@@ -78,7 +80,7 @@ const fn spec(code: u8, name: &'static str, flags: u8, malformed: Disposition) -
 use Disposition::{AttributeDiscard, SessionReset, TreatAsWithdraw};
 
 /// The table, ascending by code.
-pub const SPECS: [Spec; 17] = [
+pub const SPECS: [Spec; 18] = [
     spec(code::ORIGIN, "ORIGIN", TRANSITIVE, TreatAsWithdraw),
     spec(code::AS_PATH, "AS_PATH", TRANSITIVE, TreatAsWithdraw),
     spec(code::NEXT_HOP, "NEXT_HOP", TRANSITIVE, TreatAsWithdraw),
@@ -96,6 +98,7 @@ pub const SPECS: [Spec; 17] = [
     spec(code::AS4_AGGREGATOR, "AS4_AGGREGATOR", OPTIONAL | TRANSITIVE, AttributeDiscard),
     spec(code::IPV6_EXTENDED_COMMUNITIES, "IPv6 EXTENDED COMMUNITIES", OPTIONAL | TRANSITIVE, TreatAsWithdraw),
     spec(code::LARGE_COMMUNITY, "LARGE_COMMUNITY", OPTIONAL | TRANSITIVE, TreatAsWithdraw),
+    spec(code::ONLY_TO_CUSTOMER, "ONLY_TO_CUSTOMER", OPTIONAL | TRANSITIVE, TreatAsWithdraw),
 ];
 
 /// The octets of a value whose length is always the same; `None` where it varies, or with what was negotiated.
@@ -103,7 +106,9 @@ pub(super) const fn fixed_len(code: u8) -> Option<usize> {
     match code {
         code::ATOMIC_AGGREGATE => Some(0),
         code::ORIGIN => Some(1),
-        code::NEXT_HOP | code::MULTI_EXIT_DISC | code::LOCAL_PREF | code::ORIGINATOR_ID => Some(4),
+        code::NEXT_HOP | code::MULTI_EXIT_DISC | code::LOCAL_PREF | code::ORIGINATOR_ID | code::ONLY_TO_CUSTOMER => {
+            Some(4)
+        }
         _ => None,
     }
 }

@@ -1,4 +1,4 @@
-//! BGP Role (RFC 9234 section 4.1).
+//! BGP Role (RFC 9234 sections 4.1 and 4.2): what a speaker is to its peer, and so where routes may go (section 5).
 
 use std::fmt;
 
@@ -8,13 +8,13 @@ use super::CapabilityFault;
 pub const CODE: u8 = 9;
 
 /// What the sender is to its peer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Role {
     /// Provider of transit.
     Provider,
-    /// Route server of an exchange.
+    /// RS: route server of an exchange.
     RouteServer,
-    /// Client of a route server.
+    /// RS-Client: client of a route server.
     RouteServerClient,
     /// Customer of transit.
     Customer,
@@ -38,6 +38,33 @@ impl Role {
         }
     }
 
+    /// Whether a speaker of this role and one of `other` can be each other's peers (RFC 9234 section 4.2, table 2).
+    #[must_use]
+    pub const fn agrees_with(self, other: Self) -> bool {
+        matches!(
+            (self, other),
+            (Self::Provider, Self::Customer)
+                | (Self::Customer, Self::Provider)
+                | (Self::RouteServer, Self::RouteServerClient)
+                | (Self::RouteServerClient, Self::RouteServer)
+                | (Self::Peer, Self::Peer)
+        )
+    }
+
+    /// Whether a speaker of this role takes its peer for a provider, a lateral peer or a route server: what the peer sends
+    /// is then for customers only, and what is for customers only is not sent to it (RFC 9234 section 5).
+    #[must_use]
+    pub const fn looks_up_or_across(self) -> bool {
+        matches!(self, Self::Customer | Self::Peer | Self::RouteServerClient)
+    }
+
+    /// Whether a speaker of this role takes its peer for a customer, a lateral peer or a client of its route server: what
+    /// it sends is then for customers only (RFC 9234 section 5).
+    #[must_use]
+    pub const fn looks_down_or_across(self) -> bool {
+        matches!(self, Self::Provider | Self::Peer | Self::RouteServer)
+    }
+
     pub(super) const fn decode(value: &[u8]) -> Result<Self, CapabilityFault> {
         match value {
             [0] => Ok(Self::Provider),
@@ -51,13 +78,13 @@ impl Role {
     }
 }
 
-/// As in RFC 9234, small; an unknown one by its number.
+/// As in table 1 of RFC 9234, small; an unknown one by its number.
 impl fmt::Display for Role {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Provider => f.write_str("provider"),
-            Self::RouteServer => f.write_str("route-server"),
-            Self::RouteServerClient => f.write_str("route-server-client"),
+            Self::RouteServer => f.write_str("rs"),
+            Self::RouteServerClient => f.write_str("rs-client"),
             Self::Customer => f.write_str("customer"),
             Self::Peer => f.write_str("peer"),
             Self::Unknown(other) => write!(f, "unknown ({other})"),

@@ -75,7 +75,25 @@ fn names_every_role() {
             other => panic!("{other:?}"),
         })
         .collect();
-    assert_eq!(names, ["provider", "route-server", "route-server-client", "customer", "peer", "unknown (5)"]);
+    assert_eq!(names, ["provider", "rs", "rs-client", "customer", "peer", "unknown (5)"]);
+}
+
+#[test]
+fn check_18_every_role_has_one_counterpart_and_an_unknown_one_none() {
+    let roles: Vec<Role> = (0..6).map(|octet| Role::decode(&[octet]).unwrap()).collect();
+    let counterparts =
+        |role: &Role| roles.iter().filter(|other| role.agrees_with(**other)).copied().collect::<Vec<_>>();
+    let found: Vec<Vec<Role>> = roles.iter().map(counterparts).collect();
+    let one = |role| vec![role];
+    let expected = [
+        one(Role::Customer),
+        one(Role::RouteServerClient),
+        one(Role::RouteServer),
+        one(Role::Provider),
+        one(Role::Peer),
+        vec![],
+    ];
+    assert_eq!(found, expected);
 }
 
 proptest! {

@@ -70,6 +70,45 @@ fn check_75_withdraws_a_route_whose_attributes_fit_no_message() {
 }
 
 #[test]
+fn check_6_a_peer_gets_as_much_of_an_announcement_as_its_messages_hold() {
+    let mut attributes = v4_attributes();
+    attributes.communities = (0..1100).map(Community).collect();
+    let announce =
+        [(Arc::new(attributes), vec![nlri("10.0.0.0/8")]), (Arc::new(v4_attributes()), vec![nlri("11.0.0.0/8")])];
+    let sent = |max_message_len| {
+        let context = EncodeContext { max_message_len, ..EncodeContext::default() };
+        let packed = pack(&announce, &[], &[], &context);
+        let updates = read(&packed.messages, &DecodeContext::default(), max_message_len);
+        let reachable = updates.iter().flat_map(|update| &update.reachable).flat_map(|group| &group.nlri);
+        let withdrawn = updates.iter().flat_map(|update| &update.withdrawn);
+        (reachable.copied().collect::<Vec<_>>(), withdrawn.copied().collect::<Vec<_>>(), packed.unsendable.len())
+    };
+    assert_eq!(sent(65535), (vec![nlri("10.0.0.0/8"), nlri("11.0.0.0/8")], vec![], 0));
+    assert_eq!(sent(4096), (vec![nlri("11.0.0.0/8")], vec![nlri("10.0.0.0/8")], 1));
+}
+
+#[test]
+fn check_6_fills_long_messages_where_both_take_them() {
+    let context = EncodeContext { max_message_len: 65535, ..EncodeContext::default() };
+    let packed = pack(&[(Arc::new(v4_attributes()), many(20_000))], &[], &[], &context);
+    let room = 65535 - FIXED - (4 + 3 + 7);
+    assert_eq!(packed.messages.len(), 20_000usize.div_ceil(room / 4));
+}
+
+#[test]
+fn an_ipv4_route_goes_out_with_an_ipv6_next_hop_only_where_the_peer_takes_one() {
+    let next_hop = Some(NextHop::V6 { global: "fd00::1".parse().unwrap(), link_local: None });
+    let announce = [(Arc::new(PathAttributes { next_hop, ..PathAttributes::default() }), vec![nlri("10.0.0.0/8")])];
+    let context = EncodeContext { extended_next_hop: true, ..EncodeContext::default() };
+    let packed = pack(&announce, &[], &[], &context);
+    let decode = DecodeContext { extended_next_hop: true, peer_kind: PeerKind::Internal, ..DecodeContext::default() };
+    let [update] = &read(&packed.messages, &decode, 4096)[..] else { panic!("one message") };
+    assert_eq!(update.reachable[0].attributes.next_hop, next_hop);
+    let packed = pack(&announce, &[], &[], &EncodeContext::default());
+    assert_eq!(packed.unsendable[0].reason, "next hop fd00::1 cannot be sent for ipv4-unicast");
+}
+
+#[test]
 fn a_route_whose_next_hop_has_no_place_is_withdrawn() {
     let attributes = Arc::new(PathAttributes::default());
     let packed = pack(&[(attributes, vec![nlri("10.0.0.0/8")])], &[], &[], &EncodeContext::default());
@@ -149,7 +188,7 @@ fn attributes() -> impl Strategy<Value = PathAttributes> {
             ascending(any::<[u8; 20]>().prop_map(Ipv6ExtendedCommunity), 3),
         ),
         ascending(large, 5),
-        (prop::option::of(internal), unknown),
+        (prop::option::of(internal), any::<Option<u32>>(), unknown),
     )
         .prop_map(
             |(
@@ -159,7 +198,7 @@ fn attributes() -> impl Strategy<Value = PathAttributes> {
                 large,
                 rest,
             )| {
-                let (internal, unknown) = rest;
+                let (internal, only_to_customer, unknown) = rest;
                 let (originator, cluster_list) = internal.unzip();
                 PathAttributes {
                     origin,
@@ -175,6 +214,7 @@ fn attributes() -> impl Strategy<Value = PathAttributes> {
                     large_communities: large,
                     originator_id: originator.and_then(|bits| BgpIdentifier::from_bits(bits).ok()),
                     cluster_list: cluster_list.unwrap_or_default(),
+                    only_to_customer: only_to_customer.map(Asn),
                     unknown,
                 }
             },
@@ -190,19 +230,19 @@ proptest! {
         gone in ascending(prefixes(true), 600),
         four_octet_asn in any::<bool>(),
         max_message_len in prop::sample::select(vec![4096u16, 65535]),
+        extended_next_hop in any::<bool>(),
     ) {
-        let hops = [
-            NextHop::V4(Ipv4Addr::new(192, 0, 2, 1)),
-            NextHop::V6 { global: "2001:db8::1".parse().unwrap(), link_local: Some("fe80::1".parse().unwrap()) },
-        ];
+        let far = NextHop::V6 { global: "2001:db8::1".parse().unwrap(), link_local: Some("fe80::1".parse().unwrap()) };
+        let hops = [if extended_next_hop { far } else { NextHop::V4(Ipv4Addr::new(192, 0, 2, 1)) }, far];
         let groups: Vec<_> = hops.into_iter().zip([v4.clone(), v6.clone()]).map(|(hop, routes)| {
             (Arc::new(PathAttributes { next_hop: Some(hop), ..attributes.clone() }), routes)
         }).collect();
-        let context = EncodeContext { four_octet_asn, max_message_len, ..EncodeContext::default() };
+        let context = EncodeContext { four_octet_asn, max_message_len, extended_next_hop, ..EncodeContext::default() };
         let packed = pack(&groups, &gone, &[], &context);
         prop_assert!(packed.unsendable.is_empty());
         prop_assert!(packed.messages.iter().all(|message| message.len() <= usize::from(max_message_len)));
-        let decode = DecodeContext { peer_kind: PeerKind::Internal, four_octet_asn, ..DecodeContext::default() };
+        let peer_kind = PeerKind::Internal;
+        let decode = DecodeContext { peer_kind, four_octet_asn, extended_next_hop, ..DecodeContext::default() };
         let mut announced: BTreeMap<Nlri, PathAttributes> = BTreeMap::new();
         let mut withdrawn: BTreeSet<Nlri> = BTreeSet::new();
         for update in read(&packed.messages, &decode, max_message_len) {

@@ -169,6 +169,17 @@ fn check_50_malformed_communities_cost_the_routes() {
 }
 
 #[test]
+fn check_50_a_malformed_only_to_customer_costs_the_routes() {
+    let update = beside(&[0xC0, 35, 4, 0, 0, 0xFD, 0xE9]).unwrap();
+    assert_eq!(update.reachable[0].attributes.only_to_customer, Some(Asn(65001)));
+    for extra in
+        [&[0xC0, 35, 0][..], &[0xC0, 35, 3, 0, 0, 0], &[0xC0, 35, 5, 0, 0, 0, 0, 0], &[0x80, 35, 4, 0, 0, 0, 1]]
+    {
+        assert!(withdraws_only(&beside(extra).unwrap()), "{extra:?}");
+    }
+}
+
+#[test]
 fn check_50_keeps_communities_ascending_and_once() {
     let update = beside(&[0xC0, 8, 12, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 2]).unwrap();
     assert_eq!(update.reachable[0].attributes.communities, [1, 2].map(crate::types::Community));
