@@ -7,6 +7,7 @@
 //! |---|---|
 //! | [`transition`] | state x event -> next state and actions |
 //! | `negotiation` | two OPENs -> what was agreed, or a NOTIFICATION |
+//! | `extensions` | what may be agreed beyond RFC 4271: offers, and what comes of two |
 //! | `collision` | which of two connections stays |
 //! | `receive` | octets -> messages -> events of the table |
 //! | `drive` | the table's actions, done |
@@ -14,6 +15,7 @@
 mod cause;
 mod collision;
 mod drive;
+mod extensions;
 mod negotiation;
 mod receive;
 mod settings;
@@ -34,6 +36,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 
 pub use cause::{Cause, StopReason};
+pub use extensions::{AddPathMode, Extensions};
 pub use negotiation::{Negotiated, legal};
 pub use settings::{ConnectMode, SessionConfig};
 pub use state::State;

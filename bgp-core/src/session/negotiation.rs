@@ -1,13 +1,12 @@
-//! From two OPENs to what both sides agreed (RFC 4271 section 6.2, RFC 5492, RFC 6286, RFC 7607).
+//! From two OPENs to what both sides agreed (RFC 4271 section 6.2, RFC 5492, RFC 6286, RFC 7607, RFC 9234).
 
 use bytes::{Bytes, BytesMut};
 
 use super::settings::SessionConfig;
 use crate::attribute::{DecodeContext, EncodeContext};
-use crate::capability::Capability;
+use crate::capability::{Capability, Role};
 use crate::message::{Notification, NotificationCode, Open, OpenSubcode};
 use crate::types::{AddressFamily, Asn, BgpIdentifier, FamilySet, HoldTime, PeerKind};
-use crate::wire::framer::MAX_MESSAGE_LEN;
 
 /// What was agreed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +23,10 @@ pub struct Negotiated {
     pub families: FamilySet,
     /// The peer can be asked for its routes again (RFC 2918).
     pub route_refresh: bool,
+    /// What we are to the peer, as configured (RFC 9234); `None` within one AS.
+    pub local_role: Option<Role>,
+    /// What the peer says it is to us, where it does.
+    pub peer_role: Option<Role>,
     /// All capabilities of the peer, as they came.
     pub peer_capabilities: Vec<Capability>,
     /// How its UPDATEs are read.
@@ -36,6 +39,8 @@ pub struct Negotiated {
 pub(super) fn our_open(config: &SessionConfig) -> Open {
     let mut capabilities: Vec<Capability> = config.families.iter().map(multi_protocol).collect();
     capabilities.extend([Capability::RouteRefresh, Capability::FourOctetAsn(config.local_asn)]);
+    capabilities.extend(config.extensions.capabilities(config.families, config.peer_kind()));
+    capabilities.sort_by_key(Capability::code);
     Open::new(config.local_asn, config.hold_time, config.local_identifier, capabilities)
 }
 
@@ -64,8 +69,13 @@ pub(super) fn negotiate(config: &SessionConfig, open: &Open) -> Result<Negotiate
     if families.is_empty() {
         return Err(without_common_family(config));
     }
+    let agreed_roles = config.extensions.agree_on_roles(&open.capabilities, peer_kind);
+    let peer_role = agreed_roles.map_err(|reason| refuse(OpenSubcode::RoleMismatch, reason))?;
     let four_octet_asn = open.capabilities.iter().any(|one| matches!(one, Capability::FourOctetAsn(_)));
     let first_asn = (peer_kind == PeerKind::External).then_some(open.asn);
+    let mut decode = DecodeContext { peer_kind, four_octet_asn, families, first_asn, ..DecodeContext::default() };
+    let mut encode = EncodeContext { four_octet_asn, ..EncodeContext::default() };
+    config.extensions.agree(&open.capabilities, &mut decode, &mut encode);
     Ok(Negotiated {
         peer_identifier,
         peer_asn: open.asn,
@@ -73,14 +83,11 @@ pub(super) fn negotiate(config: &SessionConfig, open: &Open) -> Result<Negotiate
         hold_time,
         families,
         route_refresh: open.capabilities.contains(&Capability::RouteRefresh),
+        local_role: config.extensions.role_toward(peer_kind),
+        peer_role,
         peer_capabilities: open.capabilities.clone(),
-        decode: DecodeContext { peer_kind, four_octet_asn, families, first_asn, ..DecodeContext::default() },
-        encode: EncodeContext {
-            four_octet_asn,
-            max_message_len: MAX_MESSAGE_LEN,
-            add_path: FamilySet::EMPTY,
-            extended_next_hop: false,
-        },
+        decode,
+        encode,
     })
 }
 
@@ -196,6 +203,20 @@ mod tests {
         let negotiated = negotiate(&ours, &open(|open| open.capabilities = vec![unknown])).unwrap();
         assert_eq!(negotiated.families, FamilySet::from_iter([AddressFamily::Ipv4Unicast]));
         assert!(!negotiated.decode.four_octet_asn && !negotiated.route_refresh);
+    }
+
+    #[test]
+    fn check_18_a_role_that_does_not_go_with_ours_is_a_role_mismatch() {
+        let mut ours = config(64512, 1, 65001);
+        ours.extensions.local_role = Some(Role::Customer);
+        let with = |roles: &[Role]| open(|open| open.capabilities.extend(roles.iter().copied().map(Capability::Role)));
+        assert_eq!(subcode(&ours, &with(&[Role::Customer])), 11);
+        assert_eq!(subcode(&ours, &with(&[Role::Provider, Role::Peer])), 11);
+        let agreed = negotiate(&ours, &with(&[Role::Provider])).unwrap();
+        assert_eq!((agreed.local_role, agreed.peer_role), (Some(Role::Customer), Some(Role::Provider)));
+        assert_eq!(negotiate(&ours, &with(&[])).unwrap().local_role, Some(Role::Customer));
+        ours.extensions.strict_role = true;
+        assert_eq!(subcode(&ours, &with(&[])), 11);
     }
 
     #[test]

@@ -23,7 +23,9 @@ impl Session {
         // A message may close its connection or move it to the other track: it is looked up again for each.
         while let Some(which) = self.which(connection) {
             let Some(track) = self.track_mut(which) else { return };
-            match track.framer.next_frame(MAX_MESSAGE_LEN) {
+            // Longer messages may come only after both OPENs have said so (RFC 8654 section 4).
+            let longest = track.negotiated.as_ref().map_or(MAX_MESSAGE_LEN, |agreed| agreed.encode.max_message_len);
+            match track.framer.next_frame(longest) {
                 Ok(None) => return,
                 Ok(Some(frame)) => self.receive_message(which, &frame, now),
                 Err(fault) => {

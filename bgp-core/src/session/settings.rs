@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::extensions::Extensions;
 use crate::types::{Asn, BgpIdentifier, FamilySet, HoldTime, PeerKind};
 
 /// Who opens the TCP connection.
@@ -51,6 +52,8 @@ pub struct SessionConfig {
     pub initial_hold: Duration,
     /// The families we offer; not empty.
     pub families: FamilySet,
+    /// What is offered beyond them.
+    pub extensions: Extensions,
 }
 
 impl SessionConfig {

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use super::extensions::Extensions;
 use super::settings::{ConnectMode, SessionConfig};
 use crate::types::{AddressFamily, Asn, BgpIdentifier, FamilySet, HoldTime};
 
@@ -22,5 +23,6 @@ pub(super) fn config(local_asn: u32, local_identifier: u32, peer_asn: u32) -> Se
         connect_retry: Duration::from_secs(120),
         initial_hold: SessionConfig::INITIAL_HOLD,
         families: FamilySet::from_iter([AddressFamily::Ipv4Unicast]),
+        extensions: Extensions::default(),
     }
 }

@@ -148,6 +148,38 @@ fn check_1_to_4_garbage_is_refused_in_any_state_with_a_connection() {
     assert_eq!((bench.state(), bench.notified()), (State::Idle, Some((1, 2))));
 }
 
+/// A withdrawal of as many default routes as fill this many octets; a peer may say so, and it costs nothing.
+fn update_of(length: u16) -> Vec<u8> {
+    let withdrawn = length - 23;
+    let head = [&length.to_be_bytes()[..], &[2], &withdrawn.to_be_bytes()].concat();
+    [&[0xFF; 16][..], &head, &vec![0; usize::from(withdrawn)], &[0, 0]].concat()
+}
+
+#[test]
+fn check_6_long_messages_pass_only_after_both_offered_them() {
+    let after = |ours: bool, theirs: bool, octets: &[u8]| {
+        let mut bench = Bench::new(|config| config.extensions.extended_messages = ours);
+        let offer = |open: &mut Open| open.capabilities.extend(theirs.then_some(Capability::ExtendedMessage));
+        bench
+            .connect(FIRST, Direction::Outgoing)
+            .receive(FIRST, &open_with(offer))
+            .receive(FIRST, &message::keepalive());
+        bench.sent();
+        bench.receive(FIRST, octets);
+        bench.notified()
+    };
+    assert_eq!(after(true, true, &update_of(65535)), None);
+    for (ours, theirs) in [(true, false), (false, true), (false, false)] {
+        assert_eq!(after(ours, theirs, &update_of(4096)), None);
+        assert_eq!(after(ours, theirs, &update_of(4097)), Some((1, 2)));
+    }
+    // OPEN and KEEPALIVE stay as short as ever.
+    assert_eq!(after(true, true, &[&[0xFF; 16][..], &[0x20, 0, 4], &[0; 8173]].concat()), Some((1, 2)));
+    let mut bench = Bench::new(|config| config.extensions.extended_messages = true);
+    bench.connect(FIRST, Direction::Outgoing).receive(FIRST, &[&[0xFF; 16][..], &[0x20, 0, 1]].concat());
+    assert_eq!(bench.notified(), Some((1, 2)), "an OPEN that long is refused by its header alone");
+}
+
 #[test]
 fn check_11_a_hold_time_of_zero_needs_no_keepalive() {
     let mut bench = Bench::new(|config| config.hold_time = HoldTime::from_secs(0).unwrap());
