@@ -4,12 +4,14 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::attribute_store::{AttributeId, AttributeStore};
+use super::facts::PeerFacts;
 use super::family_prefix::FamilyPrefix;
 use super::peers::{Context, PeerIndex};
 use super::view::{ImportCounters, ImportVerdict};
 use crate::attribute::{PathAttributes, SegmentKind};
+use crate::capability::Role;
 use crate::policy::{Policy, RouteSource, Verdict};
-use crate::types::{Asn, NextHop};
+use crate::types::{Asn, Community, NextHop, PeerKind};
 
 /// An [`ImportVerdict`] in two octets: the check that decided in the upper four bits, the policy term in the lower twelve.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,9 +29,10 @@ pub(super) enum ImportCheck {
     Martian,
     DefaultRouteNotNamed,
     NextHopIneligible,
+    RouteLeak,
 }
 
-const CHECKS: [(ImportCheck, u16); 9] = [
+const CHECKS: [(ImportCheck, u16); 10] = [
     (ImportCheck::Accepted, 0x0000),
     (ImportCheck::RejectedByTerm, 0x1000),
     (ImportCheck::NoTermMatched, 0x2000),
@@ -39,6 +42,7 @@ const CHECKS: [(ImportCheck, u16); 9] = [
     (ImportCheck::Martian, 0x6000),
     (ImportCheck::DefaultRouteNotNamed, 0x7000),
     (ImportCheck::NextHopIneligible, 0x8000),
+    (ImportCheck::RouteLeak, 0x9000),
 ];
 
 const TERM_BITS: u16 = 0x0FFF;
@@ -76,6 +80,7 @@ impl CompactVerdict {
             ImportCheck::Martian => ImportVerdict::Martian,
             ImportCheck::DefaultRouteNotNamed => ImportVerdict::DefaultRouteNotNamed,
             ImportCheck::NextHopIneligible => ImportVerdict::NextHopIneligible,
+            ImportCheck::RouteLeak => ImportVerdict::RouteLeak,
         }
     }
 
@@ -88,6 +93,7 @@ impl CompactVerdict {
             ImportCheck::OwnRange => &mut counters.own_range,
             ImportCheck::Martian | ImportCheck::DefaultRouteNotNamed => &mut counters.martian,
             ImportCheck::NextHopIneligible => &mut counters.next_hop_ineligible,
+            ImportCheck::RouteLeak => &mut counters.leaked,
         }
     }
 }
@@ -101,8 +107,10 @@ pub(super) struct Judge {
     attributes: Arc<PathAttributes>,
     policy: Arc<Policy>,
     source: RouteSource,
-    looped: Option<ImportCheck>,
+    /// What makes every route of the set ineligible.
+    barred: Option<ImportCheck>,
     next_hop_eligible: bool,
+    ingress: Ingress,
     /// The last term that accepted, and the set it made.
     memo: Option<(usize, AttributeId)>,
 }
@@ -112,11 +120,12 @@ impl Judge {
     pub fn new(context: &mut Context, peer: PeerIndex, attributes: &Arc<PathAttributes>) -> Option<Self> {
         let session = context.session(peer)?;
         let (policy, source) = (Arc::clone(&session.import), session.source.clone());
-        let looped = loop_check(context, attributes);
+        let ingress = Ingress::of(&session.facts, attributes);
+        let barred = loop_check(context, attributes).or(ingress.leaks.then_some(ImportCheck::RouteLeak));
         let next_hop_eligible = next_hop_is_eligible(context, attributes.next_hop.as_ref());
         let received = context.attributes.intern(attributes);
         let attributes = Arc::clone(context.attributes.attributes(received));
-        Some(Self { received, attributes, policy, source, looped, next_hop_eligible, memo: None })
+        Some(Self { received, attributes, policy, source, barred, next_hop_eligible, ingress, memo: None })
     }
 
     /// The verdict on a prefix, and the set it goes on with; a reference to that set is the caller's.
@@ -138,7 +147,7 @@ impl Judge {
     }
 
     fn verdict<N: FamilyPrefix>(&self, net: N, in_own_range: bool) -> (ImportCheck, usize) {
-        if let Some(check) = self.looped {
+        if let Some(check) = self.barred {
             return (check, 0);
         }
         if in_own_range {
@@ -168,10 +177,11 @@ impl Judge {
             store.retain(id);
             return id;
         }
-        let id = match self.policy.terms.get(term) {
-            Some(found) => store.intern(&found.transform(&self.attributes)),
-            None => store.intern(&self.attributes),
+        let accepted = match self.policy.terms.get(term) {
+            Some(found) => found.transform(&self.attributes),
+            None => Arc::clone(&self.attributes),
         };
+        let id = store.intern(&self.ingress.transform(accepted));
         store.retain(id);
         if let Some((_, old)) = self.memo.replace((term, id)) {
             store.release(old);
@@ -185,6 +195,40 @@ impl Judge {
         if let Some((_, id)) = self.memo {
             store.release(id);
         }
+    }
+}
+
+/// What is done with every route of a peer, whatever the policy says.
+struct Ingress {
+    /// A route leak (RFC 9234 section 5).
+    leaks: bool,
+    /// The AS to mark the route with as one for customers only, unless it is marked already.
+    mark: Option<Asn>,
+    /// Heed GRACEFUL_SHUTDOWN (RFC 8326 section 4.2).
+    graceful_shutdown: bool,
+}
+
+impl Ingress {
+    fn of(facts: &PeerFacts, attributes: &PathAttributes) -> Self {
+        let leaks = match (facts.local_role, attributes.only_to_customer) {
+            (Some(Role::Provider | Role::RouteServer), Some(_)) => true,
+            (Some(Role::Peer), Some(marked_by)) => marked_by != facts.asn,
+            _ => false,
+        };
+        let mark = facts.local_role.filter(|role| role.looks_up_or_across()).map(|_| facts.asn);
+        let graceful_shutdown = facts.graceful_shutdown && facts.kind == PeerKind::External;
+        Self { leaks, mark, graceful_shutdown }
+    }
+
+    /// After the policy, which can neither take a mark away nor raise what is being shut down; it can remove the community.
+    fn transform(&self, attributes: Arc<PathAttributes>) -> Arc<PathAttributes> {
+        let only_to_customer = attributes.only_to_customer.or(self.mark);
+        let going = self.graceful_shutdown && attributes.communities.contains(&Community::GRACEFUL_SHUTDOWN);
+        let local_pref = if going { Some(0) } else { attributes.local_pref };
+        if (only_to_customer, local_pref) == (attributes.only_to_customer, attributes.local_pref) {
+            return attributes;
+        }
+        Arc::new(PathAttributes { only_to_customer, local_pref, ..PathAttributes::clone(&attributes) })
     }
 }
 

@@ -1,4 +1,4 @@
-//! From the Loc-RIB to an Adj-RIB-Out (RFC 4271 sections 5.1, 9.1.3 and 9.2; RFC 1997; RFC 4456).
+//! From the Loc-RIB to an Adj-RIB-Out (RFC 4271 sections 5.1, 9.1.3 and 9.2; RFC 1997; RFC 4456; RFC 9234; RFC 9774).
 //!
 //! Deviations: NO_EXPORT and NO_ADVERTISE stop what was *received* with them, as RFC 1997 writes; on a route of our own
 //! they are a request to the peer and go out. A received MULTI_EXIT_DISC leaves the AS only if a policy term sets it.
@@ -10,6 +10,7 @@ use super::decision::DEFAULT_LOCAL_PREF;
 use super::facts::PeerFacts;
 use super::view::ExportVerdict;
 use crate::attribute::{EncodeContext, PathAttributes};
+use crate::capability::Role;
 use crate::policy::{Policy, RouteSource, Verdict};
 use crate::types::{AddressFamily, Asn, Community, NextHop, PeerKind, Prefix};
 
@@ -18,7 +19,9 @@ use crate::types::{AddressFamily, Asn, Community, NextHop, PeerKind, Prefix};
 pub(super) struct ExportProfile {
     /// What passes out.
     pub policy: Arc<Policy>,
+    family: AddressFamily,
     kind: PeerKind,
+    local_role: Option<Role>,
     local_asn: Asn,
     next_hop: Option<NextHop>,
     encode_context: EncodeContext,
@@ -32,7 +35,9 @@ impl PartialEq for ExportProfile {
     fn eq(&self, other: &Self) -> bool {
         let parts = |profile: &Self| {
             (
+                profile.family,
                 profile.kind,
+                profile.local_role,
                 profile.local_asn,
                 profile.next_hop,
                 profile.encode_context,
@@ -72,7 +77,9 @@ impl ExportProfile {
         let passes_next_hops = facts.kind == PeerKind::Internal && next_hop.is_none();
         Self {
             policy,
+            family,
             kind: facts.kind,
+            local_role: facts.local_role,
             local_asn,
             next_hop,
             encode_context: facts.encode_context,
@@ -91,6 +98,12 @@ impl ExportProfile {
         }
         if route.source_kind.is_some() {
             self.heed_communities(&route.attributes.communities)?;
+        }
+        if route.attributes.only_to_customer.is_some() && self.local_role.is_some_and(Role::looks_up_or_across) {
+            return Err(ExportVerdict::OnlyToCustomer);
+        }
+        if route.attributes.as_path.has_set() {
+            return Err(ExportVerdict::AsSet);
         }
         match self.policy.deciding_term(&route.prefix, route.source, route.attributes) {
             None => Err(ExportVerdict::NoTermMatched),
@@ -119,7 +132,17 @@ impl ExportProfile {
         if self.next_hop.is_some() || self.kind == PeerKind::External {
             return self.next_hop;
         }
-        attributes.next_hop.filter(|next_hop| Some(next_hop.address()) != self.peer_address)
+        let can_be_said = |next_hop: &NextHop| match next_hop {
+            NextHop::V4(_) => self.family == AddressFamily::Ipv4Unicast,
+            NextHop::V6 { .. } => self.family == AddressFamily::Ipv6Unicast || self.encode_context.extended_next_hop,
+        };
+        let not_its_own = |next_hop: &NextHop| Some(next_hop.address()) != self.peer_address;
+        attributes.next_hop.filter(|next_hop| can_be_said(next_hop) && not_its_own(next_hop))
+    }
+
+    /// Our number for the one path that the peer is told of, where it takes numbers (RFC 7911 section 3).
+    pub fn path_id(&self) -> u32 {
+        u32::from(self.encode_context.add_path.contains(self.family))
     }
 
     /// The attributes the peer gets for a route that `term` lets out. Depends on nothing else, so it can be remembered.
@@ -136,6 +159,9 @@ impl ExportProfile {
             sent.multi_exit_disc = sent.multi_exit_disc.or(self.med);
         }
         sent.next_hop = self.next_hop_of(attributes);
+        if self.local_role.is_some_and(Role::looks_down_or_across) {
+            sent.only_to_customer = sent.only_to_customer.or(Some(self.local_asn));
+        }
         match self.kind {
             PeerKind::External => self.leave_the_as(&mut sent),
             PeerKind::Internal => sent.local_pref = Some(sent.local_pref.unwrap_or(DEFAULT_LOCAL_PREF)),

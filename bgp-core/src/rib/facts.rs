@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use crate::attribute::EncodeContext;
+use crate::capability::Role;
 use crate::types::{Asn, BgpIdentifier, FamilySet, NextHop, PeerId, PeerKind};
 
 /// Who we are, and how the decision process is set.
@@ -46,4 +47,8 @@ pub struct PeerFacts {
     pub med: Option<u32>,
     /// How many routes of one family the peer may send before the limit is reported; counted before policy.
     pub max_prefixes: Option<usize>,
+    /// What we are to the peer (RFC 9234); `None` to let routes pass whatever ONLY_TO_CUSTOMER says.
+    pub local_role: Option<Role>,
+    /// Routes that an external peer marks with GRACEFUL_SHUTDOWN get the lowest LOCAL_PREF, 0 (RFC 8326 section 4.2).
+    pub graceful_shutdown: bool,
 }

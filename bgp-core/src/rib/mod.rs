@@ -98,9 +98,9 @@ impl Rib {
         }
     }
 
-    /// New policies, next hops, MED or prefix limit for a peer that is up: its routes are judged again from the Adj-RIB-In,
-    /// and it is sent only the difference. What was negotiated (AS, identifier, families, encoding) stays as it was. The
-    /// limit is reported when the peer has sent more than that already.
+    /// New policies, next hops, MED, prefix limit or heed of GRACEFUL_SHUTDOWN for a peer that is up: its routes are judged
+    /// again from the Adj-RIB-In, and it is sent only the difference. What was negotiated (AS, identifier, families, roles,
+    /// encoding) stays as it was. The limit is reported when the peer has sent more than that already.
     pub fn change_peer(
         &mut self,
         facts: PeerFacts,
@@ -111,11 +111,13 @@ impl Rib {
         let session = self.context.session_mut(index)?;
         let judged_otherwise = session.import != import
             || session.facts.next_hop_self_v4 != facts.next_hop_self_v4
-            || session.facts.next_hop_self_v6 != facts.next_hop_self_v6;
+            || session.facts.next_hop_self_v6 != facts.next_hop_self_v6
+            || session.facts.graceful_shutdown != facts.graceful_shutdown;
         session.facts.next_hop_self_v4 = facts.next_hop_self_v4;
         session.facts.next_hop_self_v6 = facts.next_hop_self_v6;
         session.facts.med = facts.med;
         session.facts.max_prefixes = facts.max_prefixes;
+        session.facts.graceful_shutdown = facts.graceful_shutdown;
         session.import = import;
         session.export = export;
         self.v4.policies_changed(&mut self.context, index, judged_otherwise);

@@ -316,7 +316,7 @@ impl<N: FamilyPrefix> UpdateGroup<N> {
                 out.len() - 1
             });
             if let Some((_, nlri)) = out.get_mut(place) {
-                nlri.push(Nlri::from(net.into()));
+                nlri.push(Nlri { prefix: net.into(), path_id: self.profile.path_id() });
             }
             taken += 1;
         }
@@ -351,7 +351,7 @@ impl<N: FamilyPrefix> UpdateGroup<N> {
             number = entry.number + 1;
             let told = OutEntry { has: entry.has & !slot.bit(), needs: entry.needs & !slot.bit(), ..entry };
             self.store(net, entry, told, false, clock);
-            out.push(Nlri::from(net.into()));
+            out.push(Nlri { prefix: net.into(), path_id: self.profile.path_id() });
             taken += 1;
         }
         if let Some(seat) = self.seats.get_mut(slot.index()) {

@@ -36,6 +36,8 @@ pub enum ImportVerdict {
     AsLoop,
     /// It went through this speaker before: our ORIGINATOR_ID or CLUSTER_ID (RFC 4456 section 8).
     ReflectionLoop,
+    /// A route leak: ONLY_TO_CUSTOMER says that the peer must not have sent it to us (RFC 9234 section 5).
+    RouteLeak,
     /// It is equal to or inside one of our own ranges.
     OwnRange,
     /// Its prefix is no unicast destination: multicast, loopback, link-local, 0/8 or 240/4.
@@ -62,6 +64,7 @@ impl fmt::Display for ImportVerdict {
             Self::NoTermMatched => f.write_str("no import term matched"),
             Self::AsLoop => f.write_str("our AS is in its AS_PATH"),
             Self::ReflectionLoop => f.write_str("our identifier is in its ORIGINATOR_ID or CLUSTER_LIST"),
+            Self::RouteLeak => f.write_str("route leak: its ONLY_TO_CUSTOMER is not for us"),
             Self::OwnRange => f.write_str("equal to or inside one of our own ranges"),
             Self::Martian => f.write_str("not a unicast destination"),
             Self::DefaultRouteNotNamed => f.write_str("default route that no import term names"),
@@ -94,6 +97,10 @@ pub enum ExportVerdict {
     NoAdvertise,
     /// It was received with NO_EXPORT or NO_EXPORT_SUBCONFED and the peer is external (RFC 1997).
     NoExport,
+    /// It is for customers only, and the peer is none (RFC 9234 section 5).
+    OnlyToCustomer,
+    /// Its AS_PATH holds an AS_SET, which may not be sent (RFC 9774 section 3).
+    AsSet,
     /// A policy term rejected it.
     RejectedByTerm {
         /// The term's name.
@@ -116,6 +123,8 @@ impl fmt::Display for ExportVerdict {
             Self::InternalToInternal => f.write_str("learned from an internal peer, not sent to another"),
             Self::NoAdvertise => f.write_str("carries NO_ADVERTISE"),
             Self::NoExport => f.write_str("carries NO_EXPORT"),
+            Self::OnlyToCustomer => f.write_str("carries ONLY_TO_CUSTOMER, and the peer is no customer"),
+            Self::AsSet => f.write_str("its AS_PATH holds an AS_SET"),
             Self::RejectedByTerm { term } => write!(f, "rejected by term {term:?}"),
             Self::NoTermMatched => f.write_str("no export term matched"),
             Self::NoNextHop => f.write_str("no next hop to send"),
@@ -212,6 +221,8 @@ pub struct ImportCounters {
     pub rejected_by_policy: usize,
     /// Rejected for our AS in AS_PATH, or a reflection loop.
     pub looped: usize,
+    /// Rejected as a route leak.
+    pub leaked: usize,
     /// Rejected as equal to or inside our own ranges.
     pub own_range: usize,
     /// Rejected as martian, or as a default route that is not named.

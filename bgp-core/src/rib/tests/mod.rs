@@ -4,7 +4,9 @@ mod decision;
 mod eligibility;
 mod make_before_break;
 mod model;
+mod paths;
 mod propagation;
+mod roles;
 
 use std::net::Ipv4Addr;
 
@@ -35,6 +37,8 @@ fn facts(number: u32) -> PeerFacts {
         encode_context: EncodeContext::default(),
         med: Some(100),
         max_prefixes: Some(3),
+        local_role: None,
+        graceful_shutdown: true,
     }
 }
 

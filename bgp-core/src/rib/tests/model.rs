@@ -7,6 +7,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::attribute::Origin;
+use crate::capability::Role;
 use crate::policy::{Action, Match, PrefixRange, SourceMatch, Term, Verdict};
 use crate::types::Community;
 
@@ -36,7 +37,7 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         2 => peer().prop_map(Step::Up),
         1 => peer().prop_map(Step::Down),
-        8 => (peer(), net(), 0..8_usize).prop_map(|(peer, net, set)| Step::Announce(peer, net, set)),
+        8 => (peer(), net(), 0..11_usize).prop_map(|(peer, net, set)| Step::Announce(peer, net, set)),
         3 => (peer(), net()).prop_map(|(peer, net)| Step::Withdraw(peer, net)),
         4 => (net(), 0..3_u32).prop_map(|(net, med)| Step::Originate(net, med)),
         2 => net().prop_map(Step::Unoriginate),
@@ -52,7 +53,7 @@ fn step() -> impl Strategy<Value = Step> {
 fn received(peer: u32, set: usize, v6: bool) -> Arc<PathAttributes> {
     let own = Asn(65000 + peer);
     let asns = match set {
-        0 | 5 | 6 => vec![own],
+        0 | 5 | 6 | 8.. => vec![own],
         1 => vec![own, Asn(65100)],
         2 => vec![Asn(65200), Asn(65100)],
         3 => vec![own, Asn(64512)],
@@ -61,6 +62,7 @@ fn received(peer: u32, set: usize, v6: bool) -> Arc<PathAttributes> {
     let community = |set| match set {
         5 => vec![Community::NO_EXPORT],
         6 => vec![Community(0xFC00_0001)],
+        8 => vec![Community::GRACEFUL_SHUTDOWN],
         _ => Vec::new(),
     };
     let far = std::net::Ipv6Addr::from_bits(0xfd99_0000_0000_0000_0000_0000_0000_0000 + u128::from(peer));
@@ -73,6 +75,11 @@ fn received(peer: u32, set: usize, v6: bool) -> Arc<PathAttributes> {
         }),
         multi_exit_disc: (set == 7 || set == 2).then_some(10 * peer),
         communities: community(set),
+        only_to_customer: match set {
+            9 => Some(own),
+            10 => Some(Asn(65200)),
+            _ => None,
+        },
         ..PathAttributes::default()
     })
 }
@@ -124,7 +131,17 @@ fn dual(number: u32, med: u32) -> PeerFacts {
         next_hop_self_v6: Some(NextHop::V6 { global, link_local: None }),
         max_prefixes: None,
         med: Some(med),
+        local_role: role(number),
         ..facts(number)
+    }
+}
+
+/// Peer 1 is our provider, peer 2 a lateral peer, peer 3 says nothing.
+fn role(peer: u32) -> Option<Role> {
+    match peer {
+        1 => Some(Role::Customer),
+        2 => Some(Role::Peer),
+        _ => None,
     }
 }
 
@@ -158,8 +175,17 @@ impl Model {
             let looped = attributes.as_path.segments[0].asns.contains(&Asn(64512));
             let ours = self.own_ranges.iter().any(|range| range.covers(prefix));
             let judged = session.import.evaluate(prefix, &RouteSource::Peer(PeerId(*peer)), attributes);
-            if !looped && !ours && judged.verdict == Verdict::Accept {
-                paths.push((*peer, judged.attributes));
+            let marked = attributes.only_to_customer;
+            let leaked = *peer == 2 && marked.is_some_and(|by| by != session.facts.asn);
+            if !looped && !leaked && !ours && judged.verdict == Verdict::Accept {
+                let mut taken = PathAttributes::clone(&judged.attributes);
+                if *peer != 3 {
+                    taken.only_to_customer = marked.or(Some(session.facts.asn));
+                }
+                if taken.communities.contains(&Community::GRACEFUL_SHUTDOWN) {
+                    taken.local_pref = Some(0);
+                }
+                paths.push((*peer, Arc::new(taken)));
             }
         }
         let keep = |paths: &mut Vec<(u32, Arc<PathAttributes>)>, key: &dyn Fn(&PathAttributes) -> i64| {
@@ -187,7 +213,8 @@ impl Model {
             None => RouteSource::Originated { tag: Arc::from("pod") },
         };
         let kept_in = from.is_some() && best.communities.contains(&Community::NO_EXPORT);
-        if from == Some(peer) || kept_in {
+        let for_customers = best.only_to_customer.is_some() && peer != 3;
+        if from == Some(peer) || kept_in || for_customers {
             return None;
         }
         let mut clean = PathAttributes::clone(&best);
@@ -203,6 +230,9 @@ impl Model {
         sent.as_path.prepend(Asn(64512), 1);
         if from.is_none() {
             sent.multi_exit_disc = sent.multi_exit_disc.or(session.facts.med);
+        }
+        if peer == 2 {
+            sent.only_to_customer = Some(Asn(64512));
         }
         sent.next_hop = match prefix.family() {
             AddressFamily::Ipv4Unicast => session.facts.next_hop_self_v4.map(NextHop::V4),
