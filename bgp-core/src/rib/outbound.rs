@@ -247,6 +247,12 @@ impl<N: FamilyPrefix> FamilyRib<N> {
         taken
     }
 
+    /// The path identifier of everything that the peer is told.
+    pub fn path_id_toward(&self, peer: PeerIndex) -> u32 {
+        let place = self.peers.get(&peer).map(|state| state.membership.place);
+        place.and_then(|place| self.group(place.group)).map_or(0, |group| group.profile.path_id())
+    }
+
     /// The attributes that `peer` is to have for a prefix, and whether it was told.
     pub fn advertised_to<'a>(
         &'a self,

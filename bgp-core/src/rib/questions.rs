@@ -209,10 +209,11 @@ impl Rib {
         limit: usize,
         items: &mut Vec<AdvertisedRoute>,
     ) -> Option<N> {
+        let path_id = family.path_id_toward(peer);
         for (looked, (net, route)) in family.advertised_to(peer, after)?.enumerate() {
             if let Some((id, sent)) = route {
                 let attributes = self.context.attributes.attributes(id).clone();
-                items.push(AdvertisedRoute { prefix: net.into(), attributes, sent });
+                items.push(AdvertisedRoute { prefix: net.into(), path_id, attributes, sent });
             }
             if items.len() >= limit || looked >= LOOK_MAX {
                 return Some(net);

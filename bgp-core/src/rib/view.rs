@@ -176,6 +176,8 @@ pub struct BestRoute {
 pub struct AdvertisedRoute {
     /// The destination.
     pub prefix: Prefix,
+    /// Our path identifier; 0 where the peer takes none.
+    pub path_id: u32,
     /// The attributes the peer gets.
     pub attributes: Arc<PathAttributes>,
     /// Whether this version was handed out for sending already.

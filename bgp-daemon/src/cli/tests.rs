@@ -6,9 +6,9 @@ use super::console::Console;
 use super::question::{explain, inventory, peers, status};
 use super::table::{Parts, numbers, words};
 use crate::control::reply::{
-    AdvertisedRoute, ApiVersion, BgpPeerStatus, ChainStep, ConfigWarning, Counts, ExplainReply, FamilyStatus, Fault,
-    Health, ImportCounts, InventoryState, InventorySummary, LastError, Messages, Outcome, RangeEntry, RangeTreatment,
-    Reload, ReloadResult, RouteCounts, StatusReply, Step, UpDown,
+    AddPathFamily, AdvertisedRoute, Agreement, ApiVersion, BgpPeerStatus, ChainStep, ConfigWarning, Counts, Directions,
+    ExplainReply, FamilyStatus, Fault, Health, ImportCounts, InventoryState, InventorySummary, LastError, Messages,
+    Outcome, RangeEntry, RangeTreatment, Reload, ReloadResult, RouteCounts, StatusReply, Step, UpDown,
 };
 
 /// What is written by `write` on a console of this width.
@@ -53,6 +53,18 @@ fn up() -> BgpPeerStatus {
         advertised_route_priority: 100,
         max_prefixes: Some(1000),
         hold_time_secs: Some(20),
+        agreed: Some(Agreement {
+            four_octet_asn: true,
+            route_refresh: true,
+            max_message_length: 65535,
+            extended_next_hop: Directions { receive: true, send: false },
+            add_path: vec![AddPathFamily {
+                family: "ipv4-unicast".to_owned(),
+                directions: Directions { receive: true, send: true },
+            }],
+            local_role: Some("customer".to_owned()),
+            peer_role: Some("provider".to_owned()),
+        }),
         families: vec![FamilyStatus {
             family: "ipv4-unicast".to_owned(),
             received,

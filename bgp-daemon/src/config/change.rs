@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use bgp_core::session::Extensions;
+
 use super::model::{Config, Peer, Router};
 
 /// The difference of an old and a new configuration; what is not named here goes on undisturbed.
@@ -34,7 +36,8 @@ pub struct PeerChange {
     pub name: String,
     /// Agreed in the OPEN or by the connection: the session must be reset (Cease, Other Configuration Change).
     pub session: Vec<&'static str>,
-    /// What routes to it carry (MED, next hop) or how many may come: no reset of the session is needed for the protocol.
+    /// What routes to it carry (MED, next hop), what becomes of those that come (GRACEFUL_SHUTDOWN) or how many may come: no
+    /// reset of the session is needed for the protocol.
     pub routes: Vec<&'static str>,
     /// `import` or `export`: evaluated anew with what is already learned, no reset.
     pub policy: Vec<&'static str>,
@@ -129,9 +132,13 @@ fn peer_change(old: &Peer, new: &Peer) -> PeerChange {
         advertised_route_priority,
         next_hop_self_v4,
         next_hop_self_v6,
+        extensions,
+        graceful_shutdown,
         import,
         export,
     } = new;
+    let Extensions { extended_messages, extended_next_hop, add_path, local_role, strict_role, accept_as_set } =
+        extensions;
     let accepts = |peer: &Peer| peer.import.as_ref().map(|import| (import.allow.clone(), import.deny.clone()));
     PeerChange {
         name: name.clone(),
@@ -145,11 +152,18 @@ fn peer_change(old: &Peer, new: &Peer) -> PeerChange {
             ("min_hold_time_secs", old.minimum_hold_time_secs != *minimum_hold_time_secs),
             ("connect_retry_secs", old.connect_retry != *connect_retry),
             ("families", old.families != *families),
+            ("extended_messages", old.extensions.extended_messages != *extended_messages),
+            ("extended_next_hop", old.extensions.extended_next_hop != *extended_next_hop),
+            ("add_path", old.extensions.add_path != *add_path),
+            ("local_role", old.extensions.local_role != *local_role),
+            ("strict_role", old.extensions.strict_role != *strict_role),
+            ("accept_as_set", old.extensions.accept_as_set != *accept_as_set),
         ]),
         routes: differing([
             ("advertised_route_priority", old.advertised_route_priority != *advertised_route_priority),
             ("next_hop_self_v4", old.next_hop_self_v4 != *next_hop_self_v4),
             ("next_hop_self_v6", old.next_hop_self_v6 != *next_hop_self_v6),
+            ("graceful_shutdown", old.graceful_shutdown != *graceful_shutdown),
             ("import.max_prefixes", old.max_prefixes() != import.as_ref().and_then(|import| import.max_prefixes)),
         ]),
         policy: differing([("import", accepts(old) != accepts(new)), ("export", old.export != *export)]),

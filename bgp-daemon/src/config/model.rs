@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use bgp_core::policy::PrefixRange;
-use bgp_core::session::ConnectMode;
+use bgp_core::session::{ConnectMode, Extensions};
 use bgp_core::types::{Asn, BgpIdentifier, FamilySet, HoldTime, PeerKind};
 
 use super::originations::{AdvertiseRule, RangeRoleRule};
@@ -141,6 +141,10 @@ pub struct Peer {
     pub next_hop_self_v4: Option<Ipv4Addr>,
     /// The next hop of IPv6 routes; `None` for the session's local address.
     pub next_hop_self_v6: Option<Ipv6Addr>,
+    /// What is offered to it beyond RFC 4271.
+    pub extensions: Extensions,
+    /// Whether routes that it marks with GRACEFUL_SHUTDOWN get the lowest preference (RFC 8326).
+    pub graceful_shutdown: bool,
     /// What is accepted from it; `None`: nothing (RFC 8212).
     pub import: Option<ImportRules>,
     /// What is advertised to it; `None`: nothing (RFC 8212).

@@ -18,6 +18,7 @@ impl Peer {
             connect_retry: self.connect_retry,
             initial_hold: SessionConfig::INITIAL_HOLD,
             families: self.families,
+            extensions: self.extensions,
         }
     }
 }

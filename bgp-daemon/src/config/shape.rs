@@ -96,6 +96,13 @@ pub(super) struct Peer {
     pub advertised_route_priority: Option<u32>,
     pub next_hop_self_v4: Option<String>,
     pub next_hop_self_v6: Option<String>,
+    pub extended_messages: Option<bool>,
+    pub extended_next_hop: Option<bool>,
+    pub add_path: Option<String>,
+    pub local_role: Option<String>,
+    pub strict_role: Option<bool>,
+    pub accept_as_set: Option<bool>,
+    pub graceful_shutdown: Option<bool>,
     pub import: Option<Import>,
     pub export: Option<Export>,
 }

@@ -128,6 +128,7 @@ impl Peers {
             next_hop_self_v6: peer.next_hop_self_v6,
             med: peer.advertised_route_priority,
             max_prefixes: peer.max_prefixes(),
+            graceful_shutdown: peer.graceful_shutdown,
             import: Arc::new(peer.import_policy()),
             export: Arc::new(peer.export_policy(number_of_enabled)),
         })

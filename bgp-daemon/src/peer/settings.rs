@@ -30,6 +30,8 @@ pub struct PeerSettings {
     pub med: u32,
     /// How many routes of one family it may send.
     pub max_prefixes: Option<usize>,
+    /// Whether its GRACEFUL_SHUTDOWN is heeded.
+    pub graceful_shutdown: bool,
     /// What passes in.
     pub import: Arc<Policy>,
     /// What passes out.
@@ -58,6 +60,8 @@ impl PeerSettings {
             encode_context: negotiated.encode,
             med: Some(self.med),
             max_prefixes: self.max_prefixes,
+            local_role: negotiated.local_role,
+            graceful_shutdown: self.graceful_shutdown,
         }
     }
 }

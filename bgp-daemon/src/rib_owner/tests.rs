@@ -33,6 +33,8 @@ fn facts() -> PeerFacts {
         encode_context: EncodeContext::default(),
         med: None,
         max_prefixes: None,
+        local_role: None,
+        graceful_shutdown: true,
     }
 }
 

@@ -222,6 +222,8 @@ fn facts() -> PeerFacts {
         encode_context: EncodeContext::default(),
         med: Some(100),
         max_prefixes: Some(1000),
+        local_role: None,
+        graceful_shutdown: true,
     }
 }
 
@@ -247,6 +249,7 @@ pub fn settings(peer: &Peer, router: &Router, id: PeerId) -> PeerSettings {
         next_hop_self_v6: None,
         med: peer.advertised_route_priority,
         max_prefixes: peer.max_prefixes(),
+        graceful_shutdown: peer.graceful_shutdown,
         import: Arc::new(peer.import_policy()),
         export: Arc::new(peer.export_policy(|_| None)),
     }

@@ -21,6 +21,7 @@ pub(super) struct Reading {
     pub peer_kind: Option<PeerKind>,
     pub add_path: FamilySet,
     pub first_asn: Option<Asn>,
+    pub extended_next_hop: bool,
 }
 
 impl Reading {
@@ -34,7 +35,15 @@ impl Reading {
             (None, false) => PeerKind::External,
         };
         let add_path = if mrt.is_some_and(|head| head.add_path) { every } else { self.add_path };
-        DecodeContext { peer_kind, four_octet_asn, add_path, families: every, first_asn: self.first_asn }
+        DecodeContext {
+            peer_kind,
+            four_octet_asn,
+            add_path,
+            families: every,
+            first_asn: self.first_asn,
+            extended_next_hop: self.extended_next_hop,
+            ..DecodeContext::default()
+        }
     }
 }
 

@@ -92,6 +92,9 @@ pub struct DecodeArguments {
     /// Messages may be up to 65535 octets long (RFC 8654), not 4096.
     #[arg(long)]
     pub extended_messages: bool,
+    /// IPv4 routes may have an IPv6 next hop (RFC 8950).
+    #[arg(long)]
+    pub extended_next_hop: bool,
     /// The peer is in another AS (default).
     #[arg(long, conflicts_with = "ibgp")]
     pub ebgp: bool,
@@ -226,6 +229,7 @@ impl DecodeArguments {
                 .map(|internal| if internal { PeerKind::Internal } else { PeerKind::External }),
             add_path: self.add_path.iter().copied().collect(),
             first_asn: self.peer_asn,
+            extended_next_hop: self.extended_next_hop,
         }
     }
 }

@@ -188,6 +188,8 @@ pub(super) struct Attributes {
     pub ipv6_extended_communities: Option<Vec<Ipv6ExtendedCommunity>>,
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "all_shown")]
     pub large_community: Option<Vec<LargeCommunity>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub only_to_customer: Option<u32>,
     /// Names of the attributes above whose Partial bit is set.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub partial: Vec<&'static str>,

@@ -98,6 +98,7 @@ fn put(value: AttributeValue, raw: RawAttribute<'_>, context: &DecodeContext, to
         AttributeValue::As4Aggregator(value) => to.as4_aggregator = Some(aggregator(value)),
         AttributeValue::Ipv6ExtendedCommunities(communities) => to.ipv6_extended_communities = Some(communities),
         AttributeValue::LargeCommunities(communities) => to.large_community = Some(communities),
+        AttributeValue::OnlyToCustomer(asn) => to.only_to_customer = Some(asn.0),
     }
 }
 

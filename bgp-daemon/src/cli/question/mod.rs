@@ -1,5 +1,6 @@
 //! The questions, one file each.
 
+mod agreement;
 pub mod explain;
 pub mod inventory;
 pub mod lookup;

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::{duration, or_dash};
+use super::{agreement, duration, or_dash};
 use crate::cli::Ending;
 use crate::cli::arguments::PeersArguments;
 use crate::cli::client::{Client, encoded};
@@ -83,6 +83,8 @@ pub fn write_one(console: &mut Console<'_>, peer: &BgpPeerStatus) -> io::Result<
         ("next hop", if next_hops.is_empty() { "our address".to_owned() } else { next_hops.join(", ") }),
         ("hold time", or_dash(hold_time)),
         ("offered", offered.join(", ")),
+        ("agreed", or_dash(peer.agreed.as_ref().map(agreement::shown))),
+        ("our role", or_dash(peer.agreed.as_ref().and_then(agreement::roles))),
         ("priority (MED)", peer.advertised_route_priority.to_string()),
         ("max prefixes", or_dash(peer.max_prefixes)),
         ("received", messages(&peer.messages_received)),
@@ -114,12 +116,13 @@ fn messages(messages: &Messages) -> String {
 }
 
 fn write_families(console: &mut Console<'_>, families: &[FamilyStatus]) -> io::Result<()> {
-    const COLUMNS: [Column; 12] = [
+    const COLUMNS: [Column; 13] = [
         words("FAMILY"),
         numbers("RECEIVED"),
         numbers("ACCEPTED"),
         numbers("POLICY"),
         numbers("LOOP"),
+        numbers("LEAK"),
         numbers("OURS"),
         numbers("MARTIAN"),
         numbers("NEXT HOP"),
@@ -144,6 +147,7 @@ fn write_families(console: &mut Console<'_>, families: &[FamilyStatus]) -> io::R
             received.accepted,
             received.rejected_by_policy,
             received.looped,
+            received.leaked,
             received.own_range,
             received.martian,
             received.next_hop_ineligible,

@@ -136,7 +136,7 @@ pub fn row(view: View, route: &Route) -> Vec<String> {
     row
 }
 
-/// Prefix, next hop, MED, path and communities.
+/// Prefix with its path identifier where it has one (RFC 7911), next hop, MED, path and communities.
 pub fn path_cells(route: &Route) -> [String; 5] {
     let path = format!("{} {}", route.as_path_text(), route.origin.letter());
     let communities: Vec<&str> = route
@@ -147,8 +147,12 @@ pub fn path_cells(route: &Route) -> [String; 5] {
         .chain(&route.ipv6_extended_communities)
         .map(String::as_str)
         .collect();
+    let prefix = match route.destination.path_id {
+        0 => route.destination.prefix.clone(),
+        path_id => format!("{} (path {path_id})", route.destination.prefix),
+    };
     [
-        route.destination.prefix.clone(),
+        prefix,
         or_dash(route.next_hop.as_ref()),
         or_dash(route.med),
         path.trim_start().to_owned(),

@@ -87,6 +87,12 @@ fn each_key_of_a_peer_touches_that_peer_alone() {
         ("asn = 65001", "asn = 65001\nmin_hold_time_secs = 9", session("min_hold_time_secs")),
         ("asn = 65001", "asn = 65001\nconnect_retry_secs = 9", session("connect_retry_secs")),
         ("asn = 65001", "asn = 65001\nfamilies = [\"ipv6-unicast\"]", session("families")),
+        ("asn = 65001", "asn = 65001\nextended_messages = false", session("extended_messages")),
+        ("asn = 65001", "asn = 65001\nextended_next_hop = true", session("extended_next_hop")),
+        ("asn = 65001", "asn = 65001\nadd_path = \"both\"", session("add_path")),
+        ("asn = 65001", "asn = 65001\nlocal_role = \"customer\"", session("local_role")),
+        ("asn = 65001", "asn = 65001\naccept_as_set = true", session("accept_as_set")),
+        ("asn = 65001", "asn = 65001\ngraceful_shutdown = false", routes("graceful_shutdown")),
         ("asn = 65001", "asn = 65001\nadvertised_route_priority = 9", routes("advertised_route_priority")),
         ("asn = 65001", "asn = 65001\nnext_hop_self_v4 = \"10.0.0.1\"", routes("next_hop_self_v4")),
         ("asn = 65001", "asn = 65001\nnext_hop_self_v6 = \"fd00::1\"", routes("next_hop_self_v6")),
@@ -105,6 +111,14 @@ fn each_key_of_a_peer_touches_that_peer_alone() {
             "{lines}"
         );
     }
+}
+
+#[test]
+fn a_role_that_becomes_strict_resets_its_peer() {
+    let with_role = BASE.replace("asn = 65001", "asn = 65001\nlocal_role = \"customer\"");
+    let strict = with_role.replace("asn = 65001", "asn = 65001\nstrict_role = true");
+    let change = ConfigChange::between(&load(&with_role).unwrap(), &load(&strict).unwrap());
+    assert_eq!(change.peers_changed[0].session, ["strict_role"]);
 }
 
 #[test]

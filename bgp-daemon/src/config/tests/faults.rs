@@ -290,6 +290,36 @@ fn refuses_timers_that_the_rfc_forbids() {
 }
 
 #[test]
+fn refuses_offers_that_make_no_sense() {
+    assert_refused(
+        load_peer,
+        &[
+            (
+                "add_path = \"recieve\"",
+                "aliasd.toml:10:12: peer[dc1].add_path = \"recieve\": expected off or receive or send or both; did you mean receive?",
+            ),
+            (
+                "local_role = \"upstream\"",
+                "aliasd.toml:10:14: peer[dc1].local_role = \"upstream\": expected provider or customer or peer or rs or rs-client",
+            ),
+            (
+                "strict_role = true",
+                "aliasd.toml:10:15: peer[dc1].strict_role = true: local_role is missing: expected both, or neither",
+            ),
+            (
+                "extended_messages = \"yes\"",
+                "aliasd.toml:10:21: peer[dc1].extended_messages = \"yes\": expected true or false",
+            ),
+        ],
+    );
+    let internal = "[[peer]]\nname = \"dc1\"\naddress = \"10.0.0.2\"\nasn = 64512\nlocal_role = \"peer\"";
+    assert_eq!(
+        refusal(load_after_router(internal)),
+        "aliasd.toml:10:14: peer[dc1].local_role = \"peer\": the peer is in our AS; expected no role, which only other ASes have"
+    );
+}
+
+#[test]
 fn refuses_addresses_that_are_no_peers() {
     let load_address =
         |address: &str| load_after_router(&format!("[[peer]]\nname = \"dc1\"\nasn = 65001\naddress = \"{address}\""));

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use bgp_core::session::ConnectMode;
+use bgp_core::capability::Role;
+use bgp_core::session::{AddPathMode, ConnectMode, Extensions};
 use bgp_core::types::{AddressFamily, FamilySet, PeerKind};
 
 use super::super::{LogFormat, RoleSelector};
@@ -29,6 +30,26 @@ fn what_is_not_written_has_the_documented_default() {
     assert_eq!(peer.advertised_route_priority, 100);
     assert_eq!(peer.kind(config.router.asn), PeerKind::External);
     assert_eq!(peer.max_prefixes(), None);
+    assert_eq!(peer.extensions, Extensions { extended_messages: true, ..Extensions::default() });
+    assert!(peer.graceful_shutdown);
+}
+
+#[test]
+fn what_a_peer_is_offered_is_what_is_written() {
+    let written = "extended_messages = false\nextended_next_hop = true\nadd_path = \"receive\"\n\
+                   local_role = \"rs-client\"\nstrict_role = true\naccept_as_set = true\ngraceful_shutdown = false";
+    let config = load_peer(written).unwrap();
+    let expected = Extensions {
+        extended_messages: false,
+        extended_next_hop: true,
+        add_path: AddPathMode::Receive,
+        local_role: Some(Role::RouteServerClient),
+        strict_role: true,
+        accept_as_set: true,
+    };
+    let peer = &config.peers[0];
+    assert_eq!((peer.extensions, peer.graceful_shutdown), (expected, false));
+    assert_eq!(peer.session_config(&config.router).extensions, expected);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use bgp_core::session::ConnectMode;
 use bgp_core::types::AddressFamily;
 use config::ValueKind;
 
-use super::Checker;
+use super::{Checker, extensions};
 use crate::config::key::KeyPath;
 use crate::config::model::{Peer, RoleSelector, Router};
 use crate::config::originations::{AdvertiseRule, RangeSelector};
@@ -23,6 +23,11 @@ pub(super) fn check(
     transit(&names, peers, checker);
     if let Some(router) = router {
         reachable(router, peers, checker);
+        for (index, peer) in peers.iter().enumerate() {
+            if let Some(peer) = peer {
+                extensions::role_within_our_as(&KeyPath::section("peer").index(index), router, peer, checker);
+            }
+        }
     }
     shadowed_rules(advertise, checker);
     for (index, peer) in peers.iter().enumerate() {
@@ -146,7 +151,8 @@ fn silent(at: &KeyPath, peer: &Peer, checker: &mut Checker<'_>) {
 
 /// A family over a session of the other one: our address there is no next hop for it.
 fn families_without_next_hop(at: &KeyPath, peer: &Peer, checker: &mut Checker<'_>) {
-    let lacks_v4 = peer.address.is_ipv6() && peer.next_hop_self_v4.is_none();
+    let over_v6 = peer.extensions.extended_next_hop;
+    let lacks_v4 = peer.address.is_ipv6() && peer.next_hop_self_v4.is_none() && !over_v6;
     let lacks_v6 = peer.address.is_ipv4() && peer.next_hop_self_v6.is_none();
     let cases = [
         (lacks_v4, AddressFamily::Ipv4Unicast, "next_hop_self_v4"),

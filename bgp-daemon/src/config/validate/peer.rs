@@ -7,7 +7,7 @@ use bgp_core::session::ConnectMode;
 use bgp_core::types::{AddressFamily, FamilySet, HoldTime};
 
 use super::sections::{BGP_PORT, own_or_peer_asn};
-use super::{Checker, rules};
+use super::{Checker, extensions, rules};
 use crate::config::key::{KeyPath, is_plain_word};
 use crate::config::model::Peer;
 use crate::config::shape;
@@ -22,6 +22,7 @@ pub(super) fn peers(written: Vec<shape::Peer>, checker: &mut Checker<'_>) -> Vec
 
 fn one(index: usize, written: shape::Peer, checker: &mut Checker<'_>) -> Option<Peer> {
     let at = KeyPath::section("peer").index(index);
+    let extensions = extensions::extensions(&at, &written, checker);
     let name = name(&at.key("name"), written.name, checker);
     let address = checker.required(&at.key("address"), written.address, "the peer's address");
     let address = address.and_then(|text| checker.unicast(&at.key("address"), &text));
@@ -58,6 +59,8 @@ fn one(index: usize, written: shape::Peer, checker: &mut Checker<'_>) -> Option<
         advertised_route_priority: written.advertised_route_priority.unwrap_or(DEFAULT_PRIORITY),
         next_hop_self_v4,
         next_hop_self_v6,
+        extensions: extensions?,
+        graceful_shutdown: written.graceful_shutdown.unwrap_or(true),
         import,
         export,
     })

@@ -1,5 +1,6 @@
 //! The paths, one file each.
 
+mod agreement;
 mod explain;
 mod inventory;
 mod lookup;

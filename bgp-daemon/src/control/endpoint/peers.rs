@@ -11,6 +11,7 @@ use bgp_core::rib::{self, FamilyCounters, Rib};
 use bgp_core::session::{self, MessageCounts};
 use bgp_core::types::{AddressFamily, PeerId, PeerKind};
 
+use super::agreement::agreement;
 use super::{Peers, no_parameters};
 use crate::config;
 use crate::control::fault::Fault;
@@ -145,6 +146,7 @@ fn of_session(mut shown: BgpPeerStatus, session: &SessionView) -> BgpPeerStatus 
     }
     if let Some(negotiated) = &status.negotiated {
         shown.peer_router_id = Some(negotiated.peer_identifier.to_string());
+        shown.agreed = Some(agreement(negotiated));
         shown.hold_time_secs = Some(negotiated.hold_time.as_secs());
     }
     let local = |local: SocketAddr| local.ip().to_canonical().to_string();
@@ -188,6 +190,7 @@ fn family(counters: &FamilyCounters) -> FamilyStatus {
             accepted: import.accepted,
             rejected_by_policy: import.rejected_by_policy,
             looped: import.looped,
+            leaked: import.leaked,
             own_range: import.own_range,
             martian: import.martian,
             next_hop_ineligible: import.next_hop_ineligible,

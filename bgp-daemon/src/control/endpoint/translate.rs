@@ -30,6 +30,7 @@ fn route(prefix: &Prefix, path_id: u32, attributes: &PathAttributes) -> Route {
         ipv6_extended_communities: texts(&attributes.ipv6_extended_communities),
         atomic_aggregate: attributes.atomic_aggregate,
         aggregator: attributes.aggregator.map(|aggregator| format!("{} {}", aggregator.asn, aggregator.address)),
+        only_to_customer: attributes.only_to_customer.map(|asn| asn.0),
         peer: None,
         source: None,
         best: None,
@@ -100,7 +101,11 @@ pub fn learned(found: &LearnedRoute, peer: &str) -> Route {
 
 /// A route of the Adj-RIB-Out of `peer`.
 pub fn advertised(found: &rib::AdvertisedRoute, peer: &str) -> Route {
-    Route { peer: Some(peer.to_owned()), sent: Some(found.sent), ..route(&found.prefix, 0, &found.attributes) }
+    Route {
+        peer: Some(peer.to_owned()),
+        sent: Some(found.sent),
+        ..route(&found.prefix, found.path_id, &found.attributes)
+    }
 }
 
 /// A route of ours.

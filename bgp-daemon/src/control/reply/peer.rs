@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::ApiVersion;
+use super::{Agreement, ApiVersion};
 
 /// The peers asked for, in the order of the configuration.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -84,6 +84,9 @@ pub struct BgpPeerStatus {
     /// The agreed hold time, while Established; 0 for no keepalives.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hold_time_secs: Option<u16>,
+    /// What else was agreed, while Established.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub agreed: Option<Agreement>,
     /// The negotiated families, while Established.
     pub families: Vec<FamilyStatus>,
     /// Messages received since the daemon or the peer was started.
@@ -195,6 +198,9 @@ pub struct ImportCounts {
     pub rejected_by_policy: usize,
     /// Rejected for our AS in AS_PATH, or a reflection loop.
     pub looped: usize,
+    /// Rejected as a route leak (RFC 9234).
+    #[serde(default)]
+    pub leaked: usize,
     /// Rejected as equal to or inside our own ranges.
     pub own_range: usize,
     /// Rejected as martian, or as a default route that no rule names.

@@ -96,6 +96,9 @@ pub struct Route {
     /// AGGREGATOR, as `65001 192.0.2.1`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub aggregator: Option<String>,
+    /// ONLY_TO_CUSTOMER (RFC 9234): the AS that marked it as a route for customers only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub only_to_customer: Option<u32>,
     /// The peer whose Adj-RIB-In or Adj-RIB-Out it stands in; absent for the Loc-RIB and our own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub peer: Option<String>,

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use bgp_core::policy::Policy;
 use bgp_core::rib::{Rib, RibConfig};
-use bgp_core::session::{ConnectMode, SessionConfig};
+use bgp_core::session::{ConnectMode, Extensions, SessionConfig};
 use bgp_core::types::{AddressFamily, Asn, BgpIdentifier, FamilySet, HoldTime, PeerId};
 use tokio::net::TcpListener;
 
@@ -43,6 +43,7 @@ fn settings(number: u32, remote: SocketAddr) -> PeerSettings {
             connect_retry: Duration::from_secs(1),
             initial_hold: SessionConfig::INITIAL_HOLD,
             families: FamilySet::from_iter([AddressFamily::Ipv4Unicast]),
+            extensions: Extensions::default(),
         },
         remote,
         local: None,
@@ -50,6 +51,7 @@ fn settings(number: u32, remote: SocketAddr) -> PeerSettings {
         next_hop_self_v6: None,
         med: 100,
         max_prefixes: None,
+        graceful_shutdown: true,
         import: Arc::new(Policy::accept_all("import")),
         export: Arc::new(Policy::accept_all("export")),
     }
