@@ -133,6 +133,36 @@ fn a_flood_of_connections_from_a_peer_costs_neither_its_session_nor_file_descrip
 }
 
 #[test]
+fn what_both_offer_is_agreed_and_shown_on_both_sides() {
+    let pair = Pair::start("10.4.1.0/24");
+    pair.far.comes_to(&vec!["10.4.1.0/24".to_owned()], learned);
+    let agreed =
+        |peer: &'static str| move |daemon: &Daemon| daemon.asks(&["peers", peer])["bgpPeerStatus"][0]["agreed"].clone();
+    assert_eq!(agreed("far")(&pair.near)["maxMessageLength"], 65535);
+
+    let offer = |text: &str, after: &str, more: &str| text.replace(after, &format!("{after}\n{more}"));
+    let (near, far) =
+        ("local_role = \"provider\"\nadd_path = \"send\"", "local_role = \"customer\"\nadd_path = \"receive\"");
+    pair.far.edits_config(|text| offer(text, "address = \"127.0.0.1\"", far));
+    pair.near.edits_config(|text| offer(text, "address = \"127.0.0.2\"", near));
+    pair.far.hangs_up();
+    pair.near.hangs_up();
+    let family = |receive, send| serde_json::json!([{ "family": "ipv4-unicast", "receive": receive, "send": send }]);
+    pair.near.comes_to(&family(false, true), |daemon| agreed("far")(daemon)["addPath"].clone());
+    pair.far.comes_to(&family(true, false), |daemon| agreed("near")(daemon)["addPath"].clone());
+    let shown = agreed("near")(&pair.far);
+    assert_eq!((&shown["localRole"], &shown["peerRole"]), (&Value::from("customer"), &Value::from("provider")));
+    pair.far.comes_to(&vec!["10.4.1.0/24".to_owned()], learned);
+    let route = pair.far.asks(&["routes", "--learned"])["result"][0].clone();
+    assert_eq!((&route["onlyToCustomer"], &route["destination"]["pathId"]), (&Value::from(64512), &Value::from(1)));
+
+    pair.far.edits_config(|text| text.replace("\"customer\"", "\"peer\""));
+    pair.far.hangs_up();
+    let refused = |daemon: &Daemon| daemon.asks(&["peers", "near"]).to_string().contains("Role Mismatch");
+    pair.far.comes_to(&true, refused);
+}
+
+#[test]
 fn the_end_is_told_to_peers_and_leaves_no_socket() {
     let Pair { near, far, .. } = Pair::start("10.4.1.0/24");
     far.comes_to(&vec!["10.4.1.0/24".to_owned()], learned);

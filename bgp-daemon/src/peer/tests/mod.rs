@@ -1,5 +1,6 @@
 //! Peers' tasks over real sockets and a real table, against a peer that the test plays octet by octet.
 
+mod extensions;
 mod remote;
 mod sessions;
 mod writing;

@@ -8,7 +8,7 @@ use bgp_core::message::{Message, Notification, Open, Update, keepalive, packing}
 use bgp_core::nlri::Nlri;
 use bgp_core::types::{AddressFamily, NextHop, Prefix};
 use bgp_core::wire::Framer;
-use bgp_core::wire::framer::MAX_MESSAGE_LEN;
+use bgp_core::wire::framer::MAX_EXTENDED_MESSAGE_LEN;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
@@ -32,8 +32,15 @@ impl Remote {
 
     /// Accepts and goes on to Established.
     pub async fn establish(listener: &TcpListener) -> Self {
+        Self::establish_with(listener, &[]).await
+    }
+
+    /// The same with more capabilities.
+    pub async fn establish_with(listener: &TcpListener, more: &[Capability]) -> Self {
         let mut remote = Self::accept(listener).await;
-        remote.send(&remote.open().encode().unwrap()).await;
+        let mut open = remote.open();
+        open.capabilities.extend_from_slice(more);
+        remote.send(&open.encode().unwrap()).await;
         remote.send(&keepalive()).await;
         assert!(matches!(remote.message().await, Some(Message::Open(_))));
         assert_eq!(remote.message().await, Some(Message::Keepalive));
@@ -60,7 +67,7 @@ impl Remote {
     /// The next message; `None` when the connection has ended.
     pub async fn message(&mut self) -> Option<Message> {
         loop {
-            if let Some(frame) = self.framer.next_frame(MAX_MESSAGE_LEN).unwrap() {
+            if let Some(frame) = self.framer.next_frame(MAX_EXTENDED_MESSAGE_LEN).unwrap() {
                 return Some(Message::decode(&frame).unwrap());
             }
             let mut octets = [0; 4096];
@@ -74,10 +81,14 @@ impl Remote {
 
     /// The next UPDATE; keepalives do not count.
     pub async fn update(&mut self) -> Update {
-        let context = DecodeContext::default();
+        self.update_read(&DecodeContext::default()).await
+    }
+
+    /// The same where more was agreed.
+    pub async fn update_read(&mut self, context: &DecodeContext) -> Update {
         loop {
             match self.message().await {
-                Some(Message::Update(body)) => return Update::decode(&body, &context).unwrap(),
+                Some(Message::Update(body)) => return Update::decode(&body, context).unwrap(),
                 Some(Message::Keepalive) => {}
                 other => panic!("expected an UPDATE, got {other:?}"),
             }
