@@ -121,7 +121,7 @@ impl Extensions {
         let agreed = self.extended_next_hop && families.contains(ipv4);
         decode.extended_next_hop = agreed;
         encode.extended_next_hop = agreed && takes_ipv6_next_hops(theirs);
-        // Only who offers it may send such messages, and only to one who does (RFC 8654 sections 3 and 4).
+        // Sent only to who offers it (RFC 8654 section 4), and expected only from one who could take them too.
         let long = self.extended_messages && theirs.contains(&Capability::ExtendedMessage);
         encode.max_message_len = if long { MAX_EXTENDED_MESSAGE_LEN } else { MAX_MESSAGE_LEN };
         let mode = |family: &AddressFamily| add_path_of(theirs, *family);
