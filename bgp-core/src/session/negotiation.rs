@@ -220,6 +220,16 @@ mod tests {
     }
 
     #[test]
+    fn check_19_a_peer_without_the_capability_is_read_and_written_with_two_octets() {
+        let ours = config(70_000, 1, 65001);
+        let old = open(|open| open.capabilities.retain(|one| !matches!(one, Capability::FourOctetAsn(_))));
+        let negotiated = negotiate(&ours, &old).unwrap();
+        assert!(!negotiated.decode.four_octet_asn && !negotiated.encode.four_octet_asn);
+        // It sees AS_TRANS where our own AS does not fit, in the OPEN too.
+        assert_eq!(our_open(&ours).encode().unwrap()[20..22], 23456u16.to_be_bytes());
+    }
+
+    #[test]
     fn check_17_refuses_a_peer_without_a_common_family() {
         let ours = config(64512, 1, 65001);
         let vpn = Capability::MultiProtocol(AfiSafi { afi: Afi(1), safi: Safi(128) });

@@ -152,6 +152,19 @@ fn check_64_an_old_speaker_gets_as_trans_and_as4_attributes_only_where_needed() 
     assert!(!has(&small, &[0xC0, 17]) && !has(&small, &[0xC0, 18]));
 }
 
+#[test]
+fn check_19_an_old_speaker_that_passes_a_route_on_loses_nothing_of_its_path() {
+    let old = EncodeContext { four_octet_asn: false, ..EncodeContext::default() };
+    let as_path = AsPath::sequence([70000, 65001, 80000].map(Asn));
+    let aggregator = Some(Aggregator { asn: Asn(90000), address: Ipv4Addr::new(1, 2, 3, 4) });
+    let attributes = PathAttributes { as_path: as_path.clone(), aggregator, ..v4_attributes() };
+    let packed = pack(&[(Arc::new(attributes), vec![nlri("10.0.0.0/8")])], &[], &[], &old);
+    let as_the_old_one_sees_it = DecodeContext { four_octet_asn: false, ..DecodeContext::default() };
+    let [update] = &read(&packed.messages, &as_the_old_one_sees_it, 4096)[..] else { panic!("one message") };
+    assert_eq!((&update.reachable[0].attributes.as_path, update.faults.len()), (&as_path, 0));
+    assert_eq!(update.reachable[0].attributes.aggregator, aggregator);
+}
+
 fn prefixes(v6: bool) -> impl Strategy<Value = Nlri> {
     let longest = if v6 { 128u8 } else { 32 };
     (any::<u128>(), 0..=longest).prop_map(move |(bits, length)| {
