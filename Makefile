@@ -51,6 +51,16 @@ interop: ## Run aliasd against real routers: BIRD on loopback, BIRD and FRR in c
 
 test: interop
 
+.PHONY: fuzz
+fuzz: ## Fuzz for long: FUZZ_SECONDS=600 a target, TARGETS="session ..." for some.
+	fuzz/run.sh long $(TARGETS)
+
+.PHONY: fuzz-smoke
+fuzz-smoke: ## Fuzz every target for FUZZ_SECONDS=5.
+	fuzz/run.sh smoke
+
+test: fuzz-smoke
+
 .PHONY: interop-clean
 interop-clean: ## Remove the images that the scenarios run, and what dead runs left.
 	cargo run -q -p interop --locked -- clean

@@ -54,6 +54,28 @@ impl Layers {
         environment: impl IntoIterator<Item = (OsString, OsString)>,
         faults: &mut Vec<ConfigFault>,
     ) -> Self {
+        let (fragments, unlistable) = match fragments(path) {
+            Ok(fragments) => (fragments, None),
+            Err(fault) => (Vec::new(), Some(fault)),
+        };
+        let files = std::iter::once(path.to_owned()).chain(fragments);
+        let texts = files.map(|file| {
+            let text = read_text(&file);
+            (file, text)
+        });
+        let mut layers = Self::of(path, texts, environment, faults);
+        layers.is_whole &= unlistable.is_none();
+        faults.extend(unlistable);
+        layers
+    }
+
+    /// Lays texts on each other, and the environment on them. Each text comes with its file, or is why that cannot be read.
+    pub fn of(
+        path: &Path,
+        texts: impl IntoIterator<Item = (PathBuf, Result<String, String>)>,
+        environment: impl IntoIterator<Item = (OsString, OsString)>,
+        faults: &mut Vec<ConfigFault>,
+    ) -> Self {
         let mut layers = Self {
             tree: Value::new(None, Map::<String, Value>::new()),
             path: path.to_owned(),
@@ -62,13 +84,8 @@ impl Layers {
             sections: BTreeMap::new(),
         };
         let mut builder = config::Config::builder();
-        let fragments = fragments(path).unwrap_or_else(|fault| {
-            layers.is_whole = false;
-            faults.push(fault);
-            Vec::new()
-        });
-        for file in std::iter::once(path.to_owned()).chain(fragments) {
-            match read_text(&file) {
+        for (file, text) in texts {
+            match text {
                 Ok(text) => builder = builder.add_source(layers.file_layer(&file, &text, faults)),
                 Err(reason) => {
                     layers.is_whole = false;

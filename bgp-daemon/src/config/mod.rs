@@ -60,4 +60,14 @@ impl Config {
         let layers = layers::Layers::read(path, environment, &mut faults);
         validate::validate(&layers, faults)
     }
+    /// Reads `text` as if it stood alone at `path`, without a look at any file or the environment.
+    ///
+    /// # Errors
+    /// As [`Config::load`].
+    pub fn from_text(path: &Path, text: &str) -> Result<Self, ConfigFaults> {
+        let mut faults = Vec::new();
+        let alone = std::iter::once((path.to_owned(), Ok(text.to_owned())));
+        let layers = layers::Layers::of(path, alone, std::iter::empty(), &mut faults);
+        validate::validate(&layers, faults)
+    }
 }

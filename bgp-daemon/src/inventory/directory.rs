@@ -107,7 +107,8 @@ fn is_hidden_or_left_behind(name: &str) -> bool {
     name.starts_with(['.', '#']) || ENDS.iter().any(|end| name.ends_with(end))
 }
 
-fn syntax_of(name: &OsStr) -> Option<Syntax> {
+/// How a file of that name is written, by its ending.
+pub(super) fn syntax_of(name: &OsStr) -> Option<Syntax> {
     match Path::new(name).extension()?.to_str()? {
         "json" => Some(Syntax::Json),
         "yaml" | "yml" => Some(Syntax::Yaml),
@@ -219,6 +220,15 @@ const BLOCK_CAPACITY: usize = 1 << 16;
 pub(super) struct Digest(std::hash::DefaultHasher);
 
 impl Digest {
+    /// The digest of these octets alone, as of the one file of an inventory.
+    pub fn of(name: &str, octets: &[u8]) -> String {
+        let mut digest = Self::default();
+        digest.begin(name);
+        octets.chunks(usize::try_from(BLOCK_LEN).unwrap_or(usize::MAX)).for_each(|block| digest.block(block));
+        digest.end("");
+        digest.finish()
+    }
+
     fn begin(&mut self, name: &str) {
         self.0.write_usize(name.len());
         self.0.write(name.as_bytes());

@@ -63,9 +63,26 @@ impl NoteLog {
 
 /// A value shortened so that a fault stays on one line.
 pub(super) fn shown_value(text: &str) -> String {
-    const MOST: usize = 80;
-    match text.char_indices().nth(MOST) {
+    shortened(text, 80)
+}
+
+/// A name that a file gives to a place in it, likewise; nothing of it can begin a new line.
+pub(super) fn shown_name(text: &str) -> String {
+    on_one_line(&shown_value(text))
+}
+
+/// What a library says of a file, with names and values of the file in it.
+pub(super) fn shown_reason(text: &str) -> String {
+    on_one_line(&shortened(text, 400))
+}
+
+fn shortened(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
         Some((cut, _)) => format!("{}…", text.get(..cut).unwrap_or_default()),
         None => text.to_owned(),
     }
+}
+
+fn on_one_line(text: &str) -> String {
+    text.replace(char::is_control, "\u{fffd}")
 }

@@ -15,7 +15,7 @@ use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqA
 
 use super::InventoryFault;
 use super::collection::FileCollector;
-use super::findings::shown_value;
+use super::findings::{shown_name, shown_reason, shown_value};
 use super::object::{Kind, Object, Readable, Written, WrittenList};
 
 /// How the text of a file is written.
@@ -44,7 +44,7 @@ fn read_json(octets: &[u8], collector: &mut FileCollector<'_>) {
     let Err(error) = read else { return };
     let text = error.to_string();
     let place = format!(" at line {} column {}", error.line(), error.column());
-    let reason = text.strip_suffix(&place).unwrap_or(&text);
+    let reason = shown_reason(text.strip_suffix(&place).unwrap_or(&text));
     let reason = match error.classify() {
         serde_json::error::Category::Eof => format!("cut short at column {}: {reason}", error.column()),
         serde_json::error::Category::Data => format!("at column {}: {reason}", error.column()),
@@ -62,7 +62,7 @@ fn read_yaml(octets: &[u8], collector: &mut FileCollector<'_>) {
         let location = error.location();
         let text = error.to_string();
         let place = location.as_ref().map(|at| format!(" at line {} column {}", at.line(), at.column()));
-        let reason = place.and_then(|place| text.strip_suffix(&place)).unwrap_or(&text);
+        let reason = shown_reason(place.and_then(|place| text.strip_suffix(&place)).unwrap_or(&text));
         return file_fault(collector, location.map(|at| at.line()), format!("not YAML as expected: {reason}"));
     }
     if !is_whole_yaml(text) {
@@ -202,7 +202,7 @@ fn check_warning(place: &str, warning: &Written<Warning>, collector: &mut FileCo
             "UNREACHABLE" | "PARTIAL_SUCCESS" | "LIST_OVERHEAD_QUOTA_EXCEED" => {
                 collector.fault_at(field, Some(code.clone()), "the answer is not whole; expected one that is");
             }
-            other => collector.note(&format!("{field}: the API warns of {}", shown_value(other))),
+            other => collector.note(&format!("{field}: the API warns of {}", shown_name(other))),
         },
         Written::Given(Warning { code: Written::Wrong(value) }) | Written::Wrong(value) => {
             collector.fault_at(field, Some(value.clone()), "expected a warning's code");
@@ -272,7 +272,7 @@ impl<'de> Visitor<'de> for Items<'_, '_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut scopes: A) -> Result<(), A::Error> {
         while let Some(scope) = scopes.next_key::<String>()? {
-            let place = format!("items.{}", shown_value(&scope));
+            let place = format!("items.{}", shown_name(&scope));
             scopes.next_value_seed(Scope { place, collector: &mut *self.0 })?;
         }
         Ok(())
@@ -302,7 +302,7 @@ impl<'de> Visitor<'de> for Scope<'_, '_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         while let Some(name) = map.next_key::<String>()? {
-            let place = format!("{}.{}", self.place, shown_value(&name));
+            let place = format!("{}.{}", self.place, shown_name(&name));
             match Kind::of_collection(&name) {
                 Some(kind) => {
                     map.next_value_seed(Objects { kind: Some(kind), place, collector: &mut *self.collector })?;

@@ -23,7 +23,7 @@ mod status;
 mod validation;
 mod watch;
 
-pub use read::read;
+pub use read::{read, read_octets};
 pub use resource::ResourcePath;
 pub use selection::Selection;
 pub use snapshot::{Allocation, ObjectCounts, Owner, Range, RangeName, Snapshot, SubnetworkRef};

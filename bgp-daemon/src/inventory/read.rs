@@ -6,6 +6,7 @@ use std::time::SystemTime;
 
 use super::collection::{Collection, FileObjects};
 use super::directory::{self, Digest, Listing};
+use super::form::Syntax;
 use super::validation::{Validated, validate};
 use super::{InventoryFault, InventoryFaults, ObjectCounts, Range, Selection, Snapshot, form};
 
@@ -30,6 +31,20 @@ pub fn read(path: &Path, selection: &Selection) -> Result<Snapshot, InventoryFau
         }
     }
     Err(InventoryFaults::new(changed.map(unsteady).into_iter().collect()))
+}
+
+/// Reads and validates `octets` as if they were the only file of an inventory, without a look at any file system. A `name`
+/// in `.yaml` or `.yml` makes them YAML, any other JSON. The snapshot's revision is 1.
+///
+/// # Errors
+/// Every fault of the inventory.
+pub fn read_octets(name: &str, octets: &[u8], selection: &Selection) -> Result<Snapshot, InventoryFaults> {
+    let taken_at = SystemTime::now();
+    let mut collection = Collection::default();
+    let syntax = directory::syntax_of(name.as_ref()).unwrap_or(Syntax::Json);
+    form::read_file(syntax, octets, &mut collection.begin_file(name));
+    let contents = judge(collection, Vec::new(), taken_at, selection, None)?;
+    Ok(contents.into_snapshot(1, Digest::of(name, octets)))
 }
 
 /// The file was written to each time it was read.

@@ -1,6 +1,8 @@
 //! Which layer decides.
 
-use super::{ROUTER, load_files};
+use std::path::Path;
+
+use super::{Config, ROUTER, load, load_files};
 
 #[test]
 fn a_later_file_overrides_key_by_key_and_appends_lists() {
@@ -81,4 +83,16 @@ fn columns_are_counted_in_characters() {
     let inline = "log = { level = \"info\", \"ü\" = 1, x = 2 }\n";
     let faults = load_files(&[("aliasd.toml", &format!("{inline}{ROUTER}"))], &[]).unwrap_err();
     assert!(faults.contains("aliasd.toml:1:34: log.x: unknown key"), "{faults}");
+}
+
+#[test]
+fn text_alone_is_read_as_the_file_that_holds_it() {
+    let wrong = format!("{ROUTER}[log]\nlevel = 5\n");
+    for text in [ROUTER, wrong.as_str(), "["] {
+        let mut alone = Config::from_text(Path::new("aliasd.toml"), text).map_err(|faults| faults.to_string());
+        if let Ok(config) = &mut alone {
+            config.inventory.path = "inventory".into();
+        }
+        assert_eq!(alone, load(text));
+    }
 }

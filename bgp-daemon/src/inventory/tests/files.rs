@@ -5,6 +5,7 @@ use std::os::unix::net::UnixListener;
 
 use super::*;
 use crate::inventory::read::{Look, look};
+use crate::inventory::read_octets;
 
 #[test]
 fn only_json_and_yaml_in_the_directory_itself_count() {
@@ -95,4 +96,17 @@ fn a_state_that_changes_while_it_is_read_is_not_judged() {
         });
         assert!(matches!(&look, Look::Changed(file) if file == written), "{look:?}");
     }
+}
+
+#[test]
+fn octets_alone_are_read_as_the_file_that_holds_them() {
+    for file in ["bundle/lab.json", "bundle/lab.yaml", "gcloud/subnetworks.json"] {
+        let (path, octets) = (sample(file), std::fs::read(sample(file)).unwrap());
+        let name = path.file_name().unwrap().to_str().unwrap();
+        let alone = read_octets(name, &octets, &Selection::default()).unwrap();
+        let from_file = read(&path, &Selection::default()).unwrap();
+        assert_eq!(alone, Snapshot { taken_at: alone.taken_at, ..from_file }, "{file}");
+    }
+    let fault = read_octets("a.json", b"[", &Selection::default()).unwrap_err().to_string();
+    assert_eq!(fault, read_all(&[("a.json", "[")]).unwrap_err());
 }
