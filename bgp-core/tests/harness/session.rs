@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use bgp_core::capability::Capability;
 use bgp_core::message::{self, Message, Open};
 use bgp_core::session::{
-    ConnectMode, ConnectionId, Direction, Event, Input, Session, SessionConfig, State, StopReason, Transmit,
+    ConnectMode, ConnectionId, Direction, Event, Extensions, Input, Session, SessionConfig, State, StopReason, Transmit,
 };
 use bgp_core::types::{AddressFamily, Asn, BgpIdentifier, FamilySet, HoldTime};
 use bgp_core::wire::Framer;
@@ -94,6 +94,11 @@ fn config(script: &mut Script<'_>) -> SessionConfig {
         families: match bits & 16 {
             0 => FamilySet::from_iter(AddressFamily::ALL),
             _ => FamilySet::from_iter([AddressFamily::Ipv4Unicast]),
+        },
+        extensions: Extensions {
+            extended_messages: bits & 32 != 0,
+            extended_next_hop: bits & 64 != 0,
+            ..Extensions::default()
         },
     }
 }
