@@ -41,7 +41,6 @@ impl Wireshark {
 
     /// Fails unless a good OPEN passes and a broken UPDATE does not: what cannot fail shows nothing.
     pub fn proves_itself(&self, folder: &Path) -> Result<()> {
-        fs::create_dir_all(folder)?;
         let file = folder.join("proof.pcap");
         for (message, faults) in [(GOOD, 0_usize), (BROKEN, 1)] {
             fs::write(&file, one_packet(message)?)?;
@@ -88,7 +87,7 @@ impl Capture {
         let file = folder.join("aliasd.pcapng");
         let name = file.display().to_string();
         let program = wireshark.programs.path("dumpcap")?;
-        let args = ["-q", "-i", "lo", "-B", "64", "-f", filter, "-w", &name];
+        let args = ["-q", "-i", "lo", "-B", "16", "-f", filter, "-w", &name];
         let daemon = Daemon { name: "dumpcap", program: &program, args: &args, env: &wireshark.programs.env, folder };
         let mut process = Process::start(&daemon)?;
         // It opens the file once it captures.

@@ -43,7 +43,8 @@ pub fn run(report: &mut Report) -> Result<()> {
     let since = Instant::now();
     report.head("aliasd: a cloud's alias IP ranges, announced over BGP to two on-prem routers")?;
     let places = Places::find()?;
-    let programs = Programs::provide(report, &places.target, &["bird2", "frr"], &["bird", "birdc", "frr/bgpd", "vtysh"])?;
+    let programs =
+        Programs::provide(report, &places.target, &["bird2", "frr"], &["bird", "birdc", "frr/bgpd", "vtysh"])?;
     places.build_aliasd(report)?;
     let mut lab = Lab::new(&places, "demo")?;
     let configs = places.interop.join("../configs/demo");

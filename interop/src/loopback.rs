@@ -54,7 +54,7 @@ pub fn check(report: &mut Report, places: &Places) -> Result<()> {
 pub fn capture(report: &mut Report, places: &Places, lab: &mut Lab) -> Result<()> {
     match Wireshark::find(report, places) {
         Ok(wireshark) => {
-            wireshark.proves_itself(&places.target.join("proof")).context("tshark, shown a broken message")?;
+            wireshark.proves_itself(lab.folder()).context("tshark, shown a broken message")?;
             lab.capture(&wireshark)
         }
         Err(why) => report.line(&format!("SKIPPED: capture: {why:#}")),
@@ -85,12 +85,7 @@ impl All {
             let right = nodes.next_hop == format!("fd00:{link}::1") && nodes.communities == ["64512:100"];
             ensure!(right, "{}: {nodes:?}", router.name());
         }
-        inventory.add_node(Node {
-            name: "node-4",
-            address: "10.128.0.5",
-            pods: &["10.4.9.0/24"],
-            like: "node-1",
-        })?;
+        inventory.add_node(Node { name: "node-4", address: "10.128.0.5", pods: &["10.4.9.0/24"], like: "node-1" })?;
         let more = &["10.4.0.0/23", "10.4.4.0/26", "10.4.9.0/24", "10.128.0.0/24"];
         self.have_exactly("a new node's prefix", Family::Ipv4, more)?;
         inventory.remove_instance("node-4")?;
@@ -116,9 +111,7 @@ impl All {
     }
 
     fn have_exactly(&self, what: &str, family: Family, prefixes: &[&str]) -> Result<()> {
-        self.routers
-            .iter()
-            .try_for_each(|router| eventually(what, PATIENCE, || router.has_exactly(family, prefixes)))
+        self.routers.iter().try_for_each(|router| eventually(what, PATIENCE, || router.has_exactly(family, prefixes)))
     }
 }
 

@@ -92,8 +92,7 @@ impl Lab {
 
     /// From now on every octet that aliasd sends is kept, to be read when the lab is closed.
     pub fn capture(&mut self, wireshark: &Wireshark) -> Result<()> {
-        let filter =
-            format!("src host {ALIASD} and tcp and (src port {} or dst port {})", self.port, self.dial_port);
+        let filter = format!("src host {ALIASD} and tcp and (src port {} or dst port {})", self.port, self.dial_port);
         self.capture = Some(Capture::start(wireshark, &self.folder, &filter, [self.port, self.dial_port])?);
         Ok(())
     }
@@ -139,11 +138,16 @@ impl Lab {
         self.aliasd.take().context("aliasd was not started")?.stop()
     }
 
+    /// Stops aliasd and all routers at once, without a word.
+    pub fn stop_all(&mut self) {
+        self.aliasd = None;
+        self.routers.clear();
+    }
+
     /// Stops everything and removes the folder; unlike going out of scope, fails where that fails, and where the capture
     /// shows a malformed message of aliasd. Returns how many messages it shows, if there was one.
     pub fn close(mut self) -> Result<Option<usize>> {
-        self.aliasd = None;
-        self.routers.clear();
+        self.stop_all();
         let shown = self.capture.take().map(Capture::check).transpose()?;
         fs::remove_dir_all(&self.folder).with_context(|| self.folder.display().to_string())?;
         Ok(shown)
@@ -170,8 +174,7 @@ fn await_answer(name: &str, process: &mut Process, ask: impl Fn() -> Result<()>)
 
 impl Drop for Lab {
     fn drop(&mut self) {
-        self.aliasd = None;
-        self.routers.clear();
+        self.stop_all();
         if self.folder.exists() {
             // Here only after a failure: the logs are kept, until the next run.
             let _sockets = fs::remove_file(self.folder.join("aliasd.sock"));

@@ -25,7 +25,9 @@ pub fn runnable(software: Software) -> Result<()> {
     if software == Software::Openbgpd {
         let user = Tool::new(["id", "-u"]).run(&[])?;
         ensure!(user.trim() == "0", "OpenBGPD starts only as root, to give its rights away");
-        Tool::new(["unshare", "--mount", "true"]).run(&[]).context("OpenBGPD needs a user, and so mounts of its own")?;
+        Tool::new(["unshare", "--mount", "true"])
+            .run(&[])
+            .context("OpenBGPD needs a user, and so mounts of its own")?;
     }
     Ok(())
 }
@@ -76,7 +78,12 @@ impl Lab {
 
     fn gobgp(&mut self, programs: &Programs) -> Result<Tool> {
         self.configure("gobgpd.toml", &self.places.interop.join("loopback/gobgpd.toml"))?;
-        let socket = format!("unix://{}", self.folder.join("gobgpd.sock").display());
+        let socket = self.folder.join("gobgpd.sock");
+        // It does not remove that of one that was killed.
+        if socket.exists() {
+            fs::remove_file(&socket)?;
+        }
+        let socket = format!("unix://{}", socket.display());
         let args = ["-f", "gobgpd.toml", "--api-hosts", &socket, "--pprof-disable"];
         self.start("gobgpd", programs, "gobgpd", &args)?;
         Ok(programs.tool("gobgp")?.with(["--target", &socket, "-j"]))

@@ -35,7 +35,7 @@ pub struct Route {
 /// Routes from aliasd by prefix.
 pub type Routes = BTreeMap<String, Route>;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Software {
     Bird,
     Frr,
