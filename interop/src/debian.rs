@@ -11,7 +11,8 @@ use crate::command::Tool;
 use crate::report::Report;
 
 /// Where programs of daemons and administrators are, which are not in everybody's PATH.
-const FOLDERS: &[&str] = &["/usr/sbin", "/usr/lib/frr", "/usr/bin", "/sbin", "/usr/local/sbin"];
+/// FRR's are called by their folder, as in `frr/bgpd`: OpenBGPD's main program is a `bgpd` too.
+const FOLDERS: &[&str] = &["/usr/sbin", "/usr/lib", "/usr/bin", "/sbin", "/usr/local/sbin"];
 
 /// Programs, and what they need in their environment.
 #[derive(Clone, Debug)]
@@ -32,14 +33,15 @@ impl Programs {
         if programs.iter().all(|program| installed.path(program).is_ok()) {
             return Ok(installed);
         }
+        // Packages of which a part is installed bring only the rest.
         let root = target.join("debian");
-        let unpacked = Self::under(&root)?;
+        let unpacked = Self::under(&root)?.or(&installed);
         if !programs.iter().all(|program| unpacked.path(program).is_ok()) {
             report.note(&format!("fetching Debian's {} into {}", packages.join(", "), root.display()))?;
             unpack(&root, packages)?;
         }
         // Paths of the libraries are known only once they are there.
-        let unpacked = Self::under(&root)?;
+        let unpacked = Self::under(&root)?.or(&installed);
         for program in programs {
             unpacked.path(program)?;
         }
@@ -59,6 +61,12 @@ impl Programs {
     pub fn tool(&self, program: &str) -> Result<Tool> {
         let tool = Tool::new([self.path(program)?.display().to_string()]);
         Ok(self.env.iter().fold(tool, |tool, (name, value)| tool.env(name, value.clone())))
+    }
+
+    /// With the folders of `others` after its own.
+    fn or(mut self, others: &Self) -> Self {
+        self.folders.extend(others.folders.iter().cloned());
+        self
     }
 
     fn under(root: &Path) -> Result<Self> {

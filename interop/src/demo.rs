@@ -12,7 +12,7 @@ use crate::inventory::{INSTANCES, Inventory, Node};
 use crate::lab::Lab;
 use crate::patience::{eventually, eventually_since};
 use crate::report::Report;
-use crate::router::{Family, Route, Router};
+use crate::router::{Family, Route, Router, Software};
 use crate::run::Places;
 
 /// How long a session and a first table may take.
@@ -43,12 +43,13 @@ pub fn run(report: &mut Report) -> Result<()> {
     let since = Instant::now();
     report.head("aliasd: a cloud's alias IP ranges, announced over BGP to two on-prem routers")?;
     let places = Places::find()?;
-    let programs = Programs::provide(report, &places.target, &["bird2", "frr"], &["bird", "birdc", "bgpd", "vtysh"])?;
+    let programs =
+        Programs::provide(report, &places.target, &["bird2", "frr"], &["bird", "birdc", "frr/bgpd", "vtysh"])?;
     places.build_aliasd(report)?;
     let mut lab = Lab::new(&places, "demo")?;
     let configs = places.interop.join("../configs/demo");
     let inventory = Inventory::copy_of(&configs.join("inventory"), lab.folder().join("inventory"))?;
-    let routers = [lab.bird(&programs)?, lab.frr(&programs)?];
+    let routers = [lab.router(Software::Bird, &programs)?, lab.router(Software::Frr, &programs)?];
     let aliasctl = lab.aliasd(&configs.join("aliasd.toml"))?;
     let demo = Demo { inventory, routers, aliasctl };
 

@@ -1,6 +1,8 @@
 //! Runs aliasd against real routers: the scenarios in containers, BIRD on loopback, and the demo.
 
 mod aliasctl;
+mod capture;
+mod collisions;
 mod command;
 mod debian;
 mod demo;
@@ -11,6 +13,7 @@ mod loopback;
 mod patience;
 mod process;
 mod project;
+mod relay;
 mod report;
 mod router;
 mod run;
@@ -37,6 +40,15 @@ struct Arguments {
 enum Command {
     /// Run the scenarios of these names, or all of them, and BIRD on loopback.
     Scenarios { names: Vec<String> },
+    /// Let aliasd and each router dial each other at the same moment, many times.
+    Collisions {
+        /// How often each router and each order of the identifiers.
+        #[arg(default_value_t = 100)]
+        times: usize,
+        /// Only this router.
+        #[arg(long, value_enum)]
+        router: Option<router::Software>,
+    },
     /// Show the whole way from an inventory to two routers.
     Demo,
     /// Remove the images that the scenarios run, and what dead runs left.
@@ -62,6 +74,16 @@ fn run(report: &mut Report, command: Command) -> Result<()> {
     patience::catch_signals()?;
     match command {
         Command::Scenarios { names } => run::run(report, &names),
+        Command::Collisions { times, router } => {
+            let places = run::Places::find()?;
+            places.build_aliasd(report)?;
+            collisions::check_times(
+                report,
+                &places,
+                &router.map_or(router::Software::ALL.to_vec(), |one| vec![one]),
+                times,
+            )
+        }
         Command::Demo => demo::run(report),
         Command::Clean => {
             docker::remove_dead_folders(&run::Places::find()?.target)?;

@@ -13,6 +13,8 @@ use crate::patience::eventually;
 /// How to start a daemon that stays in the foreground.
 #[derive(Debug)]
 pub struct Daemon<'a> {
+    /// What it is called here; its log too.
+    pub name: &'a str,
     pub program: &'a Path,
     pub args: &'a [&'a str],
     pub env: &'a [(String, String)],
@@ -30,7 +32,7 @@ pub struct Process {
 
 impl Process {
     pub fn start(daemon: &Daemon<'_>) -> Result<Self> {
-        let name = daemon.program.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let name = daemon.name.to_owned();
         let log = daemon.folder.join(format!("{name}.log"));
         let out = File::options().create(true).append(true).open(&log)?;
         // The kernel ends it should this program be killed; it stays out of reach of Ctrl-C, which is for this program.
@@ -66,6 +68,11 @@ impl Process {
         Ok(())
     }
 
+    /// Its number.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     fn last_lines(&self) -> String {
         last_lines(&std::fs::read_to_string(&self.log).unwrap_or_default())
     }
@@ -73,7 +80,9 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // It may have ended already.
+        // It may have ended already. What it started is in its group; the group has its number.
+        let group = format!("-{}", self.child.id());
+        let _asked = Tool::new(["kill", "-KILL", "--"]).unstoppable().all_output(&[&group]);
         let _asked = self.child.kill();
         let _ended = self.child.wait();
     }

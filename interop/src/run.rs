@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 
+use crate::collisions;
 use crate::command::Tool;
 use crate::docker::{Docker, collect_binaries, remove_dead_folders};
 use crate::loopback;
@@ -55,28 +56,39 @@ impl Places {
     }
 }
 
-/// Runs the scenarios called `names`, all of them when none is named, and BIRD on loopback.
+/// A scenario on loopback.
+type OnLoopback = fn(&mut Report, &Places) -> Result<()>;
+
+/// The scenarios on loopback.
+const ON_LOOPBACK: &[(&str, OnLoopback)] = &[("loopback", loopback::check), ("collisions", collisions::check)];
+
+/// Runs the scenarios called `names`, all of them when none is named.
 pub fn run(report: &mut Report, names: &[String]) -> Result<()> {
-    let unknown: Vec<&String> =
-        names.iter().filter(|name| !ALL.iter().any(|scenario| scenario.name == name.as_str())).collect();
-    let known: Vec<&str> = ALL.iter().map(|scenario| scenario.name).collect();
+    let containers = ALL.iter().map(|scenario| scenario.name);
+    let known: Vec<&str> = ON_LOOPBACK.iter().map(|(name, _)| *name).chain(containers).collect();
+    let unknown: Vec<&String> = names.iter().filter(|name| !known.contains(&name.as_str())).collect();
     ensure!(unknown.is_empty(), "no scenario {unknown:?}; there are {}", known.join(", "));
+    let is_wanted = |name: &str| names.is_empty() || names.iter().any(|wanted| wanted == name);
     let places = Places::find()?;
     places.build_aliasd(report)?;
-    let wanted: Vec<&Scenario> =
-        ALL.iter().filter(|scenario| names.is_empty() || names.iter().any(|name| name == scenario.name)).collect();
     let mut tally = Tally::default();
-    report.head("BIRD on loopback")?;
-    let since = Instant::now();
-    let went = loopback::check(report, &places);
-    tally.count(report, "loopback", since, went)?;
-    report.head("BIRD and FRR in containers")?;
-    match Docker::find() {
-        Err(why) => {
-            report.line(&format!("SKIPPED: interop: {why:#}"))?;
-            tally.skipped += wanted.len();
+    report.head("On loopback")?;
+    for (name, check) in ON_LOOPBACK.iter().filter(|(name, _)| is_wanted(name)) {
+        let since = Instant::now();
+        let went = check(report, &places);
+        tally.count(report, name, since, went)?;
+        not_interrupted()?;
+    }
+    let wanted: Vec<&Scenario> = ALL.iter().filter(|scenario| is_wanted(scenario.name)).collect();
+    if !wanted.is_empty() {
+        report.head("BIRD and FRR in containers")?;
+        match Docker::find() {
+            Err(why) => {
+                report.line(&format!("SKIPPED: interop: {why:#}"))?;
+                tally.skipped += wanted.len();
+            }
+            Ok(docker) => in_containers(report, &docker, &places, &wanted, &mut tally)?,
         }
-        Ok(docker) => in_containers(report, &docker, &places, &wanted, &mut tally)?,
     }
     report.line(&format!("\ninterop: {} passed, {} failed, {} skipped", tally.passed, tally.failed, tally.skipped))?;
     ensure!(tally.failed == 0, "{} of the scenarios failed", tally.failed);

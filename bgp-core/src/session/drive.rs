@@ -306,9 +306,25 @@ impl Session {
         if self.main.state == State::Idle && self.running && self.idle_hold.is_none() {
             let doublings = self.statistics.failures.saturating_sub(1).min(7);
             let wait = self.jitter.apply((IDLE_HOLD_FIRST * 2u32.pow(doublings)).min(IDLE_HOLD_MAX));
-            self.idle_hold = Some(now + wait);
+            if self.was_told_of_a_better_connection(now) {
+                self.main.state = transition(State::Idle, FsmEvent::AutomaticStart, Facts { dials: false }).next;
+                if self.config.connect.dials() {
+                    self.set(Which::Main, Timer::ConnectRetry, now + wait);
+                }
+            } else {
+                self.idle_hold = Some(now + wait);
+            }
         }
         self.report();
+    }
+
+    /// Whether the peer has just ended our only connection for the sake of one that it has dialled. That one may reach us
+    /// later than this word of it, and Idle would refuse it: both would be lost, and the next two would collide again.
+    fn was_told_of_a_better_connection(&self, now: Instant) -> bool {
+        let collision = NotificationCode::Cease(CeaseSubcode::ConnectionCollisionResolution);
+        let told = matches!(&self.statistics.last_error,
+            Some((at, Cause::Received(notification))) if *at == now && notification.code == collision);
+        told && self.reported != State::Established && self.config.connect.awaits()
     }
 
     fn report(&mut self) {

@@ -283,6 +283,34 @@ fn check_24_the_connection_of_the_higher_identifier_stays() {
 }
 
 #[test]
+fn check_24_the_peers_connection_is_let_in_when_word_of_its_victory_comes_first() {
+    let lost = message::Notification::new(message::NotificationCode::Cease(
+        message::CeaseSubcode::ConnectionCollisionResolution,
+    ))
+    .encode();
+    for confirmed in [false, true] {
+        let mut bench = Bench::new(|_| {});
+        bench.connect(FIRST, Direction::Outgoing);
+        if confirmed {
+            bench.receive(FIRST, &open(20));
+        }
+        bench.receive(FIRST, &lost);
+        assert_eq!(bench.state(), State::Active);
+        bench.sent();
+        bench.connect(SECOND, Direction::Incoming).receive(SECOND, &open(20)).receive(SECOND, &message::keepalive());
+        assert_eq!(bench.sent(), [(SECOND, OPEN), (SECOND, KEEPALIVE)]);
+        assert_eq!(bench.state(), State::Established);
+    }
+    let mut bench = Bench::new(|_| {});
+    bench.connect(FIRST, Direction::Outgoing).receive(FIRST, &lost).events();
+    bench.pass(Duration::from_secs(1));
+    assert!(bench.events().contains(&Event::Dial), "a connection that never comes is not awaited for long");
+    let mut bench = Bench::established(|_| {});
+    bench.receive(FIRST, &lost);
+    assert_eq!(bench.state(), State::Idle, "nothing collides with an Established session");
+}
+
+#[test]
 fn check_25_an_established_session_is_kept() {
     let mut bench = Bench::established(|_| {});
     bench.connect(SECOND, Direction::Incoming).receive(SECOND, &open(99));

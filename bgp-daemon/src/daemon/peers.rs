@@ -138,8 +138,8 @@ impl Peers {
         info!(peer = %peer.name, address = %peer.address, asn = %peer.asn, connect = ?peer.connect, "peer started");
         // Only jitter depends on it: any number will do, as long as two daemons do not get the same.
         let seed = RandomState::new().build_hasher().finish();
-        let task = PeerTask::start(settings, self.rib.clone(), seed);
-        self.roster.admit(peer.address, task.door());
+        let task =
+            PeerTask::start_admitted(settings, self.rib.clone(), seed, |door| self.roster.admit(peer.address, door));
         self.running.insert(peer.name.clone(), Running { peer: peer.clone(), task });
     }
 

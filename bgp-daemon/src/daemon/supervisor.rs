@@ -120,6 +120,7 @@ impl Daemon {
         let originator = Originator::new(rib.clone());
         let mut peers = Peers::new(rib.clone(), roster);
         peers.start(&config);
+        listeners.let_in();
         let peer_entries = watch::Sender::new(Arc::new(peers.entries(&config)));
         let inventory_status = watch::Sender::new(Arc::clone(&source.borrow()));
         let config = watch::Sender::new(Arc::new(config));

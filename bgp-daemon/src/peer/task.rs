@@ -56,8 +56,20 @@ impl PeerTask {
     /// Starts the session. The seed decides its jitter.
     #[must_use]
     pub fn start(settings: PeerSettings, rib: RibHandle, seed: u64) -> Self {
+        Self::start_admitted(settings, rib, seed, |_| {})
+    }
+
+    /// The same, but `admit` gets the door before the peer can hear of us: who is dialled may dial back at once.
+    #[must_use]
+    pub fn start_admitted(
+        settings: PeerSettings,
+        rib: RibHandle,
+        seed: u64,
+        admit: impl FnOnce(mpsc::Sender<TcpStream>),
+    ) -> Self {
         let (commands, queue) = mpsc::unbounded_channel();
         let (door, arrivals) = mpsc::channel(DOOR);
+        admit(door.clone());
         let span = info_span!("peer", name = %settings.name);
         let runner = Runner::new(settings, rib, seed);
         let task = tokio::spawn(runner.run(queue, arrivals).instrument(span));

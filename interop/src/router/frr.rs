@@ -14,7 +14,7 @@ pub fn withdraw_later(router: &Router) -> Result<()> {
 }
 
 fn network(router: &Router, line: &str) -> Result<()> {
-    let asn = format!("router bgp {}", router.asn());
+    let asn = format!("router bgp {}", router.software.asn());
     let lines = ["configure terminal", &asn, "address-family ipv4 unicast", line];
     let args: Vec<&str> = lines.iter().flat_map(|line| ["-c", line]).collect();
     router.ask(&args).map(drop)

@@ -2,8 +2,11 @@
 
 mod bird;
 mod frr;
+mod gobgp;
+mod openbgpd;
 
 use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
 
 use anyhow::{Context, Result, ensure};
 
@@ -33,17 +36,53 @@ pub struct Route {
 /// Routes from aliasd by prefix.
 pub type Routes = BTreeMap<String, Route>;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Software {
     Bird,
     Frr,
+    Gobgp,
+    Openbgpd,
+}
+
+impl Software {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Bird, Self::Frr, Self::Gobgp, Self::Openbgpd];
+
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Bird => "BIRD",
+            Self::Frr => "FRR",
+            Self::Gobgp => "GoBGP",
+            Self::Openbgpd => "OpenBGPD",
+        }
+    }
+
+    /// Its own AS number.
+    pub const fn asn(self) -> u32 {
+        match self {
+            Self::Bird => 65001,
+            Self::Frr => 65002,
+            Self::Gobgp => 65003,
+            Self::Openbgpd => 65004,
+        }
+    }
+
+    /// Its address in a lab, which is its BGP Identifier too.
+    pub const fn loopback(self) -> Ipv4Addr {
+        match self {
+            Self::Bird => Ipv4Addr::new(127, 0, 0, 2),
+            Self::Frr => Ipv4Addr::new(127, 0, 0, 3),
+            Self::Gobgp => Ipv4Addr::new(127, 0, 0, 4),
+            Self::Openbgpd => Ipv4Addr::new(127, 0, 0, 5),
+        }
+    }
 }
 
 /// A running router.
 #[derive(Clone, Debug)]
 pub struct Router {
     pub software: Software,
-    /// `birdc` or `vtysh`, wherever the router runs.
+    /// `birdc`, `vtysh`, `gobgp` or `bgpctl`, wherever the router runs.
     command_line: Tool,
     /// aliasd's address as the router knows it.
     neighbor: String,
@@ -61,18 +100,7 @@ impl Router {
     }
 
     pub const fn name(&self) -> &'static str {
-        match self.software {
-            Software::Bird => "BIRD",
-            Software::Frr => "FRR",
-        }
-    }
-
-    /// Its own AS number.
-    pub const fn asn(&self) -> u32 {
-        match self.software {
-            Software::Bird => 65001,
-            Software::Frr => 65002,
-        }
+        self.software.name()
     }
 
     /// What it announces from the start.
@@ -82,6 +110,10 @@ impl Router {
             (Software::Bird, Family::Ipv6) => &["fd00:1::/48"],
             (Software::Frr, Family::Ipv4) => &["172.17.1.0/24", "172.17.2.0/24"],
             (Software::Frr, Family::Ipv6) => &["fd00:2::/48"],
+            (Software::Gobgp, Family::Ipv4) => &["172.18.1.0/24", "172.18.2.0/24"],
+            (Software::Gobgp, Family::Ipv6) => &["fd00:3::/48"],
+            (Software::Openbgpd, Family::Ipv4) => &["172.19.1.0/24", "172.19.2.0/24"],
+            (Software::Openbgpd, Family::Ipv6) => &["fd00:4::/48"],
         }
     }
 
@@ -90,13 +122,27 @@ impl Router {
         match self.software {
             Software::Bird => "172.16.9.0/24",
             Software::Frr => "172.17.9.0/24",
+            Software::Gobgp => "172.18.9.0/24",
+            Software::Openbgpd => "172.19.9.0/24",
         }
+    }
+
+    /// Lets it announce what its configuration does not.
+    pub fn announce_first(&self) -> Result<()> {
+        if self.software == Software::Gobgp {
+            for family in [Family::Ipv4, Family::Ipv6] {
+                self.announces(family).iter().try_for_each(|prefix| gobgp::announce(self, family, prefix))?;
+            }
+        }
+        Ok(())
     }
 
     pub fn announce_later(&self) -> Result<()> {
         match self.software {
             Software::Bird => bird::announce_later(self),
             Software::Frr => frr::announce_later(self),
+            Software::Gobgp => gobgp::announce_later(self),
+            Software::Openbgpd => openbgpd::announce_later(self),
         }
     }
 
@@ -104,6 +150,8 @@ impl Router {
         match self.software {
             Software::Bird => bird::withdraw_later(self),
             Software::Frr => frr::withdraw_later(self),
+            Software::Gobgp => gobgp::withdraw_later(self),
+            Software::Openbgpd => openbgpd::withdraw_later(self),
         }
     }
 
@@ -113,6 +161,8 @@ impl Router {
         match self.software {
             Software::Bird => bird::session(self),
             Software::Frr => frr::session(self),
+            Software::Gobgp => gobgp::session(self),
+            Software::Openbgpd => openbgpd::session(self),
         }
         .with_context(|| self.name())
     }
@@ -122,6 +172,8 @@ impl Router {
         match self.software {
             Software::Bird => bird::last_error(self),
             Software::Frr => frr::last_error(self),
+            Software::Gobgp => gobgp::last_error(self),
+            Software::Openbgpd => openbgpd::last_error(self),
         }
     }
 
@@ -130,6 +182,8 @@ impl Router {
         match self.software {
             Software::Bird => bird::routes(self, family),
             Software::Frr => frr::routes(self, family),
+            Software::Gobgp => gobgp::routes(self, family),
+            Software::Openbgpd => openbgpd::routes(self, family),
         }
         .with_context(|| self.name())
     }
