@@ -47,7 +47,7 @@ pub struct PeerTask {
 #[derive(Debug)]
 enum Command {
     Stop(StopReason),
-    Change(Box<PeerSettings>),
+    Change(Box<PeerSettings>, oneshot::Sender<()>),
     Refresh(AddressFamily),
     Status(oneshot::Sender<PeerStatus>),
 }
@@ -71,9 +71,12 @@ impl PeerTask {
     }
 
     /// New policies, next hops, MED or prefix limit; a session that is up goes on. What the session itself was made with
-    /// stays as it was: for that, stop the task and start another.
-    pub fn change(&self, settings: PeerSettings) {
-        self.tell(Command::Change(Box::new(settings)));
+    /// stays as it was: for that, stop the task and start another. The receiver hears when the table was told of it, or
+    /// that the task has ended.
+    pub fn change(&self, settings: PeerSettings) -> oneshot::Receiver<()> {
+        let (done, told) = oneshot::channel();
+        self.tell(Command::Change(Box::new(settings), done));
+        told
     }
 
     /// Asks the peer for its routes of a family again.
@@ -297,7 +300,11 @@ impl Runner {
     fn obey(&mut self, command: Command) -> Result<(), Gone> {
         match command {
             Command::Stop(reason) => self.end(reason),
-            Command::Change(settings) => self.change(*settings)?,
+            Command::Change(settings, done) => {
+                self.change(*settings)?;
+                // Whoever changed it need not wait.
+                let _unheard = done.send(());
+            }
             Command::Refresh(family) => self.session.handle(Input::RequestRefresh(family), now()),
             Command::Status(reply) => {
                 // Whoever asked may be gone; then nobody misses the answer.
