@@ -103,6 +103,12 @@ impl PeerTask {
         }
     }
 
+    /// Ends the task as a panic would.
+    #[cfg(test)]
+    pub fn dies(&self) {
+        self.task.abort();
+    }
+
     fn tell(&self, command: Command) {
         if self.commands.send(command).is_err() {
             debug!("the task of the peer has ended already");
@@ -265,7 +271,13 @@ impl Runner {
 
     fn act(&mut self, woken: Woken) -> Result<(), Gone> {
         match woken {
-            Woken::Timer => self.session.handle_timeout(now()),
+            Woken::Timer => {
+                // What has come already counts, also when we were held up or the table keeps the peer unread: a hold
+                // timer is for peers that are silent.
+                let waiting: Vec<ConnectionId> = self.connections.iter().map(Connection::id).collect();
+                waiting.into_iter().for_each(|id| self.read(id));
+                self.session.handle_timeout(now());
+            }
             Woken::Command(Some(command)) => self.obey(command)?,
             // Nobody can reach the task any more: the daemon goes down without a word for it.
             Woken::Command(None) => self.end(StopReason::Silent),
@@ -546,6 +558,15 @@ impl Runner {
             queued_updates: connection
                 .and_then(|place| self.connections.get(place))
                 .map_or(0, Connection::queued_updates),
+        }
+    }
+}
+
+/// However the task ends, by a defect too, the table keeps none of the peer's routes.
+impl Drop for Runner {
+    fn drop(&mut self) {
+        if self.exchange.is_some() && self.rib.peer_down(self.settings.id).is_err() {
+            debug!("the table stopped before the peer did");
         }
     }
 }
