@@ -241,6 +241,7 @@ async fn status_says_why_it_is_degraded() {
     });
     world.reload.send_replace(Some(Arc::new(ReloadOutcome {
         at: taken_at(),
+        refused: true,
         faults: vec!["aliasd.toml:3: router.asn: 0".to_owned()],
         restart_needed: Vec::new(),
     })));

@@ -7,6 +7,7 @@ mod running;
 use std::fs;
 use std::io::Read;
 use std::net::{TcpListener, TcpStream};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use running::{Daemon, Pair, check, inventory};
@@ -112,6 +113,89 @@ fn a_reload_touches_only_what_differs() {
     pair.far.comes_to(&vec!["10.4.1.0/24".to_owned()], learned);
     let peer = pair.far.asks(&["peers", "near"]).to_string();
     assert!(peer.contains("Other Configuration Change"), "{peer}");
+}
+
+fn updates_received(daemon: &Daemon) -> u64 {
+    daemon.asks(&["peers", "near"])["bgpPeerStatus"][0]["messagesReceived"]["update"].as_u64().unwrap()
+}
+
+#[test]
+fn a_role_that_is_renamed_everywhere_at_once_is_never_withdrawn() {
+    const RENAMED: u64 = 10;
+    let pair = Pair::start("10.4.1.0/24");
+    pair.far.comes_to(&vec!["10.4.1.0/24".to_owned()], learned);
+    let rule = |role: &str| format!("[[range_role]]\nrange = \"gke-pods\"\nrole = \"{role}\"\n[[advertise]]\n");
+    pair.near.edits_config(|text| text.replace("[[advertise]]\n", &rule("pod")));
+    let before = updates_received(&pair.far);
+    for number in 0..RENAMED {
+        let (old, new) =
+            (if number == 0 { "pod".to_owned() } else { format!("r{}", number - 1) }, format!("r{number}"));
+        pair.near.edits_config(|text| text.replace(&format!("\"{old}\""), &format!("\"{new}\"")));
+        pair.near.hangs_up();
+        let role = |daemon: &Daemon| daemon.asks(&["routes", "--originated"])["result"][0]["source"]["role"].clone();
+        pair.near.comes_to(&Value::from(new), role);
+    }
+    pair.near.writes_inventory(&inventory(&["10.4.1.0/24", "10.4.9.0/24"]));
+    pair.far.comes_to(&vec!["10.4.1.0/24".to_owned(), "10.4.9.0/24".to_owned()], learned);
+    let received = updates_received(&pair.far) - before;
+    assert!(received <= RENAMED + 1, "{received} UPDATEs: what was withdrawn takes two");
+}
+
+#[test]
+fn another_inventory_with_rules_of_its_own_takes_the_place_of_the_last_one_at_once() {
+    let pair = Pair::start("10.4.1.0/24");
+    pair.far.comes_to(&vec!["10.4.1.0/24".to_owned()], learned);
+    pair.near.edits_config(|text| text.replace("role = \"pod\"\naggregation", "range = \"gke-pods\"\naggregation"));
+    pair.near.hangs_up();
+    pair.near.comes_to(&Value::from("APPLIED"), |daemon| daemon.asks(&["status"])["lastReload"]["result"].clone());
+    let before = updates_received(&pair.far);
+    let renamed = inventory(&["10.4.1.0/24", "10.4.9.0/24"]).replace("gke-pods", "blue-pods");
+    fs::create_dir(pair.near.beside("blue")).unwrap();
+    fs::write(pair.near.beside("blue/bundle.json"), renamed).unwrap();
+    pair.near.edits_config(|text| {
+        text.replace("range = \"gke-pods\"", "range = \"blue-pods\"").replace("path = \"inventory\"", "path = \"blue\"")
+    });
+    pair.near.hangs_up();
+    pair.far.comes_to(&vec!["10.4.1.0/24".to_owned(), "10.4.9.0/24".to_owned()], learned);
+    assert_eq!(updates_received(&pair.far) - before, 1, "the one that stays was withdrawn");
+}
+
+fn mode(path: &Path) -> Option<u32> {
+    fs::symlink_metadata(path).ok().map(|metadata| metadata.permissions().mode() & 0o777)
+}
+
+#[test]
+fn the_control_socket_follows_every_reload_and_what_failed_is_tried_again() {
+    let pair = Pair::start("10.4.1.0/24");
+    let result = |daemon: &Daemon| daemon.asks(&["status"])["lastReload"]["result"].clone();
+    pair.near.edits_config(|text| text.replace("[control]", "[control]\nmode = \"0600\""));
+    pair.near.hangs_up();
+    pair.near.comes_to(&Some(0o600), |daemon| mode(&daemon.socket()));
+    pair.near.comes_to(&Value::from("APPLIED"), result);
+
+    fs::write(pair.near.beside("other.sock"), "no socket").unwrap();
+    pair.near.edits_config(|text| text.replace("control.sock", "other.sock"));
+    pair.near.hangs_up();
+    pair.near.comes_to(&Value::from("PARTIAL"), result);
+    let told = pair.near.asks(&["status"])["healthReasons"].to_string();
+    assert!(told.contains("control.socket") && told.contains("other.sock: is no socket"), "{told}");
+    fs::remove_file(pair.near.beside("other.sock")).unwrap();
+    pair.near.hangs_up();
+    pair.near.comes_to(&(Some(0o600), None), |daemon| (mode(&daemon.beside("other.sock")), mode(&daemon.socket())));
+
+    fs::remove_file(pair.near.beside("other.sock")).unwrap();
+    pair.near.hangs_up();
+    pair.near.comes_to(&Some(0o600), |daemon| mode(&daemon.beside("other.sock")));
+}
+
+#[test]
+fn a_second_daemon_by_the_same_configuration_ends_before_it_disturbs_a_peer() {
+    let pair = Pair::start("10.4.1.0/24");
+    pair.far.comes_to(&vec!["10.4.1.0/24".to_owned()], learned);
+    let (code, told) = pair.near.starts_again();
+    assert_eq!(code, Some(1));
+    assert!(told.contains("another process listens on it") && !told.contains("peer started"), "{told}");
+    assert_eq!(sessions(&pair.near), 1);
 }
 
 #[test]

@@ -127,7 +127,9 @@ impl fmt::Display for ExportVerdict {
             Self::AsSet => f.write_str("its AS_PATH holds an AS_SET"),
             Self::RejectedByTerm { term } => write!(f, "rejected by term {term:?}"),
             Self::NoTermMatched => f.write_str("no export term matched"),
-            Self::NoNextHop => f.write_str("no next hop to send"),
+            Self::NoNextHop => f.write_str(
+                "no next hop of its family to send (expected our address of the session, or next_hop_self_v4 or _v6)",
+            ),
         }
     }
 }

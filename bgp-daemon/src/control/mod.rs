@@ -23,5 +23,5 @@ mod time;
 mod view;
 
 pub use server::serve;
-pub use socket::{ControlSocket, bind};
+pub use socket::{ControlSocket, bind, set_mode};
 pub use view::{DaemonView, PeerEntry, ReloadOutcome};

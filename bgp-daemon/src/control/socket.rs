@@ -43,8 +43,20 @@ pub struct ControlSocket {
 /// the text names the path.
 pub fn bind(control: &Control) -> io::Result<ControlSocket> {
     let path = &control.socket;
-    let named = |error: io::Error| io::Error::new(error.kind(), format!("control.socket {}: {error}", path.display()));
-    bind_at(path, control.mode).map_err(named)
+    bind_at(path, control.mode).map_err(|error| named(path, &error))
+}
+
+/// Gives a socket that is open its configured mode.
+///
+/// # Errors
+/// What the system says; the text names the path.
+pub fn set_mode(control: &Control) -> io::Result<()> {
+    let path = &control.socket;
+    fs::set_permissions(path, Permissions::from_mode(control.mode)).map_err(|error| named(path, &error))
+}
+
+fn named(path: &Path, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("control.socket {}: {error}", path.display()))
 }
 
 fn bind_at(path: &Path, mode: u32) -> io::Result<ControlSocket> {

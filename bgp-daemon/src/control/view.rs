@@ -47,7 +47,9 @@ pub struct PeerEntry {
 pub struct ReloadOutcome {
     /// When.
     pub at: SystemTime,
-    /// Why the new configuration was not taken, one line each; empty when it was.
+    /// Whether the new configuration was refused as a whole; the old one stays.
+    pub refused: bool,
+    /// Why it was refused, or what of it could not be done, one line each; empty when all of it is in force.
     pub faults: Vec<String>,
     /// Keys whose change takes effect only after a restart.
     pub restart_needed: Vec<&'static str>,

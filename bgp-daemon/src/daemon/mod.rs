@@ -3,22 +3,27 @@
 //! | module | what it is |
 //! |---|---|
 //! | `supervisor` | the loop: signals, inventory, reloads, the end |
+//! | `reload` | a new configuration into what runs |
 //! | `peers` | the configured peers and their tasks |
 //! | `listeners` | the sockets that await peers |
+//! | `control_door` | the read-only socket |
 //! | `origination` | snapshots and rules into the table |
+//! | `service` | tasks that run until they are told to stop |
 
+mod control_door;
 mod listeners;
 mod origination;
 mod peers;
+mod reload;
+mod service;
 mod supervisor;
 
 use std::io;
 use std::net::SocketAddr;
-use std::path::PathBuf;
 
 pub use supervisor::run;
 
-/// What keeps the daemon from starting.
+/// What keeps the daemon from starting, or ends it.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// A listener.
@@ -29,15 +34,13 @@ pub enum StartError {
         /// What the kernel says.
         error: io::Error,
     },
-    /// The read-only socket.
-    #[error("cannot open the control socket {} (control.socket): {error}", path.display())]
-    Control {
-        /// Where.
-        path: PathBuf,
-        /// What the kernel says.
-        error: io::Error,
-    },
+    /// The read-only socket; the text names it.
+    #[error("cannot open the control socket: {0}")]
+    Control(io::Error),
     /// The thread of the table, or signals.
     #[error("the operating system refused a thread or a signal handler: {0}")]
     System(#[from] io::Error),
+    /// The thread of the table has ended, which it never does by itself.
+    #[error("the routing table stopped by itself; this is a defect of aliasd")]
+    TableGone,
 }

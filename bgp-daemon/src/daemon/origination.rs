@@ -10,6 +10,13 @@ use crate::inventory::Snapshot;
 use crate::origination::{self, OriginationSet, Plan};
 use crate::rib_owner::{Gone, OriginationChange, RibHandle};
 
+/// What is to be originated next, and how the table comes to it.
+#[derive(Debug)]
+pub(super) struct Prepared {
+    set: OriginationSet,
+    plan: Plan,
+}
+
 /// What is originated now.
 #[derive(Debug)]
 pub(super) struct Originator {
@@ -32,11 +39,11 @@ impl Originator {
         self.published.borrow().as_ref().map(|set| Arc::clone(&set.snapshot))
     }
 
-    /// Originates by this snapshot and these rules: the table is told of the difference only.
+    /// What this snapshot and these rules come to. Nothing is told to the table yet.
     ///
     /// # Errors
-    /// [`Gone`] when the table has stopped.
-    pub async fn apply(&self, snapshot: Arc<Snapshot>, config: Arc<Config>) -> Result<(), Gone> {
+    /// [`Gone`] when the daemon is going down.
+    pub async fn prepare(&self, snapshot: Arc<Snapshot>, config: Arc<Config>) -> Result<Prepared, Gone> {
         let old = self.published.borrow().clone();
         let compute = move || {
             let set = origination::originate(snapshot, &config);
@@ -48,6 +55,14 @@ impl Originator {
         };
         // A large inventory takes long enough to be in the way of others on a worker of the runtime.
         let Ok((set, plan)) = tokio::task::spawn_blocking(compute).await else { return Err(Gone) };
+        Ok(Prepared { set, plan })
+    }
+
+    /// Originates what was prepared last: the table is told of the difference only.
+    ///
+    /// # Errors
+    /// [`Gone`] when the table has stopped.
+    pub fn commit(&self, Prepared { set, plan }: Prepared) -> Result<(), Gone> {
         info!(
             revision = set.snapshot.revision,
             originated = set.originations.len(),

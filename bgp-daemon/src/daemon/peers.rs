@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bgp_core::session::StopReason;
 use bgp_core::types::PeerId;
+use tokio::sync::oneshot;
 use tokio::task::JoinSet;
-use tracing::info;
+use tracing::{info, warn};
 
 use crate::config::{Config, ConfigChange, Peer};
 use crate::control::PeerEntry;
@@ -18,6 +20,9 @@ use crate::rib_owner::RibHandle;
 
 /// What peers are told when the daemon ends (RFC 9003: at most 255 octets of UTF-8).
 const SHUTDOWN_TEXT: &str = "aliasd is stopped by its operator";
+
+/// How long all tasks together may take to tell the table of their new settings; nobody is told of anything meanwhile.
+const CHANGE_PATIENCE: Duration = Duration::from_secs(1);
 
 /// Running tasks, and the numbers of all configured peers.
 #[derive(Debug)]
@@ -53,11 +58,24 @@ impl Peers {
     /// Starts every enabled peer of a first configuration.
     pub fn start(&mut self, config: &Config) {
         let peers_added = config.peers.iter().filter(|peer| peer.enabled).map(|peer| peer.name.clone()).collect();
-        self.change(config, &ConfigChange { peers_added, ..ConfigChange::default() });
+        let _nothing_runs_yet = self.begin_change(config, &ConfigChange { peers_added, ..ConfigChange::default() });
     }
 
-    /// Stops, starts and changes what differs; sessions that need not be reset go on.
-    pub fn change(&mut self, config: &Config, change: &ConfigChange) {
+    /// Stops, starts and changes what differs; sessions that need not be reset go on. Returns when the table was told.
+    pub async fn change(&mut self, config: &Config, change: &ConfigChange) {
+        let changing = self.begin_change(config, change);
+        let told = async {
+            for told in changing {
+                // A task that has ended has nothing to tell any more.
+                let _ended = told.await;
+            }
+        };
+        if tokio::time::timeout(CHANGE_PATIENCE, told).await.is_err() {
+            warn!("a peer's task takes long to take over its new settings");
+        }
+    }
+
+    fn begin_change(&mut self, config: &Config, change: &ConfigChange) -> Vec<oneshot::Receiver<()>> {
         for name in &change.peers_removed {
             let still_configured = config.peer(name).is_some();
             let reason = match still_configured {
@@ -72,18 +90,20 @@ impl Peers {
             self.stop(name, StopReason::ConfigurationChange);
         }
         self.number(config, &reset);
+        let mut changing = Vec::new();
         for peer in config.peers.iter().filter(|peer| peer.enabled) {
             let Some(settings) = self.settings(peer, config) else { continue };
             match self.running.get_mut(&peer.name) {
                 // The table finds out what differs, if anything does.
                 Some(running) => {
-                    running.task.change(settings);
+                    changing.push(running.task.change(settings));
                     running.peer = peer.clone();
                 }
                 None => self.launch(peer, settings),
             }
         }
         while self.leaving.try_join_next().is_some() {}
+        changing
     }
 
     /// Ends all sessions; returns when every peer has been told, or after a few seconds.

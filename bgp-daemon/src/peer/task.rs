@@ -47,7 +47,7 @@ pub struct PeerTask {
 #[derive(Debug)]
 enum Command {
     Stop(StopReason),
-    Change(Box<PeerSettings>),
+    Change(Box<PeerSettings>, oneshot::Sender<()>),
     Refresh(AddressFamily),
     Status(oneshot::Sender<PeerStatus>),
 }
@@ -83,9 +83,12 @@ impl PeerTask {
     }
 
     /// New policies, next hops, MED or prefix limit; a session that is up goes on. What the session itself was made with
-    /// stays as it was: for that, stop the task and start another.
-    pub fn change(&self, settings: PeerSettings) {
-        self.tell(Command::Change(Box::new(settings)));
+    /// stays as it was: for that, stop the task and start another. The receiver hears when the table was told of it, or
+    /// that the task has ended.
+    pub fn change(&self, settings: PeerSettings) -> oneshot::Receiver<()> {
+        let (done, told) = oneshot::channel();
+        self.tell(Command::Change(Box::new(settings), done));
+        told
     }
 
     /// Asks the peer for its routes of a family again.
@@ -110,6 +113,12 @@ impl PeerTask {
         if let Err(error) = self.task.await {
             warn!(%error, "the task of a peer did not end well");
         }
+    }
+
+    /// Ends the task as a panic would.
+    #[cfg(test)]
+    pub fn dies(&self) {
+        self.task.abort();
     }
 
     fn tell(&self, command: Command) {
@@ -274,7 +283,13 @@ impl Runner {
 
     fn act(&mut self, woken: Woken) -> Result<(), Gone> {
         match woken {
-            Woken::Timer => self.session.handle_timeout(now()),
+            Woken::Timer => {
+                // What has come already counts, also when we were held up or the table keeps the peer unread: a hold
+                // timer is for peers that are silent.
+                let waiting: Vec<ConnectionId> = self.connections.iter().map(Connection::id).collect();
+                waiting.into_iter().for_each(|id| self.read(id));
+                self.session.handle_timeout(now());
+            }
             Woken::Command(Some(command)) => self.obey(command)?,
             // Nobody can reach the task any more: the daemon goes down without a word for it.
             Woken::Command(None) => self.end(StopReason::Silent),
@@ -309,7 +324,11 @@ impl Runner {
     fn obey(&mut self, command: Command) -> Result<(), Gone> {
         match command {
             Command::Stop(reason) => self.end(reason),
-            Command::Change(settings) => self.change(*settings)?,
+            Command::Change(settings, done) => {
+                self.change(*settings)?;
+                // Whoever changed it need not wait.
+                let _unheard = done.send(());
+            }
             Command::Refresh(family) => self.session.handle(Input::RequestRefresh(family), now()),
             Command::Status(reply) => {
                 // Whoever asked may be gone; then nobody misses the answer.
@@ -551,6 +570,15 @@ impl Runner {
             queued_updates: connection
                 .and_then(|place| self.connections.get(place))
                 .map_or(0, Connection::queued_updates),
+        }
+    }
+}
+
+/// However the task ends, by a defect too, the table keeps none of the peer's routes.
+impl Drop for Runner {
+    fn drop(&mut self) {
+        if self.exchange.is_some() && self.rib.peer_down(self.settings.id).is_err() {
+            debug!("the table stopped before the peer did");
         }
     }
 }

@@ -82,6 +82,17 @@ impl Daemon {
         self.directory.path().join("control.sock")
     }
 
+    /// Another daemon by the same configuration, which must end by itself: its exit code and what it says.
+    pub fn starts_again(&self) -> (Option<i32>, String) {
+        let output = aliasd(self.directory.path()).output().unwrap();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    }
+
+    /// A file beside the configuration.
+    pub fn beside(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
     /// The inventory's directory.
     pub fn inventory(&self) -> PathBuf {
         self.directory.path().join("inventory")

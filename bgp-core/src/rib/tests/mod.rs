@@ -285,3 +285,13 @@ fn check_90_a_lower_limit_is_held_against_what_the_peer_has_sent_already() {
     assert_eq!(change(1).map(|exceeded| (exceeded.family, exceeded.limit)), Some((AddressFamily::Ipv4Unicast, 1)));
     assert_eq!(change(1), None, "once is enough");
 }
+
+#[test]
+fn a_family_without_a_next_hop_is_not_advertised_and_says_what_would_give_one() {
+    let mut rib = with_peers(1);
+    rib.originate(prefix("fd00::/64"), Arc::new(PathAttributes::default()), Arc::from("pod"));
+    settle(&mut rib);
+    let verdict = rib.export_verdict(PeerId(1), &prefix("fd00::/64"));
+    assert_eq!(verdict, ExportVerdict::NoNextHop);
+    assert!(verdict.to_string().contains("next_hop_self_v4 or _v6"), "{verdict}");
+}

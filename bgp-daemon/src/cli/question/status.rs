@@ -110,6 +110,7 @@ fn counts_text(counts: &Counts) -> String {
 fn reload_line(reload: &Reload) -> String {
     let result = match reload.result {
         crate::control::reply::ReloadResult::Applied => "APPLIED",
+        crate::control::reply::ReloadResult::Partial => "PARTIAL",
         crate::control::reply::ReloadResult::Refused => "REFUSED",
     };
     format!("{result} at {}", reload.time)

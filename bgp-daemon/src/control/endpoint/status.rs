@@ -56,7 +56,11 @@ pub async fn status(State(view): State<DaemonView>, uri: Uri) -> Result<Json<Sta
 fn reload(outcome: &ReloadOutcome) -> Reload {
     Reload {
         time: rfc3339(outcome.at),
-        result: if outcome.faults.is_empty() { ReloadResult::Applied } else { ReloadResult::Refused },
+        result: match (outcome.refused, outcome.faults.is_empty()) {
+            (true, _) => ReloadResult::Refused,
+            (false, true) => ReloadResult::Applied,
+            (false, false) => ReloadResult::Partial,
+        },
         faults: outcome.faults.clone(),
         restart_needed: outcome.restart_needed.iter().map(|key| (*key).to_owned()).collect(),
     }
@@ -78,9 +82,17 @@ fn reasons(peers: &[BgpPeerStatus], inventory: &InventorySummary, reload: Option
         let why = peer.status_reason.as_deref().unwrap_or("no reason is known");
         reasons.push(format!("peer {} is {}: {why}", peer.name, peer.state));
     }
-    if let Some(reload) = reload.filter(|reload| reload.result == ReloadResult::Refused) {
+    if let Some(reload) = reload {
         let fault = reload.faults.first().map_or("", String::as_str);
-        reasons.push(format!("the configuration of {} was refused, the old one stays: {fault}", reload.time));
+        match reload.result {
+            ReloadResult::Applied => {}
+            ReloadResult::Partial => {
+                reasons.push(format!("the configuration of {} was not applied in all: {fault}", reload.time));
+            }
+            ReloadResult::Refused => {
+                reasons.push(format!("the configuration of {} was refused, the old one stays: {fault}", reload.time));
+            }
+        }
     }
     reasons
 }

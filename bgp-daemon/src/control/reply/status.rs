@@ -101,7 +101,7 @@ pub struct Reload {
     pub time: String,
     /// How.
     pub result: ReloadResult,
-    /// Why it was refused, one line each.
+    /// Why it was refused, or what of it could not be done, one line each.
     pub faults: Vec<String>,
     /// Keys whose change takes effect only after a restart.
     pub restart_needed: Vec<String>,
@@ -113,6 +113,8 @@ pub struct Reload {
 pub enum ReloadResult {
     /// The new configuration is in force.
     Applied,
+    /// It is in force but for what the faults name, which is tried again with the next reload.
+    Partial,
     /// The old one stays.
     Refused,
 }

@@ -1,7 +1,7 @@
 //! What a peer sees of us, and what our table sees of it.
 
 use bgp_core::attribute::PathAttributes;
-use bgp_core::message::{CeaseSubcode, Message, Notification, NotificationCode, OpenSubcode};
+use bgp_core::message::{CeaseSubcode, Message, Notification, NotificationCode, OpenSubcode, keepalive};
 use bgp_core::session::{ConnectMode, State, StopReason};
 use bgp_core::types::{Community, PeerId, Prefix};
 use tokio::net::{TcpListener, TcpStream};
@@ -71,6 +71,35 @@ async fn what_a_peer_announces_is_learned_until_its_session_ends() {
     table_comes_to(&rib, 2, accepted(1)).await;
     drop(remote);
     table_comes_to(&rib, 0, |rib| rib.counters().paths).await;
+}
+
+#[tokio::test]
+async fn a_task_that_dies_leaves_no_routes() {
+    let (listener, address) = far_side().await;
+    let rib = table();
+    let task = PeerTask::start(settings(1, address), rib.clone(), 1);
+    let mut remote = Remote::establish(&listener).await;
+    remote.announce(&["172.16.0.0/16"]).await;
+    table_comes_to(&rib, 1, accepted(1)).await;
+    task.dies();
+    table_comes_to(&rib, 0, |rib| rib.counters().paths).await;
+}
+
+#[tokio::test]
+async fn a_peer_whose_keepalive_is_there_is_not_taken_for_silent_by_a_task_that_was_held_up() {
+    let (listener, address) = far_side().await;
+    let mut hurried = settings(1, address);
+    hurried.session.hold_time = HoldTime::from_secs(3).unwrap();
+    let task = PeerTask::start(hurried, table(), 1);
+    let mut remote = Remote::establish(&listener).await;
+    assert!(remote.update().await.end_of_rib.is_some());
+    tokio::time::pause();
+    // The timer and the KEEPALIVE wake the task together; by which it goes is a matter of chance.
+    for _ in 0..16 {
+        assert_eq!(remote.stream.try_write(&keepalive()).unwrap(), keepalive().len());
+        tokio::time::advance(Duration::from_secs(4)).await;
+        assert_eq!(state(&task).await, State::Established);
+    }
 }
 
 #[tokio::test]

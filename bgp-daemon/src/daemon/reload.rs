@@ -1,0 +1,120 @@
+//! A new configuration into what runs: the difference only, and what of it concerns routes as one change.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use tracing::{error, info, warn};
+
+use super::supervisor::{Daemon, ended};
+use crate::config::{Config, ConfigChange};
+use crate::control::ReloadOutcome;
+use crate::rib_owner::Gone;
+
+/// How long new rules for another inventory wait for a look at it before the rest of the configuration goes ahead.
+const LOOK_PATIENCE: Duration = Duration::from_secs(2);
+
+impl Daemon {
+    /// Reads the configuration again and applies the difference; one with faults changes nothing.
+    ///
+    /// # Errors
+    /// [`Gone`] when the table has stopped.
+    pub async fn reload(&mut self) -> Result<(), Gone> {
+        info!(path = %self.path.display(), "reading the configuration again");
+        let path = self.path.clone();
+        let read = tokio::task::spawn_blocking(move || Config::load(&path)).await;
+        let faults = match read {
+            Ok(Ok(new)) => return self.change_to(new).await,
+            Ok(Err(faults)) => faults.0.iter().map(ToString::to_string).collect(),
+            Err(error) => vec![format!("the configuration could not be read: {error}")],
+        };
+        self.report(ReloadOutcome { at: SystemTime::now(), refused: true, faults, restart_needed: Vec::new() });
+        Ok(())
+    }
+
+    async fn change_to(&mut self, mut new: Config) -> Result<(), Gone> {
+        let old = Arc::clone(&self.config.borrow());
+        let change = ConfigChange::between(&old, &new);
+        new.keep_until_restart(&old);
+        for warning in &new.warnings {
+            warn!(key = %warning.key, "{}", warning.text);
+        }
+        let new = Arc::new(new);
+        self.look_again(&new);
+        if change.originations && change.inventory {
+            // By rules that were written for another inventory, the last one may come to nothing.
+            self.rules_wait = tokio::time::timeout(LOOK_PATIENCE, ended(&mut self.looking)).await.is_err();
+        }
+        self.change_routes(&new, &change).await?;
+        let faults = self.change_rest(&new, &change).await;
+        let restart_needed = change.restart;
+        self.report(ReloadOutcome { at: SystemTime::now(), refused: false, faults, restart_needed });
+        Ok(())
+    }
+
+    /// Peers and originations, so that a route that both take away and give back is never withdrawn: a role that is
+    /// renamed is renamed in the rules and in what peers are sent.
+    async fn change_routes(&mut self, new: &Arc<Config>, change: &ConfigChange) -> Result<(), Gone> {
+        let snapshot = self.source.borrow().snapshot.clone();
+        let prepared = match snapshot.filter(|_| change.originations && !self.rules_wait) {
+            Some(snapshot) => Some(self.originator.prepare(snapshot, Arc::clone(new)).await?),
+            None => None,
+        };
+        let held = self.view.rib.hold()?;
+        self.config.send_replace(Arc::clone(new));
+        self.peers.change(new, change).await;
+        if let Some(prepared) = prepared {
+            self.originator.commit(prepared)?;
+        }
+        drop(held);
+        self.peer_entries.send_replace(Arc::new(self.peers.entries(new)));
+        Ok(())
+    }
+
+    /// Log and sockets, where one may fail without the other; what did. They are asked whether or not a key differs: what
+    /// failed the last time is tried again.
+    async fn change_rest(&mut self, new: &Config, change: &ConfigChange) -> Vec<String> {
+        let mut faults = Vec::new();
+        if change.log
+            && let Err(error) = self.log.change(&new.log.level)
+        {
+            faults.push(format!("log.level: {error}"));
+        }
+        if let Err(failed) = self.listeners.change(&new.router.listen).await {
+            faults.extend(failed.iter().map(ToString::to_string));
+        }
+        if let Err(error) = self.control.change(&new.control).await {
+            faults.push(error.to_string());
+        }
+        faults
+    }
+
+    /// Reads the inventory again, in the place that the configuration names. A file system may hang: the last good
+    /// snapshot stays until the look is done.
+    fn look_again(&mut self, config: &Config) {
+        let (control, inventory) = (self.inventory_control.clone(), config.inventory.clone());
+        let last = self.looking.take();
+        self.looking = Some(tokio::spawn(async move {
+            if let Some(last) = last {
+                // The order of an earlier reload must not overtake this one.
+                last.abort();
+                let _aborted = last.await;
+            }
+            if control.configure(inventory).await.is_none() {
+                error!("the inventory is no longer watched");
+            }
+        }));
+    }
+
+    fn report(&self, outcome: ReloadOutcome) {
+        match (outcome.refused, outcome.faults.is_empty()) {
+            (true, _) => error!("the configuration was refused; the old one stays"),
+            (false, true) => info!("the configuration was applied"),
+            (false, false) => error!("the configuration was applied but for what follows"),
+        }
+        outcome.faults.iter().for_each(|fault| error!("configuration: {fault}"));
+        for key in &outcome.restart_needed {
+            warn!(key, "the change takes effect after a restart");
+        }
+        self.reload.send_replace(Some(Arc::new(outcome)));
+    }
+}
