@@ -3,9 +3,10 @@
 use std::time::{Duration, Instant};
 
 use bgp_core::attribute::DecodeContext;
-use bgp_core::message::{Message, MessageError, Notification, Update};
+use bgp_core::message::{Message, Notification, Update};
 use bgp_core::session::{
-    ConnectMode, ConnectionId, Direction, Event, Extensions, Input, Negotiated, Session, SessionConfig, State,
+    AddPathMode, ConnectMode, ConnectionId, Direction, Event, Extensions, Input, Negotiated, Session, SessionConfig,
+    State,
 };
 use bgp_core::types::{AddressFamily, Asn, BgpIdentifier, HoldTime, PeerKind};
 use bgp_core::wire::Framer;
@@ -32,18 +33,13 @@ pub const KEEPALIVE: u8 = 4;
 
 const CONNECTION: ConnectionId = ConnectionId(1);
 
-/// What becomes of the octets when they come in these pieces.
-pub fn receive<'a>(context: &Context, pieces: impl IntoIterator<Item = &'a [u8]>) -> Doings {
-    // Sessions do not offer ADD-PATH: its messages are read as one that had agreed to it would.
-    if context.add_path().is_empty() { in_a_session(context, pieces) } else { without_a_session(context, pieces) }
-}
-
 #[allow(clippy::disallowed_methods, reason = "only the start of a virtual clock")]
 fn some_instant() -> Instant {
     Instant::now()
 }
 
-fn in_a_session<'a>(context: &Context, pieces: impl IntoIterator<Item = &'a [u8]>) -> Doings {
+/// What becomes of the octets when they come in these pieces.
+pub fn receive<'a>(context: &Context, pieces: impl IntoIterator<Item = &'a [u8]>) -> Doings {
     let now = some_instant();
     let mut session = Session::new(config(context), 1);
     session.handle(Input::Start, now);
@@ -92,33 +88,6 @@ fn drain(session: &mut Session, doings: &mut Doings) {
     }
 }
 
-fn without_a_session<'a>(context: &Context, pieces: impl IntoIterator<Item = &'a [u8]>) -> Doings {
-    let decode = decode_context(context);
-    let mut framer = Framer::new();
-    let mut doings = Doings::default();
-    let next = |framer: &mut Framer, doings: &mut Doings| -> Result<bool, MessageError> {
-        let Some(frame) = framer.next_frame(4096)? else { return Ok(false) };
-        if let Message::Update(body) = Message::decode(&frame)? {
-            doings.updates.push(Update::decode(&body, &decode)?);
-        }
-        Ok(true)
-    };
-    for octets in pieces {
-        framer.push(octets);
-        while !doings.closed {
-            match next(&mut framer, &mut doings) {
-                Ok(true) => {}
-                Ok(false) => break,
-                Err(error) => {
-                    doings.notifications.push(error.to_notification().encode().to_vec());
-                    doings.closed = true;
-                }
-            }
-        }
-    }
-    doings
-}
-
 fn config(context: &Context) -> SessionConfig {
     SessionConfig {
         local_asn: Asn(if context.internal() { context.peer_asn() } else { 64512 }),
@@ -130,7 +99,14 @@ fn config(context: &Context) -> SessionConfig {
         connect_retry: Duration::from_secs(120),
         initial_hold: SessionConfig::INITIAL_HOLD,
         families: context.families().into_iter().collect(),
-        extensions: Extensions::default(),
+        extensions: Extensions {
+            extended_messages: context.extended_messages(),
+            extended_next_hop: context.extended_next_hop(),
+            add_path: if context.add_path().is_empty() { AddPathMode::Off } else { AddPathMode::Receive },
+            local_role: context.local_role(),
+            strict_role: context.strict_role(),
+            accept_as_set: context.accept_as_set(),
+        },
     }
 }
 
@@ -142,16 +118,24 @@ fn decode_context(context: &Context) -> DecodeContext {
         add_path: context.add_path().into_iter().collect(),
         families: context.families().into_iter().collect(),
         first_asn: external.then_some(Asn(context.peer_asn())),
-        ..DecodeContext::default()
+        accept_as_set: context.accept_as_set(),
+        extended_next_hop: context.extended_next_hop(),
     }
 }
 
 /// An OPEN of the peer that leads to the context, written by hand (RFC 4271 section 4.2, RFC 5492 section 4).
 fn open(context: &Context) -> Vec<u8> {
     let mut capabilities = Vec::new();
+    let afi = |family: AddressFamily| if family == AddressFamily::Ipv4Unicast { 1 } else { 2 };
     for family in context.families() {
-        let afi = if family == AddressFamily::Ipv4Unicast { 1 } else { 2 };
-        capabilities.extend([1, 4, 0, afi, 0, 1]);
+        capabilities.extend([1, 4, 0, afi(family), 0, 1]);
+    }
+    for family in context.add_path() {
+        // The peer can send path identifiers.
+        capabilities.extend([69, 4, 0, afi(family), 1, 2]);
+    }
+    if context.extended_messages() {
+        capabilities.extend([6, 0]);
     }
     if context.as4() {
         capabilities.extend([65, 4]);
