@@ -8,7 +8,8 @@ use bytes::Bytes;
 use super::spec::{self, OPTIONAL, Spec, TRANSITIVE, code};
 use super::walk::{RawAttribute, Walk};
 use super::{
-    Aggregator, AsPath, AttributeFault, AttributeValue, Disposition, FaultKind, PathAttributes, UnknownAttribute,
+    Aggregator, AsPath, AttributeFault, AttributeValue, Carried, Disposition, FaultKind, PathAttributes,
+    UnknownAttribute,
 };
 use crate::nlri::Nlri;
 use crate::types::{AS_TRANS, AddressFamily, Asn, FamilySet, NextHop, PeerKind};
@@ -54,6 +55,8 @@ pub(crate) struct Collected {
     pub faults: Vec<AttributeFault>,
     /// Next hop and routes of MP_REACH_NLRI.
     pub reach: Option<(AddressFamily, (NextHop, Vec<Nlri>))>,
+    /// MP_REACH_NLRI was there, of a family that was not negotiated.
+    pub reaches_elsewhere: bool,
     /// Routes of MP_UNREACH_NLRI.
     pub unreach: Option<(AddressFamily, Vec<Nlri>)>,
     /// Codes seen, so that a second one of a kind is known.
@@ -166,7 +169,10 @@ impl Collected {
             AttributeValue::Communities(communities) => to.communities = ascending(communities),
             AttributeValue::OriginatorId(identifier) => to.originator_id = Some(identifier),
             AttributeValue::ClusterList(clusters) => to.cluster_list = clusters,
-            AttributeValue::MpReachNlri(carried) => self.reach = carried.negotiated(),
+            AttributeValue::MpReachNlri(carried) => {
+                self.reaches_elsewhere = matches!(carried, Carried::Ignored(_));
+                self.reach = carried.negotiated();
+            }
             AttributeValue::MpUnreachNlri(carried) => self.unreach = carried.negotiated(),
             AttributeValue::ExtendedCommunities(communities) => to.extended_communities = ascending(communities),
             AttributeValue::Ipv6ExtendedCommunities(communities) => {

@@ -120,6 +120,11 @@ fn check_17_only_families_that_both_named_are_agreed_on() {
 }
 
 #[test]
+fn check_18_roles_that_do_not_go_together_are_refused() {
+    run(18);
+}
+
+#[test]
 fn check_19_a_path_of_two_octet_as_numbers_is_read() {
     run(19);
 }

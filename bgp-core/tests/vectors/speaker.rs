@@ -100,8 +100,12 @@ fn config(context: &Context) -> SessionConfig {
         initial_hold: SessionConfig::INITIAL_HOLD,
         families: context.families().into_iter().collect(),
         extensions: Extensions {
+            extended_messages: context.extended_messages(),
+            extended_next_hop: context.extended_next_hop(),
             add_path: if context.add_path().is_empty() { AddPathMode::Off } else { AddPathMode::Receive },
-            ..Extensions::default()
+            local_role: context.local_role(),
+            strict_role: context.strict_role(),
+            accept_as_set: context.accept_as_set(),
         },
     }
 }
@@ -114,20 +118,24 @@ fn decode_context(context: &Context) -> DecodeContext {
         add_path: context.add_path().into_iter().collect(),
         families: context.families().into_iter().collect(),
         first_asn: external.then_some(Asn(context.peer_asn())),
-        ..DecodeContext::default()
+        accept_as_set: context.accept_as_set(),
+        extended_next_hop: context.extended_next_hop(),
     }
 }
 
 /// An OPEN of the peer that leads to the context, written by hand (RFC 4271 section 4.2, RFC 5492 section 4).
 fn open(context: &Context) -> Vec<u8> {
     let mut capabilities = Vec::new();
+    let afi = |family: AddressFamily| if family == AddressFamily::Ipv4Unicast { 1 } else { 2 };
     for family in context.families() {
-        let afi = if family == AddressFamily::Ipv4Unicast { 1 } else { 2 };
-        capabilities.extend([1, 4, 0, afi, 0, 1]);
+        capabilities.extend([1, 4, 0, afi(family), 0, 1]);
     }
     for family in context.add_path() {
-        let afi = if family == AddressFamily::Ipv4Unicast { 1 } else { 2 };
-        capabilities.extend([69, 4, 0, afi, 1, 2]);
+        // The peer can send path identifiers.
+        capabilities.extend([69, 4, 0, afi(family), 1, 2]);
+    }
+    if context.extended_messages() {
+        capabilities.extend([6, 0]);
     }
     if context.as4() {
         capabilities.extend([65, 4]);

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use bgp_core::capability::Role;
 use bgp_core::types::AddressFamily;
 use serde::Deserialize;
 
@@ -44,6 +45,16 @@ pub struct Context {
     families: Option<Vec<String>>,
     /// Families in which the peer sends path identifiers.
     add_path: Option<Vec<String>>,
+    /// Whether both offer messages of up to 65535 octets.
+    extended_messages: Option<bool>,
+    /// Whether IPv4 routes may have an IPv6 next hop.
+    extended_next_hop: Option<bool>,
+    /// What we are to the peer.
+    local_role: Option<String>,
+    /// Whether the peer must say its role.
+    strict_role: Option<bool>,
+    /// Whether a path may hold an AS_SET.
+    accept_as_set: Option<bool>,
     /// The hold time that we offer, in seconds.
     hold_time: Option<u16>,
     /// The shortest hold time that we agree to, in seconds.
@@ -75,6 +86,11 @@ impl Context {
             as4: self.as4.or(other.as4),
             families: self.families.or_else(|| other.families.clone()),
             add_path: self.add_path.or_else(|| other.add_path.clone()),
+            extended_messages: self.extended_messages.or(other.extended_messages),
+            extended_next_hop: self.extended_next_hop.or(other.extended_next_hop),
+            local_role: self.local_role.or_else(|| other.local_role.clone()),
+            strict_role: self.strict_role.or(other.strict_role),
+            accept_as_set: self.accept_as_set.or(other.accept_as_set),
             hold_time: self.hold_time.or(other.hold_time),
             minimum_hold_time: self.minimum_hold_time.or(other.minimum_hold_time),
             identifier: self.identifier.or(other.identifier),
@@ -103,6 +119,29 @@ impl Context {
 
     pub fn add_path(&self) -> Vec<AddressFamily> {
         self.add_path.iter().flatten().map(|name| name.parse().unwrap()).collect()
+    }
+
+    pub fn extended_messages(&self) -> bool {
+        self.extended_messages.unwrap_or(false)
+    }
+
+    pub fn extended_next_hop(&self) -> bool {
+        self.extended_next_hop.unwrap_or(false)
+    }
+
+    pub fn local_role(&self) -> Option<Role> {
+        let name = self.local_role.as_ref()?;
+        let roles = [Role::Provider, Role::RouteServer, Role::RouteServerClient, Role::Customer, Role::Peer];
+        let role = roles.into_iter().find(|role| role.to_string() == *name);
+        Some(role.unwrap_or_else(|| panic!("{name:?} is no role")))
+    }
+
+    pub fn strict_role(&self) -> bool {
+        self.strict_role.unwrap_or(false)
+    }
+
+    pub fn accept_as_set(&self) -> bool {
+        self.accept_as_set.unwrap_or(false)
     }
 
     pub fn hold_time(&self) -> u16 {

@@ -158,6 +158,10 @@ fn require(collected: &mut Collected, announced: &[Nlri]) {
         }
         return;
     }
+    // A route of a family that was not negotiated is one too, and nothing of it is here to be withdrawn.
+    if collected.reaches_elsewhere {
+        return;
+    }
     let withdraws = |fault: &&AttributeFault| fault.disposition == Disposition::TreatAsWithdraw;
     let faulty = collected.faults.iter().find(withdraws).filter(|_| collected.saw_more_than_unreach()).cloned();
     if let Some(fault) = faulty {
