@@ -18,7 +18,7 @@ use crate::run::Places;
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// What aliasd makes of the sample cloud.
-const FROM_SAMPLE: &[&str] = &["10.4.0.0/23", "10.4.4.0/26", "10.128.0.0/24"];
+pub const FROM_SAMPLE: &[&str] = &["10.4.0.0/23", "10.4.4.0/26", "10.128.0.0/24"];
 const FROM_SAMPLE_V6: &[&str] = &["fd20:a:1::/64"];
 
 /// Runs them.

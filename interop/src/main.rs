@@ -1,6 +1,7 @@
 //! Runs aliasd against real routers: the scenarios in containers, BIRD on loopback, and the demo.
 
 mod aliasctl;
+mod attack;
 mod capture;
 mod collisions;
 mod command;

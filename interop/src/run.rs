@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 
+use crate::attack;
 use crate::collisions;
 use crate::command::Tool;
 use crate::docker::{Docker, collect_binaries, remove_dead_folders};
@@ -60,7 +61,8 @@ impl Places {
 type OnLoopback = fn(&mut Report, &Places) -> Result<()>;
 
 /// The scenarios on loopback.
-const ON_LOOPBACK: &[(&str, OnLoopback)] = &[("loopback", loopback::check), ("collisions", collisions::check)];
+const ON_LOOPBACK: &[(&str, OnLoopback)] =
+    &[("loopback", loopback::check), ("collisions", collisions::check), ("attack", attack::check)];
 
 /// Runs the scenarios called `names`, all of them when none is named.
 pub fn run(report: &mut Report, names: &[String]) -> Result<()> {

@@ -41,6 +41,8 @@ pub struct Lab {
     dial_port: u16,
     /// What stands for what in the configurations.
     words: Vec<(String, String)>,
+    /// How many files aliasd may have open; none for as many as we may.
+    files: Option<String>,
     places: Places,
 }
 
@@ -60,6 +62,7 @@ impl Lab {
             port,
             dial_port: port,
             words,
+            files: None,
             places: places.clone(),
         })
     }
@@ -73,6 +76,11 @@ impl Lab {
     /// Lets `word` stand for `meaning` in the configurations.
     pub fn word(&mut self, word: &str, meaning: &str) {
         self.words.push((word.to_owned(), meaning.to_owned()));
+    }
+
+    /// From now on aliasd may have no more than so many files open.
+    pub fn limit_files(&mut self, files: &str) {
+        self.files = Some(files.to_owned());
     }
 
     /// What belongs to this lab alone.
@@ -110,13 +118,14 @@ impl Lab {
     pub fn start_aliasd(&mut self, config: &Path) -> Result<()> {
         self.configure("aliasd.toml", config)?;
         let program = self.places.binaries.join("aliasd");
-        let daemon = Daemon {
-            name: "aliasd",
-            program: &program,
-            args: &["--config", "aliasd.toml"],
-            env: &[],
-            folder: &self.folder,
+        let limit =
+            self.files.as_ref().map(|files| [format!("--nofile={files}:{files}"), program.display().to_string()]);
+        let (program, mut args) = match &limit {
+            None => (program.as_path(), vec![]),
+            Some([limit, aliasd]) => (Path::new("prlimit"), vec![limit.as_str(), aliasd.as_str()]),
         };
+        args.extend(["--config", "aliasd.toml"]);
+        let daemon = Daemon { name: "aliasd", program, args: &args, env: &[], folder: &self.folder };
         self.aliasd = Some(Process::start(&daemon)?);
         Ok(())
     }
