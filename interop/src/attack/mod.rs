@@ -57,16 +57,16 @@ pub fn check(report: &mut Report, places: &Places) -> Result<()> {
     fs::write(&config, configuration(&fs::read_to_string(places.interop.join("loopback/attack.toml"))?)?)?;
     lab.limit_files(FILES_MAX);
     lab.aliasd(&config)?;
-    eventually("the session with BIRD", PATIENCE, || bird.established_since())?;
+    eventually("the session with BIRD", PATIENCE, || bird.session())?;
     eventually("routes from aliasd", PATIENCE, || bird.has_exactly(Family::Ipv4, FROM_SAMPLE))?;
     let process = Procfs(format!("/proc/{}", lab.aliasd_pid()?).into());
-    let before = (bird.established_since()?, bird.routes(Family::Ipv4)?);
+    let before = (bird.session()?, bird.routes(Family::Ipv4)?);
     let files = process.open_files()?;
 
     let since = Instant::now();
     let worst = attacked(&lab, &inventory, &bird, &process)?;
     let attacked = since.elapsed();
-    let mut after = (bird.established_since()?, bird.routes(Family::Ipv4)?);
+    let mut after = (bird.session()?, bird.routes(Family::Ipv4)?);
     ensure!(after.1.remove(NEW_PODS).is_some(), "the new node's prefix is gone again");
     ensure!(after == before, "BIRD noticed: {before:?} became {after:?}");
     eventually("all connections of attackers are closed", PATIENCE, || {
@@ -131,7 +131,7 @@ fn attacked(lab: &Lab, inventory: &Inventory, bird: &Router, process: &Procfs) -
             lab.aliasctl().json(&["status"])?;
             worst.answer = worst.answer.max(asked.elapsed());
             worst.files = worst.files.max(process.open_files()?);
-            bird.established_since()?;
+            bird.session()?;
             std::thread::sleep(Duration::from_millis(50));
         }
         strangers.join().unwrap_or_else(|_| bail!("a stranger panicked")).context("strangers")?;
