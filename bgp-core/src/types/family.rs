@@ -128,6 +128,18 @@ impl FamilySet {
         Self(self.0 & other.0)
     }
 
+    /// The families in either set.
+    #[must_use]
+    pub const fn union(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// The families in this set and not in the other.
+    #[must_use]
+    pub const fn difference(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
+
     /// Whether no family is in the set.
     #[must_use]
     pub const fn is_empty(self) -> bool {
