@@ -152,6 +152,19 @@ impl FamilySet {
     }
 }
 
+/// As in `ipv4-unicast, ipv6-unicast`; `none` for the empty set.
+impl fmt::Display for FamilySet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_empty() {
+            return f.write_str("none");
+        }
+        for (place, family) in self.iter().enumerate() {
+            write!(f, "{}{family}", if place == 0 { "" } else { ", " })?;
+        }
+        Ok(())
+    }
+}
+
 impl FromIterator<AddressFamily> for FamilySet {
     fn from_iter<I: IntoIterator<Item = AddressFamily>>(families: I) -> Self {
         let mut set = Self::EMPTY;

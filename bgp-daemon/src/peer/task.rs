@@ -12,11 +12,11 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::{Instant, SystemTime};
 
-use bgp_core::message::{Update, packing};
+use bgp_core::message::{RouteRefresh, Update, packing};
 use bgp_core::rib::UpdateBatch;
 use bgp_core::session::{Cause, ConnectionId, Direction, Event, Input, Negotiated, Session, State, StopReason};
-use bgp_core::types::AddressFamily;
-use bytes::BytesMut;
+use bgp_core::types::{AddressFamily, FamilySet};
+use bytes::{Bytes, BytesMut};
 use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 use tokio::task::{JoinHandle, JoinSet};
@@ -26,7 +26,7 @@ use super::connection::{Connection, ReadOutcome, Readiness};
 use super::inbox::Inbox;
 use super::settings::{PeerSettings, PeerStatus};
 use super::socket;
-use crate::rib_owner::{Gone, PeerIntake, RibEvent, RibHandle};
+use crate::rib_owner::{FromPeer, Gone, PeerIntake, RibEvent, RibHandle};
 
 /// Connections that may wait for the task to look at them.
 const DOOR: usize = 4;
@@ -284,7 +284,7 @@ impl Runner {
             Woken::Permit(permit) => {
                 let permit = permit?;
                 if let Some(exchange) = &mut self.exchange {
-                    exchange.intake.updates(exchange.inbox.take(), permit)?;
+                    exchange.intake.news(exchange.inbox.take(), permit)?;
                 }
             }
         }
@@ -422,9 +422,14 @@ impl Runner {
             let first = unsendable.routes.first().map(|nlri| nlri.prefix.to_string()).unwrap_or_default();
             warn!(%first, routes = unsendable.routes.len(), reason = %unsendable.reason, "cannot announce routes");
         }
-        let nothing = packed.messages.is_empty();
+        let mark =
+            |subtype| move |family: &AddressFamily| RouteRefresh { afi_safi: family.afi_safi(), subtype }.encode();
+        let begins = batch.refresh_begins.iter().map(mark(RouteRefresh::BEGIN));
+        let ends = batch.refresh_ends.iter().map(mark(RouteRefresh::END));
+        let messages: Vec<Bytes> = begins.chain(packed.messages).chain(ends).collect();
+        let nothing = messages.is_empty();
         if let Some(connection) = self.connection_mut(id) {
-            connection.queue_updates(packed.messages);
+            connection.queue_updates(messages);
         }
         if nothing { self.grant(id) } else { self.write(id) }
     }
@@ -466,14 +471,26 @@ impl Runner {
                 self.since = SystemTime::now();
                 debug!(%from, %to, "state changed");
             }
-            Event::Established { connection, negotiated } => self.established(connection, negotiated)?,
-            Event::Update(update) => self.take_update(*update),
+            Event::Established { connection, negotiated, kept } => self.established(connection, negotiated, kept)?,
+            Event::Update(update) => self.take_update(*update)?,
             Event::RouteRefresh(family) => self.rib.refresh(self.settings.id, family)?,
-            Event::Down { cause } => {
-                self.exchange = None;
-                self.rib.peer_down(self.settings.id)?;
-                warn!(%cause, "session is down");
+            Event::RefreshBegan(family) => self.hand_over(FromPeer::RefreshBegan(family))?,
+            Event::RefreshEnded(family) => self.hand_over(FromPeer::RefreshEnded(family))?,
+            Event::Down { cause, keep, keep_stale } => {
+                if let Some(mut exchange) = self.exchange.take() {
+                    exchange.intake.last_news(exchange.inbox.take())?;
+                }
+                self.rib.peer_away(self.settings.id, keep, keep_stale)?;
+                warn!(%cause, kept = %keep, "session is down");
                 self.note(&cause);
+            }
+            Event::StaleExpired(families) => {
+                warn!(%families, "stale routes of the peer go");
+                self.hand_over(FromPeer::StaleExpired(families))?;
+            }
+            Event::LongLivedStale(families) => {
+                warn!(%families, "routes of the peer are long-lived stale");
+                self.hand_over(FromPeer::LongLivedStale(families))?;
             }
             Event::AttemptFailed { cause } => {
                 let text = cause.to_string();
@@ -493,7 +510,12 @@ impl Runner {
         self.last_error = Some((SystemTime::now(), cause.to_string()));
     }
 
-    fn established(&mut self, connection: ConnectionId, negotiated: Arc<Negotiated>) -> Result<(), Gone> {
+    fn established(
+        &mut self,
+        connection: ConnectionId,
+        negotiated: Arc<Negotiated>,
+        kept: FamilySet,
+    ) -> Result<(), Gone> {
         let stream = self.connection_mut(connection).map(|connection| connection.stream());
         let addresses = stream.map(|stream| Ok::<_, io::Error>((stream.local_addr()?, stream.peer_addr()?)));
         let (local, remote) = match addresses {
@@ -507,14 +529,14 @@ impl Runner {
         let facts = self.settings.facts(&negotiated, local.ip());
         info!(%local, %remote, hold_time = %negotiated.hold_time, identifier = %negotiated.peer_identifier, "session is up");
         let (import, export) = (Arc::clone(&self.settings.import), Arc::clone(&self.settings.export));
-        let (intake, events) = self.rib.peer_up(facts, import, export)?;
+        let (intake, events) = self.rib.peer_up(facts, import, export, kept)?;
         let inbox = Inbox::default();
         self.carrier = Some(connection);
         self.exchange = Some(Exchange { connection, negotiated, local, remote, intake, events, inbox, granted: false });
         self.grant(connection)
     }
 
-    fn take_update(&mut self, update: Update) {
+    fn take_update(&mut self, update: Update) -> Result<(), Gone> {
         let faulty = self.session.statistics().faulty_updates;
         // A peer must not be able to fill the log: 1, 2, 4, 8… faulty UPDATEs are told of.
         if !update.faults.is_empty() && faulty.is_power_of_two() {
@@ -526,8 +548,20 @@ impl Runner {
                 "faulty UPDATE"
             );
         }
-        if let Some(exchange) = &mut self.exchange {
-            exchange.inbox.push(update);
+        match &self.exchange {
+            Some(_) => self.hand_over(FromPeer::Update(update)),
+            None => Ok(()),
+        }
+    }
+
+    /// Brings it to the table after everything that the peer sent before.
+    fn hand_over(&mut self, news: FromPeer) -> Result<(), Gone> {
+        match &mut self.exchange {
+            Some(exchange) => {
+                exchange.inbox.push(news);
+                Ok(())
+            }
+            None => self.rib.of_absent_peer(self.settings.id, news),
         }
     }
 

@@ -565,7 +565,7 @@ impl Bench {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 1000, ..ProptestConfig::default() })]
 
     #[test]
     fn every_peer_ends_with_exactly_what_the_model_says(steps in prop::collection::vec(step(), 1..80)) {
