@@ -8,7 +8,8 @@ use super::table::{Parts, numbers, words};
 use crate::control::reply::{
     AddPathFamily, AdvertisedRoute, Agreement, ApiVersion, BgpPeerStatus, ChainStep, ConfigWarning, Counts, Directions,
     ExplainReply, FamilyStatus, Fault, Health, ImportCounts, InventoryState, InventorySummary, LastError, Messages,
-    Outcome, RangeEntry, RangeTreatment, Reload, ReloadResult, RouteCounts, StatusReply, Step, UpDown,
+    Outcome, RangeEntry, RangeTreatment, Reload, ReloadResult, RestartAgreement, RouteCounts, StatusReply, Step,
+    UpDown,
 };
 
 /// What is written by `write` on a console of this width.
@@ -56,6 +57,13 @@ fn up() -> BgpPeerStatus {
         agreed: Some(Agreement {
             four_octet_asn: true,
             route_refresh: true,
+            enhanced_route_refresh: true,
+            graceful_restart: Some(RestartAgreement {
+                families: vec!["ipv4-unicast".to_owned()],
+                restart_seconds: 120,
+                notification: false,
+                long_lived: Vec::new(),
+            }),
             max_message_length: 65535,
             extended_next_hop: Directions { receive: true, send: false },
             add_path: vec![AddPathFamily {

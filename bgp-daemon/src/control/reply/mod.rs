@@ -16,7 +16,7 @@ mod status;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-pub use agreement::{AddPathFamily, Agreement, Directions};
+pub use agreement::{AddPathFamily, Agreement, Directions, LongLivedFamily, RestartAgreement};
 pub use error::{ErrorBody, ErrorReply, ParameterFault};
 pub use explain::{ChainStep, ExplainReply, Outcome, Step};
 pub use inventory::{Counts, Fault, InventoryReply, InventoryState, InventorySummary, RangeEntry, RangeTreatment};
