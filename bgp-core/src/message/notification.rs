@@ -317,6 +317,26 @@ impl Notification {
         Self::with_communication(CeaseSubcode::AdministrativeReset, text)
     }
 
+    /// Cease / Hard Reset around the NOTIFICATION that says why: the peer is not to keep our routes (RFC 8538 section 3.1).
+    #[must_use]
+    pub fn hard_reset(inner: &Self) -> Self {
+        let data = [&[inner.code.code(), inner.code.subcode()], inner.data.as_ref()].concat();
+        Self { code: NotificationCode::Cease(CeaseSubcode::HardReset), data: data.into() }
+    }
+
+    /// Whether it is a Hard Reset, whatever is inside.
+    #[must_use]
+    pub const fn is_hard_reset(&self) -> bool {
+        matches!(self.code, NotificationCode::Cease(CeaseSubcode::HardReset))
+    }
+
+    /// The NOTIFICATION that says why: the one inside a Hard Reset, else this one itself.
+    #[must_use]
+    pub fn innermost(&self) -> Self {
+        let inner = self.is_hard_reset().then(|| Self::decode(&self.data)).flatten();
+        inner.unwrap_or_else(|| self.clone())
+    }
+
     fn with_communication(subcode: CeaseSubcode, text: &str) -> Self {
         let fits = |(start, character): &(usize, char)| start + character.len_utf8() <= MAX_SHUTDOWN_COMMUNICATION_LEN;
         let text: String = text.char_indices().take_while(fits).map(|(_, character)| character).collect();
@@ -367,6 +387,10 @@ const MAX_DATA_LEN: usize = 4096 - 19 - 2;
 impl fmt::Display for Notification {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.code.fmt(f)?;
+        let inner = self.innermost();
+        if self.is_hard_reset() && !inner.is_hard_reset() {
+            return write!(f, " ({inner})");
+        }
         match self.shutdown_communication() {
             Some(text) => write!(f, " ({text:?})"),
             None => Ok(()),
@@ -408,6 +432,22 @@ mod tests {
     fn a_communication_longer_than_its_data_is_none() {
         let code = NotificationCode::Cease(CeaseSubcode::AdministrativeShutdown);
         assert_eq!(Notification { code, data: Bytes::from_static(&[9, b'x']) }.shutdown_communication(), None);
+    }
+
+    #[test]
+    fn check_77_a_hard_reset_carries_code_subcode_and_data_of_what_is_inside() {
+        let inner = Notification::administrative_shutdown("bye");
+        let hard = Notification::hard_reset(&inner);
+        assert_eq!(&hard.encode()[19..], [6, 9, 6, 2, 3, b'b', b'y', b'e']);
+        assert_eq!(Notification::decode(&hard.encode().slice(19..)).map(|hard| hard.innermost()), Some(inner));
+        assert_eq!(hard.to_string(), "6/9 Cease: Hard Reset (6/2 Cease: Administrative Shutdown (\"bye\"))");
+    }
+
+    #[test]
+    fn check_77_a_hard_reset_that_ends_too_early_is_one_all_the_same() {
+        let code = NotificationCode::Cease(CeaseSubcode::HardReset);
+        let cut = Notification { code, data: Bytes::from_static(&[6]) };
+        assert_eq!((cut.is_hard_reset(), cut.innermost()), (true, cut.clone()));
     }
 
     #[test]

@@ -18,6 +18,13 @@ pub struct RouteRefresh {
 }
 
 impl RouteRefresh {
+    /// The subtype of a request (RFC 2918).
+    pub const REQUEST: u8 = 0;
+    /// The subtype of a Beginning of Route Refresh, BoRR (RFC 7313).
+    pub const BEGIN: u8 = 1;
+    /// The subtype of an End of Route Refresh, EoRR (RFC 7313).
+    pub const END: u8 = 2;
+
     /// The message.
     #[must_use]
     pub fn encode(&self) -> Bytes {

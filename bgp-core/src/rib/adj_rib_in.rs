@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::attribute_store::{AttributeId, AttributeStore};
 use super::facts::PeerFacts;
 use super::family_prefix::FamilyPrefix;
+use super::generations::Generation;
 use super::peers::{Context, PeerIndex};
 use super::view::{ImportCounters, ImportVerdict};
 use crate::attribute::{PathAttributes, SegmentKind};
@@ -13,7 +14,8 @@ use crate::capability::Role;
 use crate::policy::{Policy, RouteSource, Verdict};
 use crate::types::{Asn, Community, NextHop, PeerKind};
 
-/// An [`ImportVerdict`] in two octets: the check that decided in the upper four bits, the policy term in the lower twelve.
+/// An [`ImportVerdict`] in two octets, with the generation of its path: the check that decided in the upper four bits, then
+/// two for the generation, and the policy term in the lower ten.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct CompactVerdict(u16);
 
@@ -45,7 +47,9 @@ const CHECKS: [(ImportCheck, u16); 10] = [
     (ImportCheck::RouteLeak, 0x9000),
 ];
 
-const TERM_BITS: u16 = 0x0FFF;
+const CHECK_BITS: u16 = 0xF000;
+const GENERATION_SHIFT: u32 = 10;
+const TERM_BITS: u16 = 0x03FF;
 
 impl CompactVerdict {
     /// The verdict on our own routes, which are not judged.
@@ -58,13 +62,24 @@ impl CompactVerdict {
 
     /// The check that decided.
     pub fn check(self) -> ImportCheck {
-        let code = self.0 & !TERM_BITS;
+        let code = self.0 & CHECK_BITS;
         CHECKS.iter().find(|(_, known)| *known == code).map_or(ImportCheck::NoTermMatched, |(check, _)| *check)
     }
 
     /// Whether the path takes part in the decision process.
     pub const fn is_accepted(self) -> bool {
-        self.0 & !TERM_BITS == 0
+        self.0 & CHECK_BITS == 0
+    }
+
+    /// When its path was received.
+    pub fn generation(self) -> Generation {
+        let bits = (self.0 & !CHECK_BITS) >> GENERATION_SHIFT;
+        Generation::from_bits(u8::try_from(bits).unwrap_or(0))
+    }
+
+    /// The same verdict on a path of that generation.
+    pub fn of(self, generation: Generation) -> Self {
+        Self(self.0 & (CHECK_BITS | TERM_BITS) | u16::from(generation.bits()) << GENERATION_SHIFT)
     }
 
     /// The verdict in words, with the name of the term from the policy that gave it.

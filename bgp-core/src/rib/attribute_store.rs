@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use super::decision::Merits;
 use crate::attribute::PathAttributes;
+use crate::types::Community;
 
 /// The number of an attribute set. Equal numbers are equal sets, and the other way round.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -78,6 +79,18 @@ impl AttributeStore {
             self.ids.remove(&gone.attributes);
             self.free.push(id);
         }
+    }
+
+    /// The set with one community more, unless it has it. The caller's reference to the old set becomes one to the new.
+    pub fn with_community(&mut self, id: AttributeId, community: Community) -> AttributeId {
+        if self.attributes(id).communities.contains(&community) {
+            return id;
+        }
+        let mut attributes = PathAttributes::clone(self.attributes(id));
+        attributes.communities.push(community);
+        let made = self.intern(&Arc::new(attributes));
+        self.release(id);
+        made
     }
 
     /// The set itself.

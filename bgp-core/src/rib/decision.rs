@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::IpAddr;
 
 use crate::attribute::{AsPath, Origin, PathAttributes, SegmentKind};
-use crate::types::{Asn, PeerKind};
+use crate::types::{Asn, Community, PeerKind};
 
 /// LOCAL_PREF of a route that carries none (RFC 4271 leaves it open; 100 is what every implementation takes).
 pub(super) const DEFAULT_LOCAL_PREF: u32 = 100;
@@ -12,6 +12,8 @@ pub(super) const DEFAULT_LOCAL_PREF: u32 = 100;
 /// What the decision process compares of an attribute set.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Merits {
+    /// Marked LLGR_STALE, here or by whoever sent it (RFC 9494 section 4.3).
+    long_lived_stale: bool,
     local_pref: u32,
     as_path_length: usize,
     origin: Origin,
@@ -27,6 +29,7 @@ impl Merits {
     /// The merits of a set.
     pub fn of(attributes: &PathAttributes) -> Self {
         Self {
+            long_lived_stale: attributes.communities.contains(&Community::LLGR_STALE),
             local_pref: attributes.local_pref.unwrap_or(DEFAULT_LOCAL_PREF),
             as_path_length: as_path_length(&attributes.as_path),
             origin: attributes.origin,
@@ -94,6 +97,7 @@ pub(super) struct Decision {
 pub(super) fn decide(candidates: &[Candidate<'_>], always_compare_med: bool) -> Option<Decision> {
     let mut race = Race { candidates, lost: vec![None; candidates.len()], reason: Reason::OnlyPath };
     race.keep_least(Reason::Originated, |path| path.peer.is_some());
+    race.keep_least(Reason::LongLivedStale, |path| path.merits.long_lived_stale);
     race.keep_least(Reason::LocalPref, |path| std::cmp::Reverse(path.merits.local_pref));
     race.keep_least(Reason::AsPathLength, |path| path.merits.as_path_length);
     race.keep_least(Reason::Origin, |path| path.merits.origin);
@@ -154,6 +158,8 @@ pub enum Reason {
     OnlyPath,
     /// Our own routes come first.
     Originated,
+    /// Before a long-lived stale route any other is taken (RFC 9494 section 4.4).
+    LongLivedStale,
     /// The higher LOCAL_PREF (9.1.1).
     LocalPref,
     /// The shorter AS_PATH (9.1.2.2 a).
@@ -179,6 +185,7 @@ impl fmt::Display for Reason {
         f.write_str(match self {
             Self::OnlyPath => "only path",
             Self::Originated => "originated here",
+            Self::LongLivedStale => "long-lived stale",
             Self::LocalPref => "LOCAL_PREF",
             Self::AsPathLength => "AS_PATH length",
             Self::Origin => "ORIGIN",

@@ -26,6 +26,8 @@ pub(super) struct ExportProfile {
     next_hop: Option<NextHop>,
     encode_context: EncodeContext,
     med: Option<u32>,
+    /// The peer knows long-lived stale routes.
+    long_lived: bool,
     /// Set when next hops go out as they are: the peer must not be sent its own (RFC 4271 section 5.1.3).
     peer_address: Option<IpAddr>,
 }
@@ -42,6 +44,7 @@ impl PartialEq for ExportProfile {
                 profile.next_hop,
                 profile.encode_context,
                 profile.med,
+                profile.long_lived,
                 profile.peer_address,
             )
         };
@@ -84,6 +87,7 @@ impl ExportProfile {
             next_hop,
             encode_context: facts.encode_context,
             med: facts.med,
+            long_lived: facts.long_lived_graceful_restart,
             peer_address: passes_next_hops.then_some(facts.address),
         }
     }
@@ -124,6 +128,9 @@ impl ExportProfile {
         let kept_in = [Community::NO_EXPORT, Community::NO_EXPORT_SUBCONFED];
         if self.kind == PeerKind::External && kept_in.iter().any(|community| communities.contains(community)) {
             return Err(ExportVerdict::NoExport);
+        }
+        if !self.long_lived && communities.contains(&Community::LLGR_STALE) {
+            return Err(ExportVerdict::LongLivedStale);
         }
         Ok(())
     }

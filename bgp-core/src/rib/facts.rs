@@ -51,4 +51,8 @@ pub struct PeerFacts {
     pub local_role: Option<Role>,
     /// Routes that an external peer marks with GRACEFUL_SHUTDOWN get the lowest LOCAL_PREF, 0 (RFC 8326 section 4.2).
     pub graceful_shutdown: bool,
+    /// Both sides mark begin and end of a refresh (RFC 7313).
+    pub enhanced_route_refresh: bool,
+    /// The peer knows long-lived stale routes; others are not sent any (RFC 9494 section 4.3).
+    pub long_lived_graceful_restart: bool,
 }

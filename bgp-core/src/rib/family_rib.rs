@@ -7,8 +7,10 @@ use std::sync::Arc;
 use prefix_trie::PrefixMap;
 
 use super::adj_rib_in::{CompactVerdict, Judge};
+use super::attribute_store::AttributeId;
 use super::decision::{Candidate, Decision, decide};
 use super::family_prefix::FamilyPrefix;
+use super::generations::{Age, Generations};
 use super::outbound::Membership;
 use super::path::{Best, Entry, Path};
 use super::peers::{Context, PeerIndex};
@@ -16,8 +18,10 @@ use super::update_group::UpdateGroup;
 use super::view::{ApplyOutcome, ImportCounters, PrefixLimitExceeded};
 use super::walk::Walk;
 use crate::attribute::PathAttributes;
+use crate::types::Community;
 
-/// What a family knows of a peer that is up.
+/// What a family knows of a peer that is up, or whose routes are kept.
+#[derive(Default)]
 pub(super) struct FamilyPeer {
     /// Routes by verdict.
     pub import: ImportCounters,
@@ -25,8 +29,10 @@ pub(super) struct FamilyPeer {
     pub limit_reported: bool,
     /// The peer sent its End-of-RIB.
     pub end_of_rib_received: bool,
-    /// Its place in the Adj-RIB-Out.
-    pub membership: Membership,
+    /// Which of its routes are stale.
+    pub generations: Generations,
+    /// Its place in the Adj-RIB-Out; `None` while it is away and its routes are kept.
+    pub membership: Option<Membership>,
 }
 
 /// The routes of one family.
@@ -47,7 +53,7 @@ pub(super) struct FamilyRib<N> {
     pub walked_at: u64,
     /// The Adj-RIBs-Out.
     pub groups: Vec<Option<UpdateGroup<N>>>,
-    /// Peers that are up and speak the family.
+    /// Peers that are up and speak the family, and those whose routes are kept.
     pub peers: HashMap<PeerIndex, FamilyPeer>,
     /// Paths of every kind.
     pub path_count: usize,
@@ -85,15 +91,17 @@ impl<N: FamilyPrefix> FamilyRib<N> {
         judge: &mut Judge,
         outcome: &mut ApplyOutcome,
     ) {
-        let known = self.table.get(&net).and_then(|entry| find(entry, peer, path_id)).is_some();
-        if !known && let Some(exceeded) = self.over_limit(context, peer) {
+        let Some(generation) = self.peers.get(&peer).map(|state| state.generations.current()) else { return };
+        let known = self.table.get(&net).and_then(|entry| find(entry, peer, path_id));
+        let counted = known.is_some_and(|path| path.verdict.generation() == generation);
+        if !counted && let Some(exceeded) = self.over_limit(context, peer) {
             outcome.prefix_limit = exceeded.or(outcome.prefix_limit);
             return;
         }
         let in_own_range = self.own_ranges.is_covered(&net);
         let (verdict, effective) = judge.judge(net, in_own_range, &mut context.attributes);
         context.attributes.retain(judge.received);
-        let path = Path { received: judge.received, effective, path_id, peer, verdict };
+        let path = Path { received: judge.received, effective, path_id, peer, verdict: verdict.of(generation) };
         self.put(context, net, path);
         outcome.reachable += 1;
     }
@@ -103,7 +111,8 @@ impl<N: FamilyPrefix> FamilyRib<N> {
         let facts = &context.session(peer)?.facts;
         let limit = facts.max_prefixes?;
         let state = self.peers.get_mut(&peer)?;
-        if state.import.received < limit {
+        // Stale routes are not what the peer sends now.
+        if state.generations.fresh() < limit {
             return None;
         }
         state.import.over_limit += 1;
@@ -115,7 +124,7 @@ impl<N: FamilyPrefix> FamilyRib<N> {
     pub fn limit_exceeded(&mut self, context: &Context, peer: PeerIndex) -> Option<PrefixLimitExceeded> {
         let facts = &context.session(peer)?.facts;
         let limit = facts.max_prefixes?;
-        let state = self.peers.get_mut(&peer).filter(|state| state.import.received > limit)?;
+        let state = self.peers.get_mut(&peer).filter(|state| state.generations.fresh() > limit)?;
         let first = !std::mem::replace(&mut state.limit_reported, true);
         first.then_some(PrefixLimitExceeded { peer: facts.id, family: N::FAMILY, limit })
     }
@@ -180,10 +189,12 @@ impl<N: FamilyPrefix> FamilyRib<N> {
     fn count(&mut self, peer: PeerIndex, old: Option<CompactVerdict>, new: Option<CompactVerdict>) {
         let Some(state) = self.peers.get_mut(&peer) else { return };
         if let Some(old) = old {
+            state.generations.leave(old.generation());
             state.import.received -= 1;
             *old.counter(&mut state.import) -= 1;
         }
         if let Some(new) = new {
+            state.generations.enter(new.generation());
             state.import.received += 1;
             *new.counter(&mut state.import) += 1;
         }
@@ -196,15 +207,25 @@ impl<N: FamilyPrefix> FamilyRib<N> {
         let paths: Vec<Path> = entry.paths.iter().filter(of_peer).copied().collect();
         let in_own_range = self.own_ranges.is_covered(&net);
         for path in paths {
-            if !self.peers.contains_key(&path.peer) {
+            let generation = path.verdict.generation();
+            let Some(age) = self.peers.get(&path.peer).map(|state| state.generations.age(generation)) else { continue };
+            if age == Age::Doomed {
                 continue;
             }
             let attributes = Arc::clone(context.attributes.attributes(path.received));
             let Some(mut judge) = Judge::new(context, path.peer, &attributes) else { continue };
-            let (verdict, effective) = judge.judge(net, in_own_range, &mut context.attributes);
-            context.attributes.retain(path.received);
-            self.put(context, net, Path { verdict, effective, ..path });
+            let (verdict, mut effective) = judge.judge(net, in_own_range, &mut context.attributes);
             judge.finish(&mut context.attributes);
+            if age == Age::LongLived {
+                if forbids_long_lived(context, path.received, effective) {
+                    context.attributes.release(effective);
+                    self.remove(context, net, path.peer, path.path_id);
+                    continue;
+                }
+                effective = context.attributes.with_community(effective, Community::LLGR_STALE);
+            }
+            context.attributes.retain(path.received);
+            self.put(context, net, Path { verdict: verdict.of(generation), effective, ..path });
         }
     }
 
@@ -284,6 +305,11 @@ impl<N: FamilyPrefix> FamilyRib<N> {
                 break;
             }
         }
+        self.undecided()
+    }
+
+    /// How many steps are left.
+    pub fn undecided(&self) -> usize {
         self.dirty.len() + self.walks.len()
     }
 
@@ -330,6 +356,12 @@ impl<N: FamilyPrefix> FamilyRib<N> {
 
 fn find(entry: &Entry, peer: PeerIndex, path_id: u32) -> Option<&Path> {
     entry.paths.iter().find(|path| (path.peer, path.path_id) == (peer, path_id))
+}
+
+/// NO_LLGR on a route as received or after import policy (RFC 9494 section 4.2).
+fn forbids_long_lived(context: &Context, received: AttributeId, effective: AttributeId) -> bool {
+    let forbids = |id| context.attributes.attributes(id).communities.contains(&Community::NO_LLGR);
+    forbids(received) || forbids(effective)
 }
 
 fn best_of(context: &Context, entry: &Entry) -> Option<Best> {

@@ -11,10 +11,13 @@ mod export;
 mod facts;
 mod family_prefix;
 mod family_rib;
+mod generations;
 mod outbound;
 mod path;
 mod peers;
 mod questions;
+mod refresh;
+mod restart;
 mod update_batch;
 mod update_group;
 mod view;
@@ -35,18 +38,19 @@ pub use view::{
 use adj_rib_in::Judge;
 use family_prefix::FamilyPrefix;
 use family_rib::FamilyRib;
-use peers::{Context, PeerState};
+use peers::Context;
 
 use crate::attribute::{PathAttributes, Reachable};
 use crate::nlri::Nlri;
-use crate::policy::{Policy, RouteSource};
-use crate::types::{AddressFamily, PeerId, Prefix};
+use crate::policy::Policy;
+use crate::types::{AddressFamily, FamilySet, PeerId, Prefix};
 
 /// The table of all routes.
 ///
 /// Contract: changes ([`apply`](Self::apply), [`originate`](Self::originate), [`peer_up`](Self::peer_up)…) only note what
 /// is to be done; call [`decide`](Self::decide) until it returns 0 (in slices, with other work between), and
-/// [`pull`](Self::pull) for each peer that can send until it returns `None`. Withdrawals wait until everything noted
+/// [`pull`](Self::pull) for each peer that can send until it returns `None`, after which [`undecided`](Self::undecided) says
+/// whether there is more to decide. Withdrawals wait until everything noted
 /// before them is decided and announced.
 pub struct Rib {
     context: Context,
@@ -68,31 +72,18 @@ impl Rib {
     }
 
     /// A peer's session is Established: what it sends passes `import`, what it is sent passes `export`. A peer that is up
-    /// already is taken down first.
+    /// already is taken down first, and what was kept of it goes: see [`peer_returned`](Self::peer_returned).
     pub fn peer_up(&mut self, facts: PeerFacts, import: Arc<Policy>, export: Arc<Policy>) {
-        self.peer_down(facts.id);
-        let families = facts.families;
-        let source = RouteSource::Peer(facts.id);
-        let state = PeerState { facts, import, export, source, families_left: families.iter().count() };
-        let Some(index) = self.context.add(state) else { return };
-        if families.contains(AddressFamily::Ipv4Unicast) {
-            self.v4.peer_up(&self.context, index);
-        }
-        if families.contains(AddressFamily::Ipv6Unicast) {
-            self.v6.peer_up(&self.context, index);
-        }
+        self.peer_returned(facts, import, export, FamilySet::EMPTY);
     }
 
-    /// A peer's session ended: all its routes go, in slices of [`decide`](Self::decide).
+    /// A peer's session ended, or nobody waits for it any more: all its routes go, in slices of [`decide`](Self::decide).
     pub fn peer_down(&mut self, peer: PeerId) {
-        let Some(index) = self.context.take_down(peer) else { return };
+        let Some(index) = self.context.known(peer) else { return };
         let (in_v4, in_v6) = (self.v4.peers.contains_key(&index), self.v6.peers.contains_key(&index));
-        if in_v4 {
-            self.v4.peer_down(index);
-        }
-        if in_v6 {
-            self.v6.peer_down(index);
-        }
+        self.context.take_down(peer, usize::from(in_v4) + usize::from(in_v6));
+        self.v4.peer_down(index);
+        self.v6.peer_down(index);
         if !in_v4 && !in_v6 {
             self.context.family_done(index);
         }
@@ -126,12 +117,14 @@ impl Rib {
         in_v4.or_else(|| self.v6.limit_exceeded(&self.context, index))
     }
 
-    /// The peer asked for all routes of a family again (ROUTE-REFRESH, RFC 2918).
+    /// The peer asked for all routes of a family again (ROUTE-REFRESH, RFC 2918). Where both sides mark refreshes (RFC 7313)
+    /// it begins after the End-of-RIB. While one is being told, wishes mean one more after it, however many come.
     pub fn refresh(&mut self, peer: PeerId, family: AddressFamily) {
         let Some(index) = self.context.up(peer) else { return };
+        let marked = self.context.session(index).is_some_and(|session| session.facts.enhanced_route_refresh);
         match family {
-            AddressFamily::Ipv4Unicast => self.v4.refresh(index),
-            AddressFamily::Ipv6Unicast => self.v6.refresh(index),
+            AddressFamily::Ipv4Unicast => self.v4.refresh(index, marked),
+            AddressFamily::Ipv6Unicast => self.v6.refresh(index, marked),
         }
     }
 
@@ -149,27 +142,15 @@ impl Rib {
         for Reachable { attributes, nlri } in reachable {
             let Some(mut judge) = Judge::new(&mut self.context, index, attributes) else { continue };
             for Nlri { prefix, path_id } in nlri {
-                if let Some(net) = Ipv4Net::of(prefix).filter(|_| self.v4.peers.contains_key(&index)) {
+                if let Some(net) = Ipv4Net::of(prefix).filter(|_| self.v4.membership(index).is_some()) {
                     self.v4.reach(&mut self.context, index, net, *path_id, &mut judge, &mut outcome);
-                } else if let Some(net) = Ipv6Net::of(prefix).filter(|_| self.v6.peers.contains_key(&index)) {
+                } else if let Some(net) = Ipv6Net::of(prefix).filter(|_| self.v6.membership(index).is_some()) {
                     self.v6.reach(&mut self.context, index, net, *path_id, &mut judge, &mut outcome);
                 }
             }
             judge.finish(&mut self.context.attributes);
         }
         outcome
-    }
-
-    /// The peer sent its End-of-RIB marker (RFC 4724 section 2).
-    pub fn end_of_rib_received(&mut self, peer: PeerId, family: AddressFamily) {
-        let Some(index) = self.context.up(peer) else { return };
-        let state = match family {
-            AddressFamily::Ipv4Unicast => self.v4.peers.get_mut(&index),
-            AddressFamily::Ipv6Unicast => self.v6.peers.get_mut(&index),
-        };
-        if let Some(state) = state {
-            state.end_of_rib_received = true;
-        }
     }
 
     /// Originates a prefix, or replaces its attributes or tag.
@@ -206,6 +187,12 @@ impl Rib {
     #[must_use]
     pub fn is_settled(&self) -> bool {
         self.v4.is_settled() && self.v6.is_settled()
+    }
+
+    /// How many steps are left for [`decide`](Self::decide).
+    #[must_use]
+    pub fn undecided(&self) -> usize {
+        self.v4.undecided() + self.v6.undecided()
     }
 
     /// Whether [`pull`](Self::pull) would return something now.

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use super::attribute_store::AttributeId;
 use super::export::{ExportProfile, Outbound};
 use super::family_prefix::FamilyPrefix;
-use super::family_rib::{FamilyPeer, FamilyRib};
+use super::family_rib::FamilyRib;
 use super::path::Best;
 use super::peers::{Context, PeerIndex};
+use super::refresh::Refresh;
 use super::update_batch::UpdateBatch;
 use super::update_group::{Slot, UpdateGroup};
-use super::view::{ExportVerdict, ImportCounters};
+use super::view::ExportVerdict;
 use super::walk::Walk;
 
 /// A place in an update group.
@@ -32,6 +33,8 @@ pub(super) struct Membership {
     pub settled_at: Option<u64>,
     /// The End-of-RIB was pulled.
     pub end_of_rib_sent: bool,
+    /// A refresh that the peer asked for and that is not over.
+    pub refresh: Option<Refresh>,
 }
 
 impl<N: FamilyPrefix> FamilyRib<N> {
@@ -40,26 +43,40 @@ impl<N: FamilyPrefix> FamilyRib<N> {
     /// A peer that speaks the family comes up.
     pub fn peer_up(&mut self, context: &Context, peer: PeerIndex) {
         let Some(place) = self.seat(context, peer) else { return };
-        let membership = Membership { place, moving_from: None, settled_at: None, end_of_rib_sent: false };
         self.walks.push_back(Walk::Settle { peer, place });
-        let state = FamilyPeer {
-            import: ImportCounters::default(),
-            limit_reported: false,
-            end_of_rib_received: false,
-            membership,
-        };
-        self.peers.insert(peer, state);
+        let state = self.peers.entry(peer).or_default();
+        state.limit_reported = false;
+        state.end_of_rib_received = false;
+        state.import.over_limit = 0;
+        state.membership =
+            Some(Membership { place, moving_from: None, settled_at: None, end_of_rib_sent: false, refresh: None });
     }
 
     /// A peer goes down: it is in no list any more, and its routes go in slices.
     pub fn peer_down(&mut self, peer: PeerIndex) {
-        if let Some(state) = self.peers.remove(&peer) {
-            self.leave(state.membership.place);
-            if let Some(place) = state.membership.moving_from {
-                self.leave(place);
-            }
+        self.leave_groups(peer);
+        if self.peers.remove(&peer).is_some() {
+            self.walks.push_back(Walk::Purge { peer, after: None });
         }
-        self.walks.push_back(Walk::Purge { peer, after: None });
+    }
+
+    /// A peer that is not up is sent nothing.
+    pub fn leave_groups(&mut self, peer: PeerIndex) {
+        let Some(membership) = self.peers.get_mut(&peer).and_then(|state| state.membership.take()) else { return };
+        self.leave(membership.place);
+        if let Some(place) = membership.moving_from {
+            self.leave(place);
+        }
+    }
+
+    /// A peer's place in the Adj-RIB-Out.
+    pub fn membership(&self, peer: PeerIndex) -> Option<&Membership> {
+        self.peers.get(&peer)?.membership.as_ref()
+    }
+
+    /// A peer's place, to be changed.
+    pub fn membership_mut(&mut self, peer: PeerIndex) -> Option<&mut Membership> {
+        self.peers.get_mut(&peer)?.membership.as_mut()
     }
 
     /// A peer's policies changed. The session already holds the new ones.
@@ -67,32 +84,21 @@ impl<N: FamilyPrefix> FamilyRib<N> {
         if import {
             self.walks.push_back(Walk::Rejudge { peer: Some(peer), within: None, after: None });
         }
-        let (Some(profile), Some(state)) = (profile::<N>(context, peer), self.peers.get(&peer)) else { return };
-        if self.group(state.membership.place.group).is_some_and(|group| group.profile == profile) {
+        let (Some(profile), Some(membership)) = (profile::<N>(context, peer), self.membership(peer)) else { return };
+        if self.group(membership.place.group).is_some_and(|group| group.profile == profile) {
             return;
         }
         // A second move while one is under way: the first is finished at once, which costs time but no correctness.
-        while self.peers.get(&peer).is_some_and(|state| state.membership.moving_from.is_some()) {
+        while self.membership(peer).is_some_and(|membership| membership.moving_from.is_some()) {
             self.decide(context, usize::MAX);
         }
         let Some(place) = self.seat(context, peer) else { return };
-        let Some(membership) = self.peers.get_mut(&peer).map(|state| &mut state.membership) else { return };
+        let Some(membership) = self.membership_mut(peer) else { return };
         let from = std::mem::replace(&mut membership.place, place);
         membership.moving_from = Some(from);
         self.walks.push_back(Walk::Move { peer, from, to: place, after: None });
         self.walks.push_back(Walk::Settle { peer, place });
-    }
-
-    /// Sends all routes of the family again to one peer. A wish that has not begun to be fulfilled covers later ones, so
-    /// that a peer that never stops asking makes no queue.
-    pub fn refresh(&mut self, peer: PeerIndex) {
-        if self.walks.iter().any(|walk| walk.is_about_to_tell_again(peer)) {
-            return;
-        }
-        if let Some(state) = self.peers.get(&peer) {
-            let place = state.membership.place;
-            self.walks.push_back(Walk::Tell { peer, place, again: true, after: None });
-        }
+        self.move_refresh(peer);
     }
 
     /// Gives the peer a slot in the group of its profile, making the group when there is none.
@@ -175,12 +181,12 @@ impl<N: FamilyPrefix> FamilyRib<N> {
 
     /// Whether the peer is told of a prefix, and why not.
     pub fn export_verdict(&self, context: &Context, peer: PeerIndex, net: N) -> ExportVerdict {
-        let Some(state) = self.peers.get(&peer) else { return ExportVerdict::FamilyNotNegotiated };
+        let Some(membership) = self.membership(peer) else { return ExportVerdict::FamilyNotNegotiated };
         let Some(best) = self.table.get(&net).and_then(|entry| entry.best) else { return ExportVerdict::NoRoute };
         if best.peer == peer {
             return ExportVerdict::SplitHorizon;
         }
-        let Some(group) = self.group(state.membership.place.group) else { return ExportVerdict::PeerDown };
+        let Some(group) = self.group(membership.place.group) else { return ExportVerdict::PeerDown };
         match group.profile.admit(&outbound(context, net, &best)) {
             Err(verdict) => verdict,
             Ok(term) => ExportVerdict::Advertised {
@@ -218,38 +224,42 @@ impl<N: FamilyPrefix> FamilyRib<N> {
 
     /// Whether the peer would pull something now.
     pub fn has_pending(&self, peer: PeerIndex) -> bool {
-        let Some(membership) = self.peers.get(&peer).map(|state| &state.membership) else { return false };
+        let Some(membership) = self.membership(peer) else { return false };
         let (Some(group), None) = (self.group(membership.place.group), membership.moving_from) else { return false };
         let slot = membership.place.slot;
         group.has_announcements(slot)
             || group.has_withdrawals(slot, self.withdrawals_until())
             || self.end_of_rib_is_due(membership)
+            || self.refresh_mark_is_due(membership)
     }
 
     /// Adds what the peer is to be told next, at most `max_routes` routes; how many it added.
     pub fn pull(&mut self, context: &Context, peer: PeerIndex, max_routes: usize, batch: &mut UpdateBatch) -> usize {
-        let Some(place) = self.peers.get(&peer).filter(|state| state.membership.moving_from.is_none()) else {
+        let Some(membership) = self.membership(peer).filter(|membership| membership.moving_from.is_none()) else {
             return 0;
         };
-        let (Place { group: number, slot }, until) = (place.membership.place, self.withdrawals_until());
+        let (Place { group: number, slot }, until) = (membership.place, self.withdrawals_until());
+        self.begin_refresh(peer, batch);
         let Some(group) = self.groups.get_mut(number).and_then(Option::as_mut) else { return 0 };
         let (store, clock) = (&context.attributes, &mut self.clock);
         let mut taken = group.take_announcements(slot, max_routes, store, clock, &mut batch.announce);
         if !group.has_announcements(slot) {
             taken += group.take_withdrawals(slot, max_routes.saturating_sub(taken), until, clock, &mut batch.withdraw);
         }
-        if self.peers.get(&peer).is_some_and(|state| self.end_of_rib_is_due(&state.membership)) {
+        if self.membership(peer).is_some_and(|membership| self.end_of_rib_is_due(membership)) {
             batch.end_of_rib.push(N::FAMILY);
-            if let Some(state) = self.peers.get_mut(&peer) {
-                state.membership.end_of_rib_sent = true;
+            if let Some(membership) = self.membership_mut(peer) {
+                membership.end_of_rib_sent = true;
             }
+            self.start_waiting_refresh(peer);
         }
+        self.end_refresh(peer, batch);
         taken
     }
 
     /// The path identifier of everything that the peer is told.
     pub fn path_id_toward(&self, peer: PeerIndex) -> u32 {
-        let place = self.peers.get(&peer).map(|state| state.membership.place);
+        let place = self.membership(peer).map(|membership| membership.place);
         place.and_then(|place| self.group(place.group)).map_or(0, |group| group.profile.path_id())
     }
 
@@ -259,7 +269,7 @@ impl<N: FamilyPrefix> FamilyRib<N> {
         peer: PeerIndex,
         after: Option<N>,
     ) -> Option<impl Iterator<Item = (N, Option<(AttributeId, bool)>)> + 'a> {
-        let place = self.peers.get(&peer)?.membership.place;
+        let place = self.membership(peer)?.place;
         Some(self.group(place.group)?.routes_after(after, place.slot))
     }
 }

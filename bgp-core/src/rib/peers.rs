@@ -45,6 +45,8 @@ pub(super) struct Context {
     pub attributes: AttributeStore,
     sessions: Vec<Option<PeerState>>,
     by_id: HashMap<PeerId, PeerIndex>,
+    /// Peers that are not up, whose routes are kept.
+    away: HashMap<PeerId, PeerIndex>,
     tags: Vec<RouteSource>,
     unknown: RouteSource,
 }
@@ -57,6 +59,7 @@ impl Context {
             attributes: AttributeStore::default(),
             sessions: Vec::new(),
             by_id: HashMap::new(),
+            away: HashMap::new(),
             tags: Vec::new(),
             unknown: RouteSource::Originated { tag: Arc::from("") },
         }
@@ -74,9 +77,38 @@ impl Context {
         Some(index)
     }
 
-    /// The peer is no longer up; its session stays known until both families are done with it.
-    pub fn take_down(&mut self, id: PeerId) -> Option<PeerIndex> {
-        self.by_id.remove(&id)
+    /// The peer is no longer up, and none of its routes are kept; its session stays known until so many families are done
+    /// with it.
+    pub fn take_down(&mut self, id: PeerId, families_left: usize) -> Option<PeerIndex> {
+        let index = self.by_id.remove(&id).or_else(|| self.away.remove(&id))?;
+        self.session_mut(index)?.families_left = families_left;
+        Some(index)
+    }
+
+    /// The peer is no longer up; its routes are kept, and its number with them.
+    pub fn send_away(&mut self, id: PeerId) {
+        if let Some(index) = self.by_id.remove(&id) {
+            self.away.insert(id, index);
+        }
+    }
+
+    /// A peer that was away is up again, under its old number.
+    pub fn take_back(&mut self, state: PeerState) -> Option<PeerIndex> {
+        let id = state.facts.id;
+        let index = self.away.remove(&id)?;
+        *self.session_mut(index)? = state;
+        self.by_id.insert(id, index);
+        Some(index)
+    }
+
+    /// A peer that is not up and whose routes are kept.
+    pub fn away(&self, id: PeerId) -> Option<PeerIndex> {
+        self.away.get(&id).copied()
+    }
+
+    /// A peer that is up or whose routes are kept.
+    pub fn known(&self, id: PeerId) -> Option<PeerIndex> {
+        self.up(id).or_else(|| self.away(id))
     }
 
     /// A family holds nothing of the session any more.

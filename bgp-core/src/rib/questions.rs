@@ -6,12 +6,12 @@ use ipnet::{Ipv4Net, Ipv6Net};
 
 use super::Rib;
 use super::family_prefix::FamilyPrefix;
-use super::family_rib::FamilyRib;
+use super::family_rib::{FamilyPeer, FamilyRib};
 use super::path::{Best, Entry, Path};
 use super::peers::{Context, PeerIndex};
 use super::view::{
-    AdvertisedRoute, BestRoute, ExportVerdict, FamilyCounters, ImportVerdict, LearnedRoute, OriginatedRoute, Page,
-    PathView, RibCounters, Standing,
+    AdvertisedRoute, BestRoute, ExportVerdict, FamilyCounters, ImportCounters, ImportVerdict, LearnedRoute,
+    OriginatedRoute, Page, PathView, RibCounters, Standing,
 };
 use crate::policy::RouteSource;
 use crate::types::{PeerId, Prefix};
@@ -54,6 +54,21 @@ impl<N: FamilyPrefix> FamilyRib<N> {
         Some(path.verdict.describe(&context.session(path.peer)?.import))
     }
 
+    fn learned(&self, context: &Context, peer: PeerIndex, net: N, entry: &Entry) -> Vec<LearnedRoute> {
+        let own = entry.paths.iter().filter(|path| path.peer == peer);
+        let route = |path: &Path| {
+            Some(LearnedRoute {
+                prefix: net.into(),
+                path_id: path.path_id,
+                attributes: context.attributes.attributes(path.received).clone(),
+                verdict: Self::verdict(context, path)?,
+                best: entry.best.is_some_and(|best| path.is(&best)),
+                stale: self.is_stale(path),
+            })
+        };
+        own.filter_map(route).collect()
+    }
+
     fn paths(&self, context: &Context, net: N) -> Vec<PathView> {
         let Some(entry) = self.table.get(&net) else { return Vec::new() };
         let decided = self.decision_of(context, net);
@@ -75,6 +90,7 @@ impl<N: FamilyPrefix> FamilyRib<N> {
                 attributes: context.attributes.attributes(path.effective).clone(),
                 verdict: if own { None } else { Self::verdict(context, path) },
                 standing: standing(path),
+                stale: self.is_stale(path),
             }
         };
         entry.paths.iter().map(view).collect()
@@ -82,16 +98,24 @@ impl<N: FamilyPrefix> FamilyRib<N> {
 
     fn counters(&self, peer: PeerIndex) -> Option<FamilyCounters> {
         let state = self.peers.get(&peer)?;
-        let place = state.membership.place;
-        let group = self.group(place.group)?;
+        let membership = state.membership.as_ref();
+        if membership.is_none() && state.import.received == 0 {
+            return None;
+        }
+        let seat = membership.and_then(|seated| Some((self.group(seated.place.group)?, seated.place.slot)));
         Some(FamilyCounters {
             family: N::FAMILY,
-            import: state.import,
+            import: ImportCounters { stale: state.generations.stale(), ..state.import },
             end_of_rib_received: state.end_of_rib_received,
-            end_of_rib_sent: state.membership.end_of_rib_sent,
-            advertised: group.advertised_count(peer),
-            pending: group.pending_count(place.slot),
+            end_of_rib_sent: membership.is_some_and(|membership| membership.end_of_rib_sent),
+            advertised: seat.map_or(0, |(group, _)| group.advertised_count(peer)),
+            pending: seat.map_or(0, |(group, slot)| group.pending_count(slot)),
         })
+    }
+
+    fn is_stale(&self, path: &Path) -> bool {
+        let age = |state: &FamilyPeer| state.generations.age(path.verdict.generation());
+        self.peers.get(&path.peer).is_some_and(|state| age(state).is_stale())
     }
 }
 
@@ -118,30 +142,17 @@ fn both<T>(
 }
 
 impl Rib {
-    /// The Adj-RIB-In of a peer, from after `after`, about `limit` routes (more when one prefix has several paths, fewer
+    /// The Adj-RIB-In of a peer that is up or whose routes are kept, from after `after`, about `limit` routes (more when one prefix has several paths, fewer
     /// when many prefixes are not the peer's).
     #[must_use]
     pub fn learned(&self, peer: PeerId, after: Option<Prefix>, limit: usize) -> Page<LearnedRoute> {
-        let Some(index) = self.context.up(peer) else { return Page { items: Vec::new(), next: None } };
+        let Some(index) = self.context.known(peer) else { return Page { items: Vec::new(), next: None } };
         let context = &self.context;
-        let of = |prefix: Prefix, entry: &Entry| -> Vec<LearnedRoute> {
-            let own = entry.paths.iter().filter(|path| path.peer == index);
-            own.filter_map(|path| {
-                Some(LearnedRoute {
-                    prefix,
-                    path_id: path.path_id,
-                    attributes: context.attributes.attributes(path.received).clone(),
-                    verdict: FamilyRib::<Ipv4Net>::verdict(context, path)?,
-                    best: entry.best.is_some_and(|best| path.is(&best)),
-                })
-            })
-            .collect()
-        };
         both(
             after,
             limit,
-            |after, items| self.v4.page(after, limit, items, |net, entry| of(net.into(), entry)),
-            |after, items| self.v6.page(after, limit, items, |net, entry| of(net.into(), entry)),
+            |after, items| self.v4.page(after, limit, items, |net, entry| self.v4.learned(context, index, net, entry)),
+            |after, items| self.v6.page(after, limit, items, |net, entry| self.v6.learned(context, index, net, entry)),
         )
     }
 
@@ -258,10 +269,10 @@ impl Rib {
         Ipv6Net::of(prefix).map_or(ExportVerdict::NoRoute, verdict)
     }
 
-    /// What the peer's families hold; empty when it is not up.
+    /// What the peer's families hold; empty when it is not up and none of its routes are kept.
     #[must_use]
     pub fn peer_counters(&self, peer: PeerId) -> Vec<FamilyCounters> {
-        let Some(index) = self.context.up(peer) else { return Vec::new() };
+        let Some(index) = self.context.known(peer) else { return Vec::new() };
         [self.v4.counters(index), self.v6.counters(index)].into_iter().flatten().collect()
     }
 

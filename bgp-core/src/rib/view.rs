@@ -101,6 +101,8 @@ pub enum ExportVerdict {
     OnlyToCustomer,
     /// Its AS_PATH holds an AS_SET, which may not be sent (RFC 9774 section 3).
     AsSet,
+    /// It is long-lived stale and the peer does not know such routes (RFC 9494 section 4.3).
+    LongLivedStale,
     /// A policy term rejected it.
     RejectedByTerm {
         /// The term's name.
@@ -125,6 +127,7 @@ impl fmt::Display for ExportVerdict {
             Self::NoExport => f.write_str("carries NO_EXPORT"),
             Self::OnlyToCustomer => f.write_str("carries ONLY_TO_CUSTOMER, and the peer is no customer"),
             Self::AsSet => f.write_str("its AS_PATH holds an AS_SET"),
+            Self::LongLivedStale => f.write_str("long-lived stale, which the peer does not know"),
             Self::RejectedByTerm { term } => write!(f, "rejected by term {term:?}"),
             Self::NoTermMatched => f.write_str("no export term matched"),
             Self::NoNextHop => f.write_str(
@@ -147,6 +150,8 @@ pub struct LearnedRoute {
     pub verdict: ImportVerdict,
     /// Whether it is the one in the Loc-RIB.
     pub best: bool,
+    /// Whether the peer is still to announce it again, after a restart or in a refresh (RFC 4724, RFC 7313).
+    pub stale: bool,
 }
 
 /// A route of ours.
@@ -212,6 +217,8 @@ pub struct PathView {
     pub verdict: Option<ImportVerdict>,
     /// How it fared in the decision process.
     pub standing: Standing,
+    /// Whether its peer is still to announce it again, after a restart or in a refresh (RFC 4724, RFC 7313).
+    pub stale: bool,
 }
 
 /// Routes per import verdict.
@@ -233,11 +240,13 @@ pub struct ImportCounters {
     pub martian: usize,
     /// Rejected for the next hop.
     pub next_hop_ineligible: usize,
+    /// Those of them, whatever the verdict, that the peer is still to announce again.
+    pub stale: usize,
     /// Not kept, because the peer went over its prefix limit; counted since the session came up.
     pub over_limit: u64,
 }
 
-/// What one family of a peer holds.
+/// What one family of a peer holds. Of a peer that is away, while its routes are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FamilyCounters {
     /// The family.

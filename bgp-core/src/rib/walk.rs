@@ -5,6 +5,7 @@
 
 use super::family_prefix::FamilyPrefix;
 use super::family_rib::FamilyRib;
+use super::generations::GenerationSet;
 use super::outbound::Place;
 use super::path::Path;
 use super::peers::{Context, PeerIndex};
@@ -28,6 +29,10 @@ pub(super) enum Walk<N> {
     Move { peer: PeerIndex, from: Place, to: Place, after: Option<N> },
     /// Everything that the first dump consists of was noted.
     Settle { peer: PeerIndex, place: Place },
+    /// Everything that a refresh consists of was noted.
+    Told { peer: PeerIndex, place: Place },
+    /// Removes the paths of a peer of these generations.
+    Sweep { peer: PeerIndex, generations: GenerationSet, after: Option<N> },
     /// Clears the bits of a slot and frees it.
     Vacate { place: Place, after: Option<N> },
     /// Frees a group without members.
@@ -47,7 +52,11 @@ impl<N> Walk<N> {
     pub const fn can_change_routes(&self) -> bool {
         !matches!(
             self,
-            Self::Tell { again: true, .. } | Self::Settle { .. } | Self::Vacate { .. } | Self::Abandon { .. }
+            Self::Tell { again: true, .. }
+                | Self::Settle { .. }
+                | Self::Told { .. }
+                | Self::Vacate { .. }
+                | Self::Abandon { .. }
         )
     }
 
@@ -70,6 +79,8 @@ impl<N: FamilyPrefix> FamilyRib<N> {
             Walk::Tell { peer, place, again, after } => self.tell(peer, place, again, after, limit),
             Walk::Move { peer, from, to, after } => self.move_step(peer, from, to, after, limit),
             Walk::Settle { peer, place } => self.settle(peer, place),
+            Walk::Told { peer, place } => self.told(peer, place),
+            Walk::Sweep { peer, generations, after } => self.sweep_step(context, peer, generations, after, limit),
             Walk::Vacate { place, after } => self.vacate(place, after, limit),
             Walk::Abandon { group } => self.abandon(context, group, limit),
         };
@@ -96,17 +107,42 @@ impl<N: FamilyPrefix> FamilyRib<N> {
             context.family_done(peer);
             return Step { seen: 1, rest: None };
         };
-        for net in &nets {
-            let of_peer = |path: &&Path| path.peer == peer;
+        self.remove_paths(context, &nets, peer, |path| path.peer == peer);
+        Step { seen: nets.len(), rest: Some(Walk::Purge { peer, after: Some(last) }) }
+    }
+
+    fn remove_paths(&mut self, context: &mut Context, nets: &[N], peer: PeerIndex, goes: impl Fn(&Path) -> bool) {
+        for net in nets {
+            let of = |path: &&Path| goes(path);
             let gone: Vec<u32> = self
                 .table
                 .get(net)
-                .map_or(Vec::new(), |entry| entry.paths.iter().filter(of_peer).map(|path| path.path_id).collect());
+                .map_or(Vec::new(), |entry| entry.paths.iter().filter(of).map(|path| path.path_id).collect());
             gone.into_iter().for_each(|path_id| {
                 self.remove(context, *net, peer, path_id);
             });
         }
-        Step { seen: nets.len(), rest: Some(Walk::Purge { peer, after: Some(last) }) }
+    }
+
+    fn sweep_step(
+        &mut self,
+        context: &mut Context,
+        peer: PeerIndex,
+        generations: GenerationSet,
+        after: Option<N>,
+        limit: usize,
+    ) -> Step<N> {
+        let left = self.peers.get(&peer).map_or(0, |state| state.generations.routes_in(generations));
+        let nets = if left == 0 { Vec::new() } else { self.table_after(after, limit) };
+        let Some(last) = nets.last().copied() else {
+            if let Some(state) = self.peers.get_mut(&peer) {
+                state.generations.free(generations);
+            }
+            return Step { seen: 1, rest: None };
+        };
+        let goes = |path: &Path| path.peer == peer && generations.contains(path.verdict.generation());
+        self.remove_paths(context, &nets, peer, goes);
+        Step { seen: nets.len(), rest: Some(Walk::Sweep { peer, generations, after: Some(last) }) }
     }
 
     fn rejudge_step(
@@ -171,7 +207,7 @@ impl<N: FamilyPrefix> FamilyRib<N> {
     }
 
     fn move_step(&mut self, peer: PeerIndex, from: Place, to: Place, after: Option<N>, limit: usize) -> Step<N> {
-        let membership = self.peers.get(&peer).map(|state| &state.membership);
+        let membership = self.membership(peer);
         if !membership.is_some_and(|membership| membership.moving_from == Some(from) && membership.place == to) {
             return Step { seen: 0, rest: None };
         }
@@ -184,8 +220,8 @@ impl<N: FamilyPrefix> FamilyRib<N> {
             luggage.iter().for_each(|(net, item)| group.take_in(*net, to.slot, item, clock));
         }
         if last.is_none() {
-            if let Some(state) = self.peers.get_mut(&peer) {
-                state.membership.moving_from = None;
+            if let Some(membership) = self.membership_mut(peer) {
+                membership.moving_from = None;
             }
             self.leave(from);
         }
@@ -194,11 +230,14 @@ impl<N: FamilyPrefix> FamilyRib<N> {
 
     fn settle(&mut self, peer: PeerIndex, place: Place) -> Step<N> {
         let clock = self.clock;
-        if let Some(state) = self.peers.get_mut(&peer)
-            && state.membership.place == place
-        {
-            state.membership.settled_at.get_or_insert(clock);
+        if let Some(membership) = self.membership_mut(peer).filter(|membership| membership.place == place) {
+            membership.settled_at.get_or_insert(clock);
         }
+        Step { seen: 0, rest: None }
+    }
+
+    fn told(&mut self, peer: PeerIndex, place: Place) -> Step<N> {
+        self.refresh_is_told(peer, place);
         Step { seen: 0, rest: None }
     }
 

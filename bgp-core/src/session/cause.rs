@@ -29,7 +29,15 @@ pub enum StopReason {
 }
 
 impl StopReason {
-    pub(super) fn notification(&self) -> Option<Notification> {
+    /// The NOTIFICATION that says it; where one alone would leave our routes with the peer, inside a Hard Reset
+    /// (RFC 8538 section 3.1). Only a session that comes back at once is better off with its routes kept.
+    pub(super) fn notification(&self, routes_would_stay: bool) -> Option<Notification> {
+        let hard = routes_would_stay && !matches!(self, Self::ConfigurationChange);
+        let plain = self.plain_notification()?;
+        Some(if hard { Notification::hard_reset(&plain) } else { plain })
+    }
+
+    fn plain_notification(&self) -> Option<Notification> {
         let cease = |subcode| Some(Notification::new(NotificationCode::Cease(subcode)));
         match self {
             Self::AdministrativeShutdown(text) => Some(Notification::administrative_shutdown(text)),
@@ -78,6 +86,8 @@ pub enum Cause {
     Received(Notification),
     /// The connection could not be made or broke.
     Tcp(String),
+    /// The peer restarted and opened a new connection, which took the place of this one (RFC 4724 section 4.2).
+    Superseded,
 }
 
 impl fmt::Display for Cause {
@@ -88,6 +98,7 @@ impl fmt::Display for Cause {
             Self::Sent { notification, reason } => write!(f, "sent {notification}: {reason}"),
             Self::Received(notification) => write!(f, "received {notification}"),
             Self::Tcp(reason) => write!(f, "connection: {reason}"),
+            Self::Superseded => f.write_str("the peer restarted and opened a new connection"),
         }
     }
 }

@@ -1,7 +1,11 @@
-//! Which of two connections stays (RFC 4271 section 6.8, RFC 6286 section 2.3).
+//! Which of two connections stays (RFC 4271 section 6.8, RFC 6286 section 2.3, RFC 4724 section 5).
+//!
+//! Deviation: RFC 4724 drops an Established session when a peer that restarts gracefully connects anew; we do when its OPEN
+//! has come and is good, so that it takes more than a connection from its address to end a session.
 
 use std::time::Instant;
 
+use super::drive::Trigger;
 use super::negotiation::Negotiated;
 use super::{Direction, Session, State, Which};
 
@@ -27,6 +31,11 @@ impl Session {
             State::Idle | State::Active | State::OpenSent => Verdict::Stays,
             State::Connect => {
                 self.dump(other, now);
+                Verdict::Stays
+            }
+            State::Established if self.opens_again_after_restart(which) => {
+                self.step(other, Trigger::superseded(), now);
+                self.report();
                 Verdict::Stays
             }
             State::Established => Verdict::Goes,

@@ -2,10 +2,12 @@
 
 use std::time::Instant;
 
+use super::stale::Kept;
 use super::timers::Timer;
 use super::transition::{Action, Facts, FsmEvent, transition};
 use super::{Cause, Event, IDLE_HOLD_FIRST, IDLE_HOLD_MAX, SEND_HOLD_MIN, STABLE, Session, State, Transmit, Which};
 use super::{StopReason, negotiation};
+use crate::capability::Capability;
 use crate::message::{self, CeaseSubcode, FsmSubcode, MessageError, Notification, NotificationCode, Update};
 use crate::types::AddressFamily;
 
@@ -27,7 +29,19 @@ pub(super) struct Trigger {
 #[derive(Clone, Debug)]
 pub(super) enum Payload {
     Update(Box<Update>),
-    Refresh(Option<AddressFamily>),
+    /// `None` where it is not for us.
+    Refresh(Option<(AddressFamily, Refresh)>),
+}
+
+/// What a ROUTE-REFRESH says (RFC 2918, RFC 7313).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Refresh {
+    /// The peer wants our routes.
+    Wanted,
+    /// Its own routes begin.
+    Began,
+    /// They end.
+    Ended,
 }
 
 impl Trigger {
@@ -45,6 +59,10 @@ impl Trigger {
 
     pub fn tcp_fails(reason: String) -> Self {
         Self { cause: Some(Cause::Tcp(reason)), ..Self::of(FsmEvent::TcpConnectionFails) }
+    }
+
+    pub fn superseded() -> Self {
+        Self { cause: Some(Cause::Superseded), ..Self::of(FsmEvent::TcpConnectionFails) }
     }
 
     pub const fn carrying(event: FsmEvent, payload: Payload) -> Self {
@@ -75,10 +93,14 @@ impl Trigger {
     /// Whether the peer ended it for a reason that passes: what it asks for is another attempt soon.
     fn is_blameless(&self) -> bool {
         let passing = [CeaseSubcode::AdministrativeReset, CeaseSubcode::ConnectionCollisionResolution];
-        let Some(Cause::Received(Notification { code: NotificationCode::Cease(subcode), .. })) = &self.cause else {
-            return false;
-        };
-        passing.contains(subcode)
+        match &self.cause {
+            Some(Cause::Superseded) => true,
+            Some(Cause::Received(notification)) => match notification.innermost().code {
+                NotificationCode::Cease(subcode) => passing.contains(&subcode),
+                _ => false,
+            },
+            _ => false,
+        }
     }
 
     /// Whether the peer was told to reset the session (RFC 4486: Administrative Reset).
@@ -133,7 +155,7 @@ impl Session {
             Action::Dial => self.events.push_back(Event::Dial),
             Action::AbandonDial => self.events.push_back(Event::AbandonDial),
             Action::DropTcp => self.drop_tcp(which),
-            Action::SendOpen => self.send_open(which),
+            Action::SendOpen => self.send_open(which, now),
             Action::SendKeepalive => {
                 self.statistics.sent.keepalive += 1;
                 self.send(which, message::keepalive());
@@ -145,7 +167,8 @@ impl Session {
                 }
             }
             Action::StartConnectRetry => {
-                let wait = self.jitter.apply(self.config.connect_retry);
+                let wait = self.unless_awaited(self.config.connect_retry);
+                let wait = self.jitter.apply(wait);
                 self.set(which, Timer::ConnectRetry, now + wait);
             }
             Action::StopConnectRetry => self.stop_timer(which, Timer::ConnectRetry),
@@ -161,12 +184,15 @@ impl Session {
             Action::Release => self.release(trigger, now),
             Action::DeliverUpdate => {
                 if let Some(Payload::Update(update)) = trigger.payload.clone() {
+                    if let Some(family) = update.end_of_rib {
+                        self.stale.synchronized(family);
+                    }
                     self.events.push_back(Event::Update(update));
                 }
             }
             Action::DeliverRefresh => {
-                if let Some(Payload::Refresh(Some(family))) = trigger.payload {
-                    self.events.push_back(Event::RouteRefresh(family));
+                if let Some(Payload::Refresh(Some((family, refresh)))) = trigger.payload {
+                    self.take_refresh(family, refresh, now);
                 }
             }
             // The peer's operator wants a fresh start, as one of ours does.
@@ -186,9 +212,12 @@ impl Session {
         }
     }
 
-    fn send_open(&mut self, which: Which) {
+    fn send_open(&mut self, which: Which, now: Instant) {
+        let mut open = negotiation::our_open(&self.config);
+        open.capabilities.extend(self.restart_capabilities(now));
+        open.capabilities.sort_by_key(Capability::code);
         // Our few capabilities always fit; an OPEN that did not would leave the peer waiting, and then us.
-        if let Ok(open) = negotiation::our_open(&self.config).encode() {
+        if let Ok(open) = open.encode() {
             self.statistics.sent.open += 1;
             self.send(which, open);
         }
@@ -257,7 +286,8 @@ impl Session {
         self.restart_send_hold(Which::Main, now);
         if let (Some((connection, _)), Some(negotiated)) = (self.main.connection, self.main.negotiated.clone()) {
             self.report();
-            self.events.push_back(Event::Established { connection, negotiated });
+            let kept = self.came_back(&negotiated, now);
+            self.events.push_back(Event::Established { connection, negotiated, kept });
         }
     }
 
@@ -274,7 +304,8 @@ impl Session {
             self.statistics.failures = 0;
         }
         if let Some(cause) = trigger.cause(State::Established) {
-            self.events.push_back(Event::Down { cause });
+            let Kept { keep, keep_stale } = self.went_away(&cause, now);
+            self.events.push_back(Event::Down { cause, keep, keep_stale });
         }
     }
 
@@ -305,7 +336,8 @@ impl Session {
         }
         if self.main.state == State::Idle && self.running && self.idle_hold.is_none() {
             let doublings = self.statistics.failures.saturating_sub(1).min(7);
-            let wait = self.jitter.apply((IDLE_HOLD_FIRST * 2u32.pow(doublings)).min(IDLE_HOLD_MAX));
+            let wait = self.unless_awaited((IDLE_HOLD_FIRST * 2u32.pow(doublings)).min(IDLE_HOLD_MAX));
+            let wait = self.jitter.apply(wait);
             if self.was_told_of_a_better_connection(now) {
                 self.main.state = transition(State::Idle, FsmEvent::AutomaticStart, Facts { dials: false }).next;
                 if self.config.connect.dials() {
@@ -327,7 +359,7 @@ impl Session {
         told && self.reported != State::Established && self.config.connect.awaits()
     }
 
-    fn report(&mut self) {
+    pub(super) fn report(&mut self) {
         let to = self.state();
         if to != self.reported {
             self.events.push_back(Event::StateChanged { from: self.reported, to });

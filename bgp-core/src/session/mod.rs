@@ -11,16 +11,22 @@
 //! | `collision` | which of two connections stays |
 //! | `receive` | octets -> messages -> events of the table |
 //! | `faulty_update` | what is kept of UPDATEs with faults |
+//! | `graceful_restart`, `stale` | what of a peer's routes outlives its session, and until when |
+//! | [`deferral`] | when a speaker that has restarted may say that it has said all |
 //! | `drive` | the table's actions, done |
 
 mod cause;
 mod collision;
+pub mod deferral;
 mod drive;
 mod extensions;
 mod faulty_update;
+mod graceful_restart;
 mod negotiation;
 mod receive;
+mod restart;
 mod settings;
+mod stale;
 mod state;
 mod statistics;
 #[cfg(test)]
@@ -40,18 +46,21 @@ use bytes::Bytes;
 pub use cause::{Cause, StopReason};
 pub use extensions::{AddPathMode, Extensions};
 pub use faulty_update::{FAULTY_UPDATE_DETAILS, FAULTY_UPDATES_KEPT, FaultyUpdate, FaultyUpdates};
+pub use graceful_restart::{LongLived, PeerRestart};
 pub use negotiation::{Negotiated, legal};
-pub use settings::{ConnectMode, SessionConfig};
+pub use settings::{ConnectMode, RestartConfig, RestartMode, SessionConfig};
 pub use state::State;
 pub use statistics::{MessageCounts, Statistics};
 
 use drive::Trigger;
+use restart::OwnRestart;
+use stale::StaleFamilies;
 use timers::Jitter;
 use track::Track;
 use transition::FsmEvent;
 
 use crate::message::{CeaseSubcode, Notification, NotificationCode, RouteRefresh, Update};
-use crate::types::AddressFamily;
+use crate::types::{AddressFamily, FamilySet};
 
 /// The first wait before a failed session is started again; doubled by each further failure.
 pub const IDLE_HOLD_FIRST: Duration = Duration::from_secs(1);
@@ -61,6 +70,9 @@ pub const IDLE_HOLD_MAX: Duration = Duration::from_mins(2);
 
 /// A session that was Established this long has proven itself: failures before it are forgotten.
 pub const STABLE: Duration = Duration::from_mins(1);
+
+/// The longest wait before a peer is dialled again that may come back within its restart time.
+pub const RETRY_WHILE_AWAY: Duration = Duration::from_secs(5);
 
 /// The least a peer may take to read what we send (RFC 9687 section 6).
 pub const SEND_HOLD_MIN: Duration = Duration::from_mins(8);
@@ -120,6 +132,8 @@ pub enum Input<'a> {
     },
     /// The peer is to be asked for its routes again (RFC 2918); nothing happens where it cannot be.
     RequestRefresh(AddressFamily),
+    /// The way to the peer is down, whatever BGP says (BFD): stale routes go at once. The session itself is not touched.
+    ForwardingLost,
 }
 
 /// What a session wants done or known.
@@ -147,16 +161,31 @@ pub enum Event {
         connection: ConnectionId,
         /// What was agreed.
         negotiated: Arc<Negotiated>,
+        /// Families whose stale routes stay until the peer announces them again; all others go now.
+        kept: FamilySet,
     },
     /// Routes of the peer. Only between `Established` and `Down`.
     Update(Box<Update>),
     /// The peer wants the routes of a family again. Only between `Established` and `Down`.
     RouteRefresh(AddressFamily),
-    /// The Established session ended: the peer's routes are to go.
+    /// The peer begins to announce all routes of a family again: those it has are stale from here on (RFC 7313). Only
+    /// between `Established` and `Down`.
+    RefreshBegan(AddressFamily),
+    /// It has: what is still stale is gone. Only between `Established` and `Down`.
+    RefreshEnded(AddressFamily),
+    /// The Established session ended.
     Down {
         /// Why.
         cause: Cause,
+        /// Families whose routes stay in use, stale, until the peer is back (RFC 4724); those of all others are to go.
+        keep: FamilySet,
+        /// Those of them in which even routes stay that were stale before.
+        keep_stale: FamilySet,
     },
+    /// Nobody came back, or not with all routes, in time: what is still stale in these families is to go.
+    StaleExpired(FamilySet),
+    /// The restart time is over: what is stale in these families stays, least preferred and marked (RFC 9494).
+    LongLivedStale(FamilySet),
     /// An attempt ended before it was Established.
     AttemptFailed {
         /// Why.
@@ -190,6 +219,8 @@ pub struct Session {
     /// When an Idle session starts again.
     idle_hold: Option<Instant>,
     established_at: Option<Instant>,
+    stale: StaleFamilies,
+    own_restart: OwnRestart,
     reported: State,
     events: VecDeque<Event>,
     transmits: VecDeque<Transmit>,
@@ -208,6 +239,7 @@ impl Session {
     #[must_use]
     pub fn new(config: SessionConfig, seed: u64) -> Self {
         Self {
+            own_restart: OwnRestart::new(&config.graceful_restart),
             config,
             jitter: Jitter::new(seed),
             main: Track::default(),
@@ -215,6 +247,7 @@ impl Session {
             running: false,
             idle_hold: None,
             established_at: None,
+            stale: StaleFamilies::default(),
             reported: State::Idle,
             events: VecDeque::new(),
             transmits: VecDeque::new(),
@@ -241,6 +274,7 @@ impl Session {
             Input::Received { connection, octets } => self.receive(connection, octets, now),
             Input::Written { connection, updates } => self.written(connection, updates, now),
             Input::RequestRefresh(family) => self.request_refresh(family),
+            Input::ForwardingLost => self.drop_stale(),
         }
         self.settle(now);
     }
@@ -256,6 +290,7 @@ impl Session {
                 self.expire(which, timer, now);
             }
         }
+        self.expire_stale(now);
         self.settle(now);
     }
 
@@ -273,7 +308,7 @@ impl Session {
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
         let tracks = std::iter::once(&self.main).chain(&self.second);
-        tracks.filter_map(|track| track.timers.next()).chain(self.idle_hold).min()
+        tracks.filter_map(|track| track.timers.next()).chain(self.idle_hold).chain(self.stale.next()).min()
     }
 
     /// Where the session stands: the further of its two connections.
@@ -302,6 +337,7 @@ impl Session {
 
     fn start(&mut self, now: Instant) {
         self.running = true;
+        self.own_restart.start(now);
         if self.main.state == State::Idle {
             self.idle_hold = None;
             self.step(Which::Main, Trigger::of(FsmEvent::ManualStart), now);
@@ -317,7 +353,7 @@ impl Session {
         }
         let trigger = Trigger {
             event,
-            notification: reason.notification(),
+            notification: reason.notification(self.peer_keeps_after_notification()),
             cause: Some(Cause::Stopped(reason)),
             reason: String::new(),
             payload: None,
@@ -327,6 +363,7 @@ impl Session {
             self.second = None;
         }
         self.step(Which::Main, trigger, now);
+        self.drop_stale();
         if starts_again && self.running {
             let wait = self.jitter.apply(IDLE_HOLD_MAX);
             self.idle_hold = Some(now + wait);

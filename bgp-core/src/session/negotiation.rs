@@ -2,6 +2,7 @@
 
 use bytes::{Bytes, BytesMut};
 
+use super::graceful_restart::PeerRestart;
 use super::settings::SessionConfig;
 use crate::attribute::{DecodeContext, EncodeContext};
 use crate::capability::{Capability, Role};
@@ -27,6 +28,10 @@ pub struct Negotiated {
     pub local_role: Option<Role>,
     /// What the peer says it is to us, where it does.
     pub peer_role: Option<Role>,
+    /// Both sides mark begin and end of a refresh (RFC 7313).
+    pub enhanced_route_refresh: bool,
+    /// What the peer said of its restarts; `None` unless both sides sent the capability (RFC 4724).
+    pub graceful_restart: Option<PeerRestart>,
     /// All capabilities of the peer, as they came.
     pub peer_capabilities: Vec<Capability>,
     /// How its UPDATEs are read.
@@ -38,7 +43,11 @@ pub struct Negotiated {
 /// Our OPEN.
 pub(super) fn our_open(config: &SessionConfig) -> Open {
     let mut capabilities: Vec<Capability> = config.families.iter().map(multi_protocol).collect();
-    capabilities.extend([Capability::RouteRefresh, Capability::FourOctetAsn(config.local_asn)]);
+    capabilities.extend([
+        Capability::RouteRefresh,
+        Capability::EnhancedRouteRefresh,
+        Capability::FourOctetAsn(config.local_asn),
+    ]);
     capabilities.extend(config.extensions.capabilities(config.families, config.peer_kind()));
     capabilities.sort_by_key(Capability::code);
     Open::new(config.local_asn, config.hold_time, config.local_identifier, capabilities)
@@ -85,6 +94,8 @@ pub(super) fn negotiate(config: &SessionConfig, open: &Open) -> Result<Negotiate
         route_refresh: open.capabilities.contains(&Capability::RouteRefresh),
         local_role: config.extensions.role_toward(peer_kind),
         peer_role,
+        enhanced_route_refresh: open.capabilities.contains(&Capability::EnhancedRouteRefresh),
+        graceful_restart: PeerRestart::negotiate(&config.graceful_restart, &open.capabilities, families),
         peer_capabilities: open.capabilities.clone(),
         decode,
         encode,

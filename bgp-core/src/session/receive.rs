@@ -6,7 +6,7 @@ use std::time::Instant;
 use bytes::Bytes;
 
 use super::collision::Verdict;
-use super::drive::{Payload, Trigger};
+use super::drive::{Payload, Refresh, Trigger};
 use super::negotiation::negotiate;
 use super::transition::{Action, Facts, FsmEvent, transition};
 use super::{Cause, ConnectionId, Session, State, Which};
@@ -58,11 +58,12 @@ impl Session {
             }
             Ok(Message::RouteRefresh(refresh)) => {
                 self.statistics.received.route_refresh += 1;
-                let family = self.refreshed_family(which, &refresh);
-                Trigger {
-                    reason: "ROUTE-REFRESH was not expected".to_owned(),
-                    ..Trigger::carrying(FsmEvent::RouteRefreshMsg, Payload::Refresh(family))
-                }
+                refreshed(self.refreshed_family(which, &refresh))
+            }
+            // Without the capability its subtypes mean nothing, whatever their length (RFC 7313 section 5).
+            Err(MessageError::BadRefreshLength(_)) if !self.marks_refreshes(which) => {
+                self.statistics.received.route_refresh += 1;
+                refreshed(None)
             }
             Err(error) => {
                 let of_open = matches!(
@@ -129,12 +130,28 @@ impl Session {
         }
     }
 
-    /// The family to send again: one that was negotiated, asked for by a subtype that we know (RFC 7313 section 5).
-    fn refreshed_family(&self, which: Which, refresh: &RouteRefresh) -> Option<AddressFamily> {
+    /// The family and what is said of it: only of one that was negotiated, and by a subtype that both sides know (RFC 7313
+    /// section 5).
+    fn refreshed_family(&self, which: Which, refresh: &RouteRefresh) -> Option<(AddressFamily, Refresh)> {
         let families = self.track(which)?.negotiated.as_ref()?.families;
-        let family = AddressFamily::try_from(refresh.afi_safi).ok()?;
-        (refresh.subtype == 0 && families.contains(family)).then_some(family)
+        let family = AddressFamily::try_from(refresh.afi_safi).ok().filter(|family| families.contains(*family))?;
+        match refresh.subtype {
+            RouteRefresh::REQUEST => Some((family, Refresh::Wanted)),
+            RouteRefresh::BEGIN if self.marks_refreshes(which) => Some((family, Refresh::Began)),
+            RouteRefresh::END if self.marks_refreshes(which) => Some((family, Refresh::Ended)),
+            _ => None,
+        }
     }
+
+    fn marks_refreshes(&self, which: Which) -> bool {
+        let negotiated = self.track(which).and_then(|track| track.negotiated.as_ref());
+        negotiated.is_some_and(|negotiated| negotiated.enhanced_route_refresh)
+    }
+}
+
+fn refreshed(refresh: Option<(AddressFamily, Refresh)>) -> Trigger {
+    let reason = "ROUTE-REFRESH was not expected".to_owned();
+    Trigger { reason, ..Trigger::carrying(FsmEvent::RouteRefreshMsg, Payload::Refresh(refresh)) }
 }
 
 /// Whether the table goes on after a message that came in `state`, or at least says nothing.

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::extensions::Extensions;
-use super::settings::{ConnectMode, SessionConfig};
+use super::settings::{ConnectMode, RestartConfig, SessionConfig};
 use crate::types::{AddressFamily, Asn, BgpIdentifier, FamilySet, HoldTime};
 
 /// Where a virtual clock starts: an `Instant` can be had from the real one only.
@@ -24,5 +24,6 @@ pub(super) fn config(local_asn: u32, local_identifier: u32, peer_asn: u32) -> Se
         initial_hold: SessionConfig::INITIAL_HOLD,
         families: FamilySet::from_iter([AddressFamily::Ipv4Unicast]),
         extensions: Extensions::default(),
+        graceful_restart: RestartConfig::HELPER,
     }
 }

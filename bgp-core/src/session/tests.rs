@@ -4,6 +4,7 @@ mod collision;
 mod faulty_updates;
 mod idle_hold;
 mod messages;
+mod restart;
 mod simulation;
 mod timers;
 
@@ -112,7 +113,7 @@ fn a_session_comes_up_and_says_so() {
     assert_eq!((bench.state(), bench.sent()), (State::OpenConfirm, vec![(FIRST, KEEPALIVE)]));
     bench.events();
     bench.receive(FIRST, &message::keepalive());
-    let [Event::StateChanged { to: State::Established, .. }, Event::Established { connection, negotiated }] =
+    let [Event::StateChanged { to: State::Established, .. }, Event::Established { connection, negotiated, .. }] =
         &bench.events()[..]
     else {
         panic!("no Established")
@@ -253,7 +254,8 @@ fn check_23_where_a_broken_connection_leads() {
     bench.handle(broken(FIRST));
     assert_eq!(bench.state(), State::Idle);
     let down = bench.events().into_iter().find(|event| matches!(event, Event::Down { .. }));
-    assert_eq!(down, Some(Event::Down { cause: Cause::Tcp("reset".to_owned()) }));
+    let (keep, keep_stale) = (FamilySet::EMPTY, FamilySet::EMPTY);
+    assert_eq!(down, Some(Event::Down { cause: Cause::Tcp("reset".to_owned()), keep, keep_stale }));
 }
 
 /// Both connections in OpenConfirm: ours from the identifier 10, the peer's from its own.
@@ -423,7 +425,7 @@ fn check_35_each_stop_has_its_cease() {
         let mut bench = Bench::established(|_| {});
         bench.handle(Input::Stop(reason));
         assert_eq!((bench.state(), bench.notified()), (State::Idle, expected));
-        assert!(bench.events().iter().any(|event| matches!(event, Event::Down { cause: Cause::Stopped(_) })));
+        assert!(bench.events().iter().any(|event| matches!(event, Event::Down { cause: Cause::Stopped(_), .. })));
         bench.pass(IDLE_HOLD_MAX * 3 / 4 - Duration::from_secs(1));
         assert_eq!(bench.state(), State::Idle);
         bench.pass(Duration::from_secs(3600));

@@ -128,6 +128,18 @@ impl FamilySet {
         Self(self.0 & other.0)
     }
 
+    /// The families in either set.
+    #[must_use]
+    pub const fn union(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// The families in this set and not in the other.
+    #[must_use]
+    pub const fn difference(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
+
     /// Whether no family is in the set.
     #[must_use]
     pub const fn is_empty(self) -> bool {
@@ -137,6 +149,19 @@ impl FamilySet {
     /// The families in the set, in wire order.
     pub fn iter(self) -> impl Iterator<Item = AddressFamily> {
         AddressFamily::ALL.into_iter().filter(move |family| self.contains(*family))
+    }
+}
+
+/// As in `ipv4-unicast, ipv6-unicast`; `none` for the empty set.
+impl fmt::Display for FamilySet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_empty() {
+            return f.write_str("none");
+        }
+        for (place, family) in self.iter().enumerate() {
+            write!(f, "{}{family}", if place == 0 { "" } else { ", " })?;
+        }
+        Ok(())
     }
 }
 

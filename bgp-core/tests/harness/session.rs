@@ -11,7 +11,8 @@ use std::time::{Duration, Instant};
 use bgp_core::capability::Capability;
 use bgp_core::message::{self, Message, Open};
 use bgp_core::session::{
-    ConnectMode, ConnectionId, Direction, Event, Extensions, Input, Session, SessionConfig, State, StopReason, Transmit,
+    ConnectMode, ConnectionId, Direction, Event, Extensions, Input, RestartConfig, Session, SessionConfig, State,
+    StopReason, Transmit,
 };
 use bgp_core::types::{AddressFamily, Asn, BgpIdentifier, FamilySet, HoldTime};
 use bgp_core::wire::Framer;
@@ -95,6 +96,7 @@ fn config(script: &mut Script<'_>) -> SessionConfig {
             0 => FamilySet::from_iter(AddressFamily::ALL),
             _ => FamilySet::from_iter([AddressFamily::Ipv4Unicast]),
         },
+        graceful_restart: RestartConfig::HELPER,
         extensions: Extensions {
             extended_messages: bits & 32 != 0,
             extended_next_hop: bits & 64 != 0,
@@ -360,7 +362,7 @@ impl Bench {
                 assert_ne!(from, to);
                 self.state = *to;
             }
-            Event::Established { connection, negotiated } => {
+            Event::Established { connection, negotiated, .. } => {
                 assert_eq!(self.established, None, "Established twice");
                 let received = &self.connections[&connection.0].received;
                 assert!(received.starts_with(&[OPEN, KEEPALIVE]), "Established after {received:?}");

@@ -9,7 +9,7 @@ use bgp_core::attribute::PathAttributes;
 use bgp_core::message::packing;
 use bgp_core::policy::{Policy, RouteSource};
 use bgp_core::rib::{PeerFacts, Rib, RibConfig};
-use bgp_core::session::{ConnectMode, Extensions, Negotiated, Session, SessionConfig};
+use bgp_core::session::{ConnectMode, Extensions, Negotiated, RestartConfig, RestartMode, Session, SessionConfig};
 use bgp_core::types::{AddressFamily, Asn, BgpIdentifier, FamilySet, HoldTime, NextHop, PeerId, Prefix};
 use bytes::Bytes;
 
@@ -81,6 +81,7 @@ impl Router {
                 connect_retry: Duration::from_secs(10),
                 initial_hold: SessionConfig::INITIAL_HOLD,
                 families: FamilySet::from_iter(AddressFamily::ALL),
+                graceful_restart: RestartConfig { mode: RestartMode::Off, ..RestartConfig::HELPER },
                 extensions: Extensions::default(),
             };
             let seed = seed ^ (u64::try_from(number * 16 + neighbour).unwrap() << 32);
@@ -127,6 +128,8 @@ impl Router {
             max_prefixes: None,
             local_role: None,
             graceful_shutdown: true,
+            enhanced_route_refresh: false,
+            long_lived_graceful_restart: false,
         };
         let identifier = negotiated.peer_identifier.to_bits();
         self.rib.peer_up(facts, Arc::new(Policy::accept_all("in")), Arc::new(Policy::accept_all("out")));

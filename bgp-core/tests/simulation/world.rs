@@ -243,14 +243,14 @@ impl World {
             Event::Dial => self.dial(router, neighbour),
             Event::AbandonDial => self.routers[router].port(neighbour).dialling = None,
             Event::CloseTcp { connection } => self.close(router, neighbour, connection.0),
-            Event::Established { connection, negotiated } => {
+            Event::Established { connection, negotiated, .. } => {
                 let port = self.routers[router].port(neighbour);
                 assert!(port.up.is_none(), "{router} is Established twice with {neighbour}");
                 assert!(port.outboxes.contains_key(&connection.0), "Established on a connection that is closed");
                 self.routers[router].established(router, neighbour, connection.0, negotiated);
                 self.decide_soon(router);
             }
-            Event::Down { cause } => {
+            Event::Down { cause, .. } => {
                 self.ends.insert(cause.to_string());
                 assert!(self.routers[router].port(neighbour).up.is_some(), "Down without Established");
                 self.routers[router].down(neighbour);

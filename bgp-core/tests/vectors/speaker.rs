@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 use bgp_core::attribute::DecodeContext;
 use bgp_core::message::{Message, Notification, Update};
 use bgp_core::session::{
-    AddPathMode, ConnectMode, ConnectionId, Direction, Event, Extensions, Input, Negotiated, Session, SessionConfig,
-    State,
+    AddPathMode, ConnectMode, ConnectionId, Direction, Event, Extensions, Input, Negotiated, RestartConfig, Session,
+    SessionConfig, State,
 };
 use bgp_core::types::{AddressFamily, Asn, BgpIdentifier, HoldTime, PeerKind};
 use bgp_core::wire::Framer;
@@ -99,6 +99,7 @@ fn config(context: &Context) -> SessionConfig {
         connect_retry: Duration::from_secs(120),
         initial_hold: SessionConfig::INITIAL_HOLD,
         families: context.families().into_iter().collect(),
+        graceful_restart: RestartConfig::HELPER,
         extensions: Extensions {
             extended_messages: context.extended_messages(),
             extended_next_hop: context.extended_next_hop(),

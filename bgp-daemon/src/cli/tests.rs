@@ -9,7 +9,7 @@ use crate::control::reply::{
     AddPathFamily, AdvertisedRoute, Agreement, ApiVersion, BgpPeerStatus, ChainStep, ConfigWarning, Counts, Directions,
     ExplainReply, FamilyStatus, Fault, FaultEntry, FaultyUpdateEntry, Health, ImportCounts, InventoryState,
     InventorySummary, LastError, Messages, Outcome, PeerFaultsReply, RangeEntry, RangeTreatment, Reload, ReloadResult,
-    RouteCounts, StatusReply, Step, UpDown,
+    RestartAgreement, RouteCounts, StatusReply, Step, UpDown,
 };
 
 /// What is written by `write` on a console of this width.
@@ -57,6 +57,13 @@ fn up() -> BgpPeerStatus {
         agreed: Some(Agreement {
             four_octet_asn: true,
             route_refresh: true,
+            enhanced_route_refresh: true,
+            graceful_restart: Some(RestartAgreement {
+                families: vec!["ipv4-unicast".to_owned()],
+                restart_seconds: 120,
+                notification: false,
+                long_lived: Vec::new(),
+            }),
             max_message_length: 65535,
             extended_next_hop: Directions { receive: true, send: false },
             add_path: vec![AddPathFamily {

@@ -134,6 +134,7 @@ fn peer_change(old: &Peer, new: &Peer) -> PeerChange {
         next_hop_self_v6,
         extensions,
         graceful_shutdown,
+        graceful_restart,
         import,
         export,
     } = new;
@@ -158,6 +159,7 @@ fn peer_change(old: &Peer, new: &Peer) -> PeerChange {
             ("local_role", old.extensions.local_role != *local_role),
             ("strict_role", old.extensions.strict_role != *strict_role),
             ("accept_as_set", old.extensions.accept_as_set != *accept_as_set),
+            ("graceful_restart", old.graceful_restart != *graceful_restart),
         ]),
         routes: differing([
             ("advertised_route_priority", old.advertised_route_priority != *advertised_route_priority),

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use bgp_core::policy::PrefixRange;
-use bgp_core::session::{ConnectMode, Extensions};
+use bgp_core::session::{ConnectMode, Extensions, RestartMode};
 use bgp_core::types::{Asn, BgpIdentifier, FamilySet, HoldTime, PeerKind};
 
 use super::originations::{AdvertiseRule, RangeRoleRule};
@@ -145,6 +145,8 @@ pub struct Peer {
     pub extensions: Extensions,
     /// Whether routes that it marks with GRACEFUL_SHUTDOWN get the lowest preference (RFC 8326).
     pub graceful_shutdown: bool,
+    /// What happens to routes when one of the two restarts.
+    pub graceful_restart: GracefulRestart,
     /// What is accepted from it; `None`: nothing (RFC 8212).
     pub import: Option<ImportRules>,
     /// What is advertised to it; `None`: nothing (RFC 8212).
@@ -163,6 +165,21 @@ impl Peer {
     pub fn max_prefixes(&self) -> Option<usize> {
         self.import.as_ref().and_then(|import| import.max_prefixes)
     }
+}
+
+/// `graceful_restart` of a peer (RFC 4724).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GracefulRestart {
+    /// Our part.
+    pub mode: RestartMode,
+    /// How long the peer is to wait for us, 0 to 4095 seconds; in full mode.
+    pub restart_time_secs: u16,
+    /// How long routes stay that a peer which is back does not announce again.
+    pub stale_time: Duration,
+    /// Whether routes also stay after a NOTIFICATION or an expired hold timer (RFC 8538).
+    pub notification: bool,
+    /// How long routes stay after the peer's restart time, least preferred, 0 to 16777215 seconds; 0: not (RFC 9494).
+    pub long_lived_stale_time_secs: u32,
 }
 
 /// `import` of a peer: deny is read first, what nothing allows is rejected.

@@ -1,8 +1,9 @@
 //! What a session must know of a peer and of us.
 
-use bgp_core::session::SessionConfig;
+use bgp_core::session::{RestartConfig, SessionConfig};
+use bgp_core::types::FamilySet;
 
-use super::model::{Peer, Router};
+use super::model::{GracefulRestart, Peer, Router};
 
 impl Peer {
     /// The peer's session as bgp-core runs it.
@@ -19,6 +20,23 @@ impl Peer {
             initial_hold: SessionConfig::INITIAL_HOLD,
             families: self.families,
             extensions: self.extensions,
+            graceful_restart: self.graceful_restart.config(),
+        }
+    }
+}
+
+impl GracefulRestart {
+    fn config(&self) -> RestartConfig {
+        let Self { mode, restart_time_secs, stale_time, notification, long_lived_stale_time_secs } = *self;
+        RestartConfig {
+            mode,
+            restart_time_secs,
+            stale_time,
+            notification,
+            long_lived_stale_time_secs,
+            // Nothing is known yet of what was before the daemon started.
+            forwarding_state: FamilySet::EMPTY,
+            restarted_for: None,
         }
     }
 }

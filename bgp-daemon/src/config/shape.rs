@@ -103,8 +103,19 @@ pub(super) struct Peer {
     pub strict_role: Option<bool>,
     pub accept_as_set: Option<bool>,
     pub graceful_shutdown: Option<bool>,
+    pub graceful_restart: Option<GracefulRestart>,
     pub import: Option<Import>,
     pub export: Option<Export>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "a table as in { mode = \"helper\" }")]
+pub(super) struct GracefulRestart {
+    pub mode: Option<String>,
+    pub restart_time_secs: Option<u16>,
+    pub stale_time_secs: Option<u16>,
+    pub notification: Option<bool>,
+    pub long_lived_stale_time_secs: Option<u32>,
 }
 
 #[derive(Debug, Default, Deserialize)]

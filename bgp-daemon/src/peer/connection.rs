@@ -14,6 +14,10 @@ use socket2::SockRef;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
+/// Where the type of a message stands, and that of an UPDATE (RFC 4271 section 4.1).
+const TYPE_AT: usize = 18;
+const UPDATE: u8 = 2;
+
 /// Messages given to the kernel in one call.
 const VECTORED_MESSAGES: usize = 64;
 
@@ -63,6 +67,14 @@ struct Begun {
     is_update: bool,
 }
 
+impl Begun {
+    /// A message of the queue of UPDATEs; the marks of refreshes (RFC 7313) are none.
+    fn in_order(left: Bytes) -> Self {
+        let is_update = left.get(TYPE_AT) == Some(&UPDATE);
+        Self { left, is_update }
+    }
+}
+
 /// A connected stream and the messages queued on it.
 #[derive(Debug)]
 pub struct Connection {
@@ -97,7 +109,7 @@ impl Connection {
         self.control.push_back(message);
     }
 
-    /// Queues UPDATE messages, in order.
+    /// Queues UPDATEs, and marks of refreshes among them, in order.
     pub fn queue_updates(&mut self, messages: impl IntoIterator<Item = Bytes>) {
         self.updates.extend(messages);
     }
@@ -178,7 +190,7 @@ impl Connection {
         while written > 0 {
             if self.begun.left.is_empty() {
                 let control = self.control.pop_front().map(|left| Begun { left, is_update: false });
-                let next = control.or_else(|| self.updates.pop_front().map(|left| Begun { left, is_update: true }));
+                let next = control.or_else(|| self.updates.pop_front().map(Begun::in_order));
                 let Some(next) = next else { break };
                 self.begun = next;
             }

@@ -1,33 +1,33 @@
-//! UPDATEs of a peer on their way to the table, counted by their routes: one may carry a thousand.
+//! What a peer's session brings, on its way to the table, counted by its routes: one UPDATE may carry a thousand.
 
-use bgp_core::message::Update;
+use crate::rib_owner::FromPeer;
 
 /// Routes that may wait before the peer is not read any further; one read can bring more at once.
 const FULL: usize = 4096;
 
-/// UPDATEs that wait for a permit, in the order they came.
+/// What waits for a permit, in the order it came.
 #[derive(Debug, Default)]
 pub struct Inbox {
-    updates: Vec<Update>,
+    news: Vec<FromPeer>,
     weight: usize,
 }
 
 impl Inbox {
     /// Adds what came last.
-    pub fn push(&mut self, update: Update) {
-        self.weight += 1 + update.route_count();
-        self.updates.push(update);
+    pub fn push(&mut self, news: FromPeer) {
+        self.weight += 1 + news.route_count();
+        self.news.push(news);
     }
 
     /// Takes all.
-    pub fn take(&mut self) -> Vec<Update> {
+    pub fn take(&mut self) -> Vec<FromPeer> {
         self.weight = 0;
-        std::mem::take(&mut self.updates)
+        std::mem::take(&mut self.news)
     }
 
     /// Whether nothing waits.
     pub const fn is_empty(&self) -> bool {
-        self.updates.is_empty()
+        self.news.is_empty()
     }
 
     /// Whether the peer is not to be read until something was taken. An UPDATE without routes weighs as one.
@@ -38,14 +38,15 @@ impl Inbox {
 
 #[cfg(test)]
 mod tests {
+    use bgp_core::message::Update;
     use bgp_core::nlri::Nlri;
     use bgp_core::types::Prefix;
 
     use super::*;
 
-    fn update(routes: usize) -> Update {
+    fn update(routes: usize) -> FromPeer {
         let nlri = Nlri::from("10.0.0.0/8".parse::<Prefix>().unwrap());
-        Update { withdrawn: vec![nlri; routes], ..Update::default() }
+        FromPeer::Update(Update { withdrawn: vec![nlri; routes], ..Update::default() })
     }
 
     #[test]

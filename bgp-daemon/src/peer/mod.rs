@@ -6,6 +6,7 @@ mod faults;
 mod inbox;
 pub mod listener;
 pub mod roster;
+mod runner;
 mod settings;
 pub mod socket;
 mod task;

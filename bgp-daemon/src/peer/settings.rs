@@ -62,6 +62,8 @@ impl PeerSettings {
             max_prefixes: self.max_prefixes,
             local_role: negotiated.local_role,
             graceful_shutdown: self.graceful_shutdown,
+            enhanced_route_refresh: negotiated.enhanced_route_refresh,
+            long_lived_graceful_restart: negotiated.graceful_restart.as_ref().is_some_and(|restart| restart.long_lived),
         }
     }
 }

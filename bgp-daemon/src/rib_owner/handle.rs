@@ -6,7 +6,7 @@ use bgp_core::attribute::PathAttributes;
 use bgp_core::message::Update;
 use bgp_core::policy::Policy;
 use bgp_core::rib::{PeerFacts, PrefixLimitExceeded, Rib, UpdateBatch};
-use bgp_core::types::{AddressFamily, PeerId, Prefix};
+use bgp_core::types::{AddressFamily, FamilySet, PeerId, Prefix};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
 /// The owner has stopped: the daemon is going down.
@@ -21,6 +21,32 @@ pub enum RibEvent {
     Batch(Arc<UpdateBatch>),
     /// The peer went over its prefix limit; the session is to be closed.
     PrefixLimit(PrefixLimitExceeded),
+}
+
+/// What a peer's session brings to the table, in the order it came.
+#[derive(Debug)]
+pub enum FromPeer {
+    /// Routes.
+    Update(Update),
+    /// The peer begins to announce a family again (RFC 7313).
+    RefreshBegan(AddressFamily),
+    /// It has.
+    RefreshEnded(AddressFamily),
+    /// What is still stale in these families goes (RFC 4724).
+    StaleExpired(FamilySet),
+    /// What is stale in these families stays, least preferred (RFC 9494).
+    LongLivedStale(FamilySet),
+}
+
+impl FromPeer {
+    /// How many routes it brings.
+    #[must_use]
+    pub fn route_count(&self) -> usize {
+        match self {
+            Self::Update(update) => update.route_count(),
+            _ => 0,
+        }
+    }
 }
 
 type Question = Box<dyn FnOnce(&Rib) + Send>;
@@ -38,12 +64,30 @@ pub struct OriginationChange {
 
 /// A message to the owner.
 pub(super) enum Command {
-    PeerUp { facts: Box<PeerFacts>, import: Arc<Policy>, export: Arc<Policy>, events: mpsc::UnboundedSender<RibEvent> },
-    PeerDown(PeerId),
-    Updates { peer: PeerId, updates: Vec<Update>, permit: OwnedSemaphorePermit },
+    PeerUp {
+        facts: Box<PeerFacts>,
+        import: Arc<Policy>,
+        export: Arc<Policy>,
+        kept: FamilySet,
+        events: mpsc::UnboundedSender<RibEvent>,
+    },
+    PeerAway {
+        peer: PeerId,
+        keep: FamilySet,
+        keep_stale: FamilySet,
+    },
+    FromPeer {
+        peer: PeerId,
+        news: Vec<FromPeer>,
+        permit: Option<OwnedSemaphorePermit>,
+    },
     Grant(PeerId),
     Refresh(PeerId, AddressFamily),
-    ChangePeer { facts: Box<PeerFacts>, import: Arc<Policy>, export: Arc<Policy> },
+    ChangePeer {
+        facts: Box<PeerFacts>,
+        import: Arc<Policy>,
+        export: Arc<Policy>,
+    },
     Originations(OriginationChange),
     Hold,
     Release,
@@ -58,7 +102,8 @@ pub struct RibHandle {
 }
 
 impl RibHandle {
-    /// A peer's session is Established. The receiver gets at most one batch for each [`RibHandle::grant`].
+    /// A peer's session is Established; stale routes of it stay in the families `kept`. The receiver gets at most one batch
+    /// for each [`RibHandle::grant`].
     ///
     /// # Errors
     /// [`Gone`] when the owner has stopped.
@@ -67,20 +112,30 @@ impl RibHandle {
         facts: PeerFacts,
         import: Arc<Policy>,
         export: Arc<Policy>,
+        kept: FamilySet,
     ) -> Result<(PeerIntake, mpsc::UnboundedReceiver<RibEvent>), Gone> {
         let (events, receiver) = mpsc::unbounded_channel();
         let peer = facts.id;
-        self.send(Command::PeerUp { facts: Box::new(facts), import, export, events })?;
+        self.send(Command::PeerUp { facts: Box::new(facts), import, export, kept, events })?;
         let permits = Arc::new(Semaphore::new(super::INTAKE_BATCHES));
         Ok((PeerIntake { peer, rib: self.clone(), permits }, receiver))
     }
 
-    /// The session of the peer has ended; its routes go.
+    /// The session of the peer has ended. Its routes go, but for those of the families in `keep`, which become stale; in
+    /// those of `keep_stale` even what was stale before stays (RFC 4724).
     ///
     /// # Errors
     /// [`Gone`] when the owner has stopped.
-    pub fn peer_down(&self, peer: PeerId) -> Result<(), Gone> {
-        self.send(Command::PeerDown(peer))
+    pub fn peer_away(&self, peer: PeerId, keep: FamilySet, keep_stale: FamilySet) -> Result<(), Gone> {
+        self.send(Command::PeerAway { peer, keep, keep_stale })
+    }
+
+    /// What happens to the routes of a peer that is away.
+    ///
+    /// # Errors
+    /// [`Gone`] when the owner has stopped.
+    pub fn of_absent_peer(&self, peer: PeerId, news: FromPeer) -> Result<(), Gone> {
+        self.send(Command::FromPeer { peer, news: vec![news], permit: None })
     }
 
     /// The peer can send another batch of routes.
@@ -184,11 +239,19 @@ impl PeerIntake {
         Arc::clone(&self.permits).acquire_owned().await.map_err(|_| Gone)
     }
 
-    /// Hands over UPDATEs in the order they came.
+    /// Hands over what the peer sent, in the order it came.
     ///
     /// # Errors
     /// [`Gone`] when the owner has stopped.
-    pub fn updates(&self, updates: Vec<Update>, permit: OwnedSemaphorePermit) -> Result<(), Gone> {
-        self.rib.send(Command::Updates { peer: self.peer, updates, permit })
+    pub fn news(&self, news: Vec<FromPeer>, permit: OwnedSemaphorePermit) -> Result<(), Gone> {
+        self.rib.send(Command::FromPeer { peer: self.peer, news, permit: Some(permit) })
+    }
+
+    /// Hands over what the peer sent last before its session ended: it cannot send more while this waits.
+    ///
+    /// # Errors
+    /// [`Gone`] when the owner has stopped.
+    pub fn last_news(self, news: Vec<FromPeer>) -> Result<(), Gone> {
+        self.rib.send(Command::FromPeer { peer: self.peer, news, permit: None })
     }
 }

@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TryRecvError;
 use tracing::{debug, warn};
 
-use super::handle::{Command, OriginationChange, RibEvent, RibHandle};
+use super::handle::{Command, FromPeer, OriginationChange, RibEvent, RibHandle};
 
 /// Prefixes decided between two looks at the queue: a fraction of a millisecond, so that no message waits long.
 const DECIDE_SLICE: usize = 1024;
@@ -60,6 +60,7 @@ impl Owner {
             self.change_in_progress &= !self.rib.is_settled();
             if !self.change_in_progress && self.holds == 0 {
                 self.hand_out();
+                self.undecided = self.rib.undecided();
             }
         }
     }
@@ -87,18 +88,18 @@ impl Owner {
     /// Does what a message says; how many routes of peers it brought.
     fn obey(&mut self, command: Command) -> usize {
         match command {
-            Command::PeerUp { facts, import, export, events } => {
+            Command::PeerUp { facts, import, export, kept, events } => {
                 self.peers.insert(facts.id, Outlet { events, credit: 0 });
-                self.rib.peer_up(*facts, import, export);
+                self.rib.peer_returned(*facts, import, export, kept);
             }
-            Command::PeerDown(peer) => {
+            Command::PeerAway { peer, keep, keep_stale } => {
                 self.peers.remove(&peer);
-                self.rib.peer_down(peer);
+                self.rib.peer_away(peer, keep, keep_stale);
             }
-            Command::Updates { peer, updates, permit } => {
-                updates.iter().for_each(|update| self.apply(peer, update));
+            Command::FromPeer { peer, news, permit } => {
+                news.iter().for_each(|news| self.heed(peer, news));
                 drop(permit);
-                return updates.iter().map(Update::route_count).sum();
+                return news.iter().map(FromPeer::route_count).sum();
             }
             Command::Grant(peer) => {
                 if let Some(outlet) = self.peers.get_mut(&peer) {
@@ -120,6 +121,16 @@ impl Owner {
             Command::Ask(question) => question(&self.rib),
         }
         0
+    }
+
+    fn heed(&mut self, peer: PeerId, news: &FromPeer) {
+        match news {
+            FromPeer::Update(update) => self.apply(peer, update),
+            FromPeer::RefreshBegan(family) => self.rib.refresh_began(peer, *family),
+            FromPeer::RefreshEnded(family) => self.rib.refresh_ended(peer, *family),
+            FromPeer::StaleExpired(families) => self.rib.stale_expired(peer, *families),
+            FromPeer::LongLivedStale(families) => self.rib.long_lived_stale(peer, *families),
+        }
     }
 
     fn apply(&mut self, peer: PeerId, update: &Update) {
@@ -155,7 +166,7 @@ impl Owner {
                 let Some(batch) = self.rib.pull(*peer, super::PULL_ROUTES) else { break };
                 outlet.credit -= 1;
                 if outlet.events.send(RibEvent::Batch(batch)).is_err() {
-                    // The task is gone; its PeerDown is on the way.
+                    // The task is gone; its PeerAway is on the way.
                     outlet.credit = 0;
                 }
             }

@@ -35,6 +35,8 @@ fn facts() -> PeerFacts {
         max_prefixes: None,
         local_role: None,
         graceful_shutdown: true,
+        enhanced_route_refresh: false,
+        long_lived_graceful_restart: false,
     }
 }
 
@@ -53,7 +55,7 @@ async fn a_peer_gets_one_batch_for_each_it_asked_for() {
     let (rib, thread) = start(config()).unwrap();
     let all = || Arc::new(Policy::accept_all("all"));
     rib.change_originations(originations(&["10.4.0.0/24"], &[])).unwrap();
-    let (intake, mut events) = rib.peer_up(facts(), all(), all()).unwrap();
+    let (intake, mut events) = rib.peer_up(facts(), all(), all(), FamilySet::EMPTY).unwrap();
     assert!(rib.ask(|rib| rib.counters().originated).await.unwrap() == 1);
     assert!(events.try_recv().is_err(), "nothing was asked for");
     let mut announced = Vec::new();
@@ -80,7 +82,7 @@ async fn a_renamed_role_withdraws(hold: impl FnOnce(&RibHandle) -> Option<Hold>)
     let (rib, _thread) = start(config()).unwrap();
     let all = || Arc::new(Policy::accept_all("all"));
     rib.change_originations(originations(&["10.4.0.0/24"], &[])).unwrap();
-    let (_intake, mut events) = rib.peer_up(facts(), all(), role("pod")).unwrap();
+    let (_intake, mut events) = rib.peer_up(facts(), all(), role("pod"), FamilySet::EMPTY).unwrap();
     rib.grant(PEER).unwrap();
     assert!(matches!(events.recv().await, Some(RibEvent::Batch(_))));
     (0..4).for_each(|_| rib.grant(PEER).unwrap());
@@ -150,7 +152,7 @@ fn flood(number: u32) -> Command {
         (0..ROUTES).map(|route| Nlri { prefix: Prefix::new(address(route).into(), 29).unwrap(), path_id: 0 }).collect();
     let update = Update { reachable: vec![Reachable { attributes: Arc::new(attributes), nlri }], ..Update::default() };
     let permit = Arc::new(Semaphore::new(1)).try_acquire_owned().unwrap();
-    Command::Updates { peer: PeerId(2), updates: vec![update], permit }
+    Command::FromPeer { peer: PeerId(2), news: vec![FromPeer::Update(update)], permit: Some(permit) }
 }
 
 #[tokio::test]
@@ -159,9 +161,9 @@ async fn a_flood_of_one_peer_does_not_keep_another_from_being_told_of_a_change()
     let all = || Arc::new(Policy::accept_all("all"));
     let own = Match { sources: Some(vec![SourceMatch::AnyOriginated]), ..Match::default() };
     let own = Policy { name: "own".to_owned(), terms: vec![Term::accept("own", own)] };
-    let (_intake, events) = rib.peer_up(facts(), all(), Arc::new(own)).unwrap();
+    let (_intake, events) = rib.peer_up(facts(), all(), Arc::new(own), FamilySet::EMPTY).unwrap();
     let flooder = PeerFacts { id: PeerId(2), asn: Asn(65002), ..facts() };
-    let (_flooding, _unheard) = rib.peer_up(flooder, all(), all()).unwrap();
+    let (_flooding, _unheard) = rib.peer_up(flooder, all(), all(), FamilySet::EMPTY).unwrap();
     let release = occupied(&rib);
     rib.grant(PEER).unwrap();
     rib.change_originations(originations(&["10.4.0.0/24"], &[])).unwrap();

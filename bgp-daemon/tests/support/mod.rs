@@ -23,7 +23,7 @@ use bgp_daemon::inventory::{
 };
 use bgp_daemon::origination::{Origination, OriginationSet, RangeOutcome, Treatment};
 use bgp_daemon::peer::{PeerSettings, PeerTask};
-use bgp_daemon::rib_owner::{self, OriginationChange, PeerIntake, RibEvent, RibHandle};
+use bgp_daemon::rib_owner::{self, FromPeer, OriginationChange, PeerIntake, RibEvent, RibHandle};
 use tempfile::TempDir;
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
@@ -147,7 +147,7 @@ impl World {
         let policies = config.borrow().peers[0].clone();
         let import = Arc::new(policies.import_policy());
         let export = Arc::new(policies.export_policy(|name| (name == "dc2").then_some(DC2)));
-        let (intake, events) = rib.peer_up(facts(), import, export).unwrap();
+        let (intake, events) = rib.peer_up(facts(), import, export, FamilySet::EMPTY).unwrap();
         let mut world = Self {
             socket,
             _directory: directory,
@@ -194,7 +194,7 @@ impl World {
         let update =
             Update { reachable: vec![Reachable { attributes: Arc::new(attributes), nlri }], ..Update::default() };
         let permit = self.intake.permit().await.unwrap();
-        self.intake.updates(vec![update], permit).unwrap();
+        self.intake.news(vec![FromPeer::Update(update)], permit).unwrap();
         self.until(|rib| rib.counters().dirty == 0).await;
     }
 
@@ -258,6 +258,8 @@ fn facts() -> PeerFacts {
         max_prefixes: Some(1000),
         local_role: None,
         graceful_shutdown: true,
+        enhanced_route_refresh: false,
+        long_lived_graceful_restart: false,
     }
 }
 

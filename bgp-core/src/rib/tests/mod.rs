@@ -6,12 +6,15 @@ mod make_before_break;
 mod model;
 mod paths;
 mod propagation;
+mod refresh;
+mod restart;
 mod roles;
 
 use std::net::Ipv4Addr;
 
 use super::*;
 use crate::attribute::{AsPath, AsPathSegment, EncodeContext, SegmentKind};
+use crate::policy::RouteSource;
 use crate::types::{Asn, BgpIdentifier, FamilySet, NextHop, PeerKind};
 
 fn prefix(text: &str) -> Prefix {
@@ -39,6 +42,8 @@ fn facts(number: u32) -> PeerFacts {
         max_prefixes: Some(3),
         local_role: None,
         graceful_shutdown: true,
+        enhanced_route_refresh: false,
+        long_lived_graceful_restart: false,
     }
 }
 
@@ -250,7 +255,7 @@ fn wishes_for_all_routes_that_have_not_begun_to_be_fulfilled_are_one() {
     drain(&mut rib, 1);
     (0..1000).for_each(|_| rib.refresh(PeerId(1), AddressFamily::Ipv4Unicast));
     rib.refresh(PeerId(2), AddressFamily::Ipv4Unicast);
-    assert_eq!(rib.decide(0), 2);
+    assert_eq!(rib.decide(0), 4, "for each peer a walk and the note that it is over");
     settle(&mut rib);
     assert_eq!(drain(&mut rib, 1), ["+10.4.0.0/24"]);
 }

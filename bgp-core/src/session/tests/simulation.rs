@@ -45,6 +45,15 @@ struct Link {
     established_seen: bool,
 }
 
+/// What a side holds of the other's routes, as a table would that follows the events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Holds {
+    Nothing,
+    Fresh,
+    /// Since then.
+    Stale(Instant),
+}
+
 struct World {
     now: Instant,
     seed: u64,
@@ -57,15 +66,24 @@ struct World {
     /// On which link each side is Established.
     up: [Option<u64>; 2],
     updates: [u64; 2],
+    /// What each side holds of the other's routes.
+    holds: [Holds; 2],
+    /// How often a side lost them.
+    lost: [u32; 2],
     /// Nobody accepts connections.
     unreachable: bool,
 }
 
 impl World {
     fn new(seed: u64, identifiers: [u32; 2]) -> Self {
+        Self::with(seed, identifiers, RestartConfig::HELPER)
+    }
+
+    fn with(seed: u64, identifiers: [u32; 2], graceful_restart: RestartConfig) -> Self {
         let now = some_instant();
         let configs = [config(64512, identifiers[0], 65001), config(65001, identifiers[1], 64512)];
-        let [a, b] = configs.map(|config| SessionConfig { connect_retry: Duration::from_secs(5), ..config });
+        let [a, b] =
+            configs.map(|config| SessionConfig { connect_retry: Duration::from_secs(5), graceful_restart, ..config });
         let mut world = Self {
             now,
             seed,
@@ -77,6 +95,8 @@ impl World {
             order: 0,
             up: [None, None],
             updates: [0, 0],
+            holds: [Holds::Nothing; 2],
+            lost: [0, 0],
             unreachable: false,
         };
         for side in 0..2 {
@@ -163,23 +183,53 @@ impl World {
                 Event::Dial => self.dial(side),
                 Event::AbandonDial => self.abandon(side),
                 Event::CloseTcp { connection } => self.close(side, connection.0),
-                Event::Established { connection, .. } => {
+                Event::Established { connection, kept, .. } => {
                     assert_eq!(self.up[side], None, "seed {}: Established twice", self.seed);
+                    self.keep(side, kept);
                     self.up[side] = Some(connection.0);
                     self.links.get_mut(&connection.0).unwrap().established_seen = true;
                     let marker = message::packing::end_of_rib_marker(AddressFamily::Ipv4Unicast);
                     self.send(side, connection.0, &marker);
                 }
-                Event::Down { .. } => {
+                Event::Down { keep, keep_stale, .. } => {
                     assert!(self.up[side].take().is_some(), "seed {}: Down without Established", self.seed);
+                    match self.holds[side] {
+                        Holds::Stale(_) => self.keep(side, keep_stale),
+                        Holds::Fresh => self.keep(side, keep),
+                        Holds::Nothing => {}
+                    }
                 }
                 Event::Update(_) => {
                     assert!(self.up[side].is_some(), "seed {}: routes outside Established", self.seed);
                     self.updates[side] += 1;
+                    self.holds[side] = Holds::Fresh;
                 }
-                Event::StateChanged { .. } | Event::RouteRefresh(_) | Event::AttemptFailed { .. } => {}
+                Event::StaleExpired(_) => {
+                    assert!(matches!(self.holds[side], Holds::Stale(_)), "seed {}: nothing was stale", self.seed);
+                    self.keep(side, FamilySet::EMPTY);
+                }
+                Event::StateChanged { .. }
+                | Event::RouteRefresh(_)
+                | Event::RefreshBegan(_)
+                | Event::RefreshEnded(_)
+                | Event::LongLivedStale(_)
+                | Event::AttemptFailed { .. } => {}
             }
         }
+    }
+
+    /// Routes stay, stale, where the family is among these; else they are lost.
+    fn keep(&mut self, side: usize, families: FamilySet) {
+        let kept = families.contains(AddressFamily::Ipv4Unicast);
+        self.holds[side] = match self.holds[side] {
+            Holds::Nothing => Holds::Nothing,
+            Holds::Stale(since) if kept => Holds::Stale(since),
+            Holds::Fresh if kept => Holds::Stale(self.now),
+            Holds::Fresh | Holds::Stale(_) => {
+                self.lost[side] += 1;
+                Holds::Nothing
+            }
+        };
     }
 
     fn dial(&mut self, side: usize) {
@@ -305,8 +355,8 @@ fn a_session_comes_back_after_any_cut() {
             world.run(time);
             world.cut();
         }
-        // A half-open connection is noticed by the hold timer at the latest.
-        world.run(Duration::from_secs(90 + 120 + 10));
+        // A half-open connection is noticed by the hold timer at the latest, whose initial value is the longest.
+        world.run(SessionConfig::INITIAL_HOLD + IDLE_HOLD_MAX + Duration::from_secs(10));
         assert!(
             world.is_converged(),
             "seed {seed}: {:?} {:?}",
@@ -335,4 +385,65 @@ fn an_idle_session_stays_up_for_days() {
     world.run(Duration::from_hours(48));
     assert!(world.is_converged());
     assert_eq!(world.sessions.each_ref().map(|session| session.statistics().established), [1, 1]);
+}
+
+fn full(notification: bool) -> RestartConfig {
+    RestartConfig { mode: RestartMode::Full, notification, ..RestartConfig::HELPER }
+}
+
+#[test]
+fn check_77_to_82_no_route_is_lost_over_cuts_that_end_within_the_restart_time() {
+    let mut superseded = 0;
+    for seed in 0..500 {
+        let mut world = World::with(seed, if seed % 2 == 0 { [10, 20] } else { [20, 10] }, full(true));
+        world.run(Duration::from_secs(10));
+        assert_eq!(world.holds, [Holds::Fresh; 2], "seed {seed}");
+        for _ in 0..3 {
+            world.cut();
+            // A half-open connection is noticed by the hold timer at the latest.
+            let time = Duration::from_secs(90 + 30) + world.dice.millis(20_000);
+            world.run(time);
+            assert!(world.is_converged(), "seed {seed}: {:?}", world.up);
+        }
+        assert_eq!((world.holds, world.lost), ([Holds::Fresh; 2], [0, 0]), "seed {seed}");
+        let causes = world.sessions.each_ref().map(|session| session.statistics().last_error.clone());
+        superseded += causes.iter().flatten().filter(|(_, cause)| *cause == Cause::Superseded).count();
+    }
+    assert!(superseded > 100, "only {superseded} sessions gave way to a new connection");
+}
+
+#[test]
+fn check_81_routes_of_a_peer_that_stays_away_are_lost_after_its_restart_time() {
+    for seed in 0..100 {
+        let mut world = World::with(seed, [10, 20], full(true));
+        world.run(Duration::from_secs(10));
+        world.unreachable = true;
+        world.cut();
+        world.run(Duration::from_secs(90 + 120 + 1));
+        assert_eq!((world.holds, world.lost), ([Holds::Nothing; 2], [1, 1]), "seed {seed}");
+        world.unreachable = false;
+        world.run(Duration::from_secs(125 + 10));
+        assert_eq!((world.holds, world.lost), ([Holds::Fresh; 2], [1, 1]), "seed {seed}");
+    }
+}
+
+#[test]
+fn nothing_stays_stale_beyond_its_time_whatever_is_cut() {
+    for seed in 0..500 {
+        let mut world = World::with(seed, [10, 20], full(seed % 2 == 0));
+        for _ in 0..20 {
+            let time = world.dice.millis(60_000);
+            world.run(time);
+            for held in world.holds {
+                let Holds::Stale(since) = held else { continue };
+                let longest = RestartConfig::STALE_TIME + Duration::from_secs(120);
+                assert!(world.now - since <= longest, "seed {seed}");
+            }
+            world.unreachable = world.dice.below(3) == 0;
+            world.cut();
+        }
+        world.unreachable = false;
+        world.run(SessionConfig::INITIAL_HOLD + IDLE_HOLD_MAX + Duration::from_secs(10));
+        assert_eq!(world.holds, [Holds::Fresh; 2], "seed {seed}: {:?}", world.up);
+    }
 }

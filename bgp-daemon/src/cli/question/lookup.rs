@@ -34,8 +34,7 @@ pub async fn ask(client: &Client, console: &mut Console<'_>, asked: &LookupArgum
 
 pub fn write(console: &mut Console<'_>, reply: &LookupReply) -> io::Result<()> {
     let row = |route: &Route| {
-        let best = if route.best == Some(true) { ">" } else { "" };
-        let mut row = vec![best.to_owned()];
+        let mut row = vec![routes::marks(route)];
         row.extend(routes::path_cells(route));
         let import = route.import_verdict.as_ref().map(|verdict| verdict.text.as_str());
         row.extend([or_dash(route.source.as_ref()), or_dash(route.standing.as_ref()), or_dash(import)]);

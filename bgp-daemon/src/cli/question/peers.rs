@@ -122,7 +122,7 @@ fn messages(messages: &Messages) -> String {
 }
 
 fn write_families(console: &mut Console<'_>, families: &[FamilyStatus]) -> io::Result<()> {
-    const COLUMNS: [Column; 13] = [
+    const COLUMNS: [Column; 14] = [
         words("FAMILY"),
         numbers("RECEIVED"),
         numbers("ACCEPTED"),
@@ -132,6 +132,7 @@ fn write_families(console: &mut Console<'_>, families: &[FamilyStatus]) -> io::R
         numbers("OURS"),
         numbers("MARTIAN"),
         numbers("NEXT HOP"),
+        numbers("STALE"),
         numbers("OVER LIMIT"),
         numbers("ADVERTISED"),
         numbers("PENDING"),
@@ -157,6 +158,7 @@ fn write_families(console: &mut Console<'_>, families: &[FamilyStatus]) -> io::R
             received.own_range,
             received.martian,
             received.next_hop_ineligible,
+            received.stale,
         ];
         let mut row = vec![family.family.clone()];
         row.extend(counts.map(|count| count.to_string()));

@@ -115,10 +115,9 @@ pub fn columns(view: View) -> Vec<Column> {
     columns
 }
 
-/// A route as a row: the best are marked `>`, and the path ends with its origin, `i`, `e` or `?`.
+/// A route as a row: the best are marked `>`, the stale `s`, and the path ends with its origin, `i`, `e` or `?`.
 pub fn row(view: View, route: &Route) -> Vec<String> {
-    let best = if route.best == Some(true) { ">" } else { "" };
-    let mut row = vec![best.to_owned()];
+    let mut row = vec![marks(route)];
     row.extend(path_cells(route));
     let source = || or_dash(route.source.as_ref());
     row.extend(match view {
@@ -134,6 +133,12 @@ pub fn row(view: View, route: &Route) -> Vec<String> {
         View::Originated => vec![or_dash(route.source.as_ref().and_then(|source| source.role.as_ref()))],
     });
     row
+}
+
+/// `>` for the best route, `s` for a stale one.
+pub fn marks(route: &Route) -> String {
+    let marks = [(">", route.best), ("s", route.stale)];
+    marks.into_iter().filter(|(_, set)| *set == Some(true)).map(|(mark, _)| mark).collect()
 }
 
 /// Prefix with its path identifier where it has one (RFC 7911), next hop, MED, path and communities.

@@ -93,6 +93,7 @@ fn each_key_of_a_peer_touches_that_peer_alone() {
         ("asn = 65001", "asn = 65001\nlocal_role = \"customer\"", session("local_role")),
         ("asn = 65001", "asn = 65001\naccept_as_set = true", session("accept_as_set")),
         ("asn = 65001", "asn = 65001\ngraceful_shutdown = false", routes("graceful_shutdown")),
+        ("asn = 65001", "asn = 65001\ngraceful_restart = { stale_time_secs = 9 }", session("graceful_restart")),
         ("asn = 65001", "asn = 65001\nadvertised_route_priority = 9", routes("advertised_route_priority")),
         ("asn = 65001", "asn = 65001\nnext_hop_self_v4 = \"10.0.0.1\"", routes("next_hop_self_v4")),
         ("asn = 65001", "asn = 65001\nnext_hop_self_v6 = \"fd00::1\"", routes("next_hop_self_v6")),

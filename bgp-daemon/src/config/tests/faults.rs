@@ -425,6 +425,31 @@ fn refuses_peers_that_cannot_be_told_apart() {
 }
 
 #[test]
+fn refuses_restarts_that_no_capability_can_say() {
+    assert_refused(
+        load_peer,
+        &[
+            (
+                "graceful_restart = { mode = \"fulll\" }",
+                "aliasd.toml:10:29: peer[dc1].graceful_restart.mode = \"fulll\": expected helper or full or off; did you mean full?",
+            ),
+            (
+                "graceful_restart = { mode = \"full\", restart_time_secs = 4096 }",
+                "aliasd.toml:10:57: peer[dc1].graceful_restart.restart_time_secs = 4096: expected 0 to 4095 seconds",
+            ),
+            (
+                "graceful_restart = { stale_time_secs = 0 }",
+                "aliasd.toml:10:40: peer[dc1].graceful_restart.stale_time_secs = 0: expected 1 to 65535 seconds",
+            ),
+            (
+                "graceful_restart = { long_lived_stale_time_secs = 16777216 }",
+                "aliasd.toml:10:51: peer[dc1].graceful_restart.long_lived_stale_time_secs = 16777216: expected 0 to 16777215 seconds",
+            ),
+        ],
+    );
+}
+
+#[test]
 fn refuses_rules_that_match_nothing_possible() {
     let address_length = "expected address/length as in 10.0.0.0/8 or fd00::/8";
     for (range, reason) in [

@@ -3,13 +3,13 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
-use bgp_core::session::ConnectMode;
+use bgp_core::session::{ConnectMode, RestartConfig, RestartMode};
 use bgp_core::types::{AddressFamily, FamilySet, HoldTime};
 
 use super::sections::{BGP_PORT, own_or_peer_asn};
 use super::{Checker, extensions, rules};
 use crate::config::key::{KeyPath, is_plain_word};
-use crate::config::model::Peer;
+use crate::config::model::{GracefulRestart, Peer};
 use crate::config::shape;
 
 /// The MULTI_EXIT_DISC that Cloud Router gives when none is configured.
@@ -41,6 +41,7 @@ fn one(index: usize, written: shape::Peer, checker: &mut Checker<'_>) -> Option<
     let families = families(&at.key("families"), written.families, checker);
     let next_hop_self_v4 = next_hop_v4(&at.key("next_hop_self_v4"), written.next_hop_self_v4, checker);
     let next_hop_self_v6 = next_hop_v6(&at.key("next_hop_self_v6"), written.next_hop_self_v6, checker);
+    let graceful_restart = graceful_restart(&at.key("graceful_restart"), written.graceful_restart, checker);
     let import = written.import.map(|import| rules::import(&at.key("import"), import, checker));
     let export = written.export.map(|export| rules::export(&at.key("export"), export, checker));
     Some(Peer {
@@ -61,6 +62,7 @@ fn one(index: usize, written: shape::Peer, checker: &mut Checker<'_>) -> Option<
         next_hop_self_v6,
         extensions: extensions?,
         graceful_shutdown: written.graceful_shutdown.unwrap_or(true),
+        graceful_restart: graceful_restart?,
         import,
         export,
     })
@@ -149,4 +151,39 @@ fn next_hop_v6(at: &KeyPath, written: Option<String>, checker: &mut Checker<'_>)
             None
         }
     }
+}
+
+fn graceful_restart(
+    at: &KeyPath,
+    written: Option<shape::GracefulRestart>,
+    checker: &mut Checker<'_>,
+) -> Option<GracefulRestart> {
+    const MODES: [(&str, RestartMode); 3] =
+        [("helper", RestartMode::Helper), ("full", RestartMode::Full), ("off", RestartMode::Off)];
+    let written = written.unwrap_or_default();
+    let mode = written.mode.unwrap_or_else(|| "helper".to_owned());
+    let mode = checker.word(&at.key("mode"), &mode, &MODES);
+    if written.restart_time_secs.is_some() && mode.is_some_and(|mode| mode != RestartMode::Full) {
+        checker.warn(&at.key("restart_time_secs"), "is told to the peer in mode \"full\" only");
+    }
+    let restart_time = written.restart_time_secs.unwrap_or(RestartConfig::RESTART_TIME_SECS);
+    let restart_time =
+        checker.legal(&at.key("restart_time_secs"), restart_time, |secs| *secs <= 4095, "0 to 4095 seconds");
+    let stale_time = written.stale_time_secs.map_or(RestartConfig::STALE_TIME, |secs| Duration::from_secs(secs.into()));
+    let stale_time =
+        checker.legal(&at.key("stale_time_secs"), stale_time, |time| !time.is_zero(), "1 to 65535 seconds");
+    let long_lived = written.long_lived_stale_time_secs.unwrap_or(0);
+    let long_lived = checker.legal(
+        &at.key("long_lived_stale_time_secs"),
+        long_lived,
+        |secs| *secs <= 0x00FF_FFFF,
+        "0 to 16777215 seconds",
+    );
+    Some(GracefulRestart {
+        mode: mode?,
+        restart_time_secs: restart_time?,
+        stale_time: stale_time?,
+        notification: written.notification.unwrap_or(false),
+        long_lived_stale_time_secs: long_lived?,
+    })
 }

@@ -194,6 +194,7 @@ fn family(counters: &FamilyCounters) -> FamilyStatus {
             own_range: import.own_range,
             martian: import.martian,
             next_hop_ineligible: import.next_hop_ineligible,
+            stale: import.stale,
             over_limit: import.over_limit,
         },
         advertised: counters.advertised,

@@ -34,6 +34,7 @@ fn route(prefix: &Prefix, path_id: u32, attributes: &PathAttributes) -> Route {
         peer: None,
         source: None,
         best: None,
+        stale: None,
         import_verdict: None,
         standing: None,
         sent: None,
@@ -94,6 +95,7 @@ pub fn learned(found: &LearnedRoute, peer: &str) -> Route {
         peer: Some(peer.to_owned()),
         source: Some(source),
         best: Some(found.best),
+        stale: Some(found.stale),
         import_verdict: Some(verdict(&found.verdict)),
         ..route(&found.prefix, found.path_id, &found.attributes)
     }
@@ -119,6 +121,7 @@ pub fn paths(prefix: &Prefix, found: &[PathView], peers: &Peers) -> Vec<Route> {
     let path = |path: &PathView| Route {
         source: Some(source(&path.source, peers)),
         best: Some(matches!(path.standing, rib::Standing::Best(_))),
+        stale: path.verdict.as_ref().map(|_| path.stale),
         import_verdict: path.verdict.as_ref().map(verdict),
         standing: Some(standing(&path.standing)),
         ..route(prefix, path.path_id, &path.attributes)

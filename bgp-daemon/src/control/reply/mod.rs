@@ -17,7 +17,7 @@ mod status;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-pub use agreement::{AddPathFamily, Agreement, Directions};
+pub use agreement::{AddPathFamily, Agreement, Directions, LongLivedFamily, RestartAgreement};
 pub use error::{ErrorBody, ErrorReply, ParameterFault};
 pub use explain::{ChainStep, ExplainReply, Outcome, Step};
 pub use faults::{FaultEntry, FaultyUpdateEntry, PeerFaultsReply};

@@ -207,6 +207,8 @@ pub struct ImportCounts {
     pub martian: usize,
     /// Rejected for the next hop.
     pub next_hop_ineligible: usize,
+    /// Those of all that the peer is still to announce again, after a restart or in a refresh.
+    pub stale: usize,
     /// Not kept, over the prefix limit.
     pub over_limit: u64,
 }

@@ -108,6 +108,9 @@ pub struct Route {
     /// Whether it is the one in the Loc-RIB; absent where it does not apply.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub best: Option<bool>,
+    /// Whether its peer is still to announce it again, after a restart or in a refresh; absent where it does not apply.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stale: Option<bool>,
     /// What import says of it; absent for our own and for an Adj-RIB-Out.
     #[serde(rename = "import", skip_serializing_if = "Option::is_none")]
     pub import_verdict: Option<ImportVerdictEntry>,

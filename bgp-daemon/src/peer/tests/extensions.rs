@@ -52,7 +52,7 @@ fn originated(communities: Vec<Community>) -> OriginationChange {
 async fn our_open_offers_what_is_configured_and_nothing_else() {
     let (listener, address) = far_side().await;
     for (settings, expected) in
-        [(offered_all(address), vec![1, 2, 5, 6, 9, 65, 69]), (settings(1, address), vec![1, 2, 65])]
+        [(offered_all(address), vec![1, 2, 5, 6, 9, 64, 65, 69, 70]), (settings(1, address), vec![1, 2, 64, 65, 70])]
     {
         let _task = PeerTask::start(settings, table(), 1);
         let mut remote = Remote::accept(&listener).await;

@@ -3,6 +3,7 @@
 mod extensions;
 mod faults;
 mod remote;
+mod restart;
 mod sessions;
 mod writing;
 
@@ -12,7 +13,7 @@ use std::time::Duration;
 
 use bgp_core::policy::Policy;
 use bgp_core::rib::{Rib, RibConfig};
-use bgp_core::session::{ConnectMode, Extensions, SessionConfig};
+use bgp_core::session::{ConnectMode, Extensions, RestartConfig, SessionConfig};
 use bgp_core::types::{AddressFamily, Asn, BgpIdentifier, FamilySet, HoldTime, PeerId};
 use tokio::net::TcpListener;
 
@@ -46,6 +47,7 @@ fn settings(number: u32, remote: SocketAddr) -> PeerSettings {
             initial_hold: SessionConfig::INITIAL_HOLD,
             families: FamilySet::from_iter([AddressFamily::Ipv4Unicast]),
             extensions: Extensions::default(),
+            graceful_restart: RestartConfig::HELPER,
         },
         remote,
         local: None,
