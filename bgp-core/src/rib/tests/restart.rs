@@ -203,3 +203,15 @@ fn check_85_and_70_a_long_lived_stale_route_is_less_preferred_than_any_other() {
     let standings: Vec<_> = rib.paths(&prefix("172.16.0.0/16")).into_iter().map(|path| path.standing).collect();
     assert!(standings.contains(&Standing::Lost(Reason::LongLivedStale)), "{standings:?}");
 }
+
+#[test]
+fn check_82_and_85_the_end_of_rib_removes_long_lived_stale_routes_too() {
+    let mut rib = with_routes(&["172.16.0.0/16"]);
+    rib.peer_away(PeerId(1), set(&[V4]), NONE);
+    rib.long_lived_stale(PeerId(1), set(&[V4]));
+    settle(&mut rib);
+    rib.peer_returned(facts(1), all(), all(), set(&[V4]));
+    rib.end_of_rib_received(PeerId(1), V4);
+    settle(&mut rib);
+    assert_eq!(stale(&rib), []);
+}
