@@ -9,6 +9,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
+use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
@@ -57,16 +58,16 @@ pub fn check(report: &mut Report, places: &Places) -> Result<()> {
     fs::write(&config, configuration(&fs::read_to_string(places.interop.join("loopback/attack.toml"))?)?)?;
     lab.limit_files(FILES_MAX);
     lab.aliasd(&config)?;
-    eventually("the session with BIRD", PATIENCE, || bird.established_since())?;
+    eventually("the session with BIRD", PATIENCE, || bird.session())?;
     eventually("routes from aliasd", PATIENCE, || bird.has_exactly(Family::Ipv4, FROM_SAMPLE))?;
     let process = Procfs(format!("/proc/{}", lab.aliasd_pid()?).into());
-    let before = (bird.established_since()?, bird.routes(Family::Ipv4)?);
+    let before = (bird.session()?, bird.routes(Family::Ipv4)?);
     let files = process.open_files()?;
 
     let since = Instant::now();
     let worst = attacked(&lab, &inventory, &bird, &process)?;
     let attacked = since.elapsed();
-    let mut after = (bird.established_since()?, bird.routes(Family::Ipv4)?);
+    let mut after = (bird.session()?, bird.routes(Family::Ipv4)?);
     ensure!(after.1.remove(NEW_PODS).is_some(), "the new node's prefix is gone again");
     ensure!(after == before, "BIRD noticed: {before:?} became {after:?}");
     eventually("all connections of attackers are closed", PATIENCE, || {
@@ -125,15 +126,18 @@ fn attacked(lab: &Lab, inventory: &Inventory, bird: &Router, process: &Procfs) -
             .collect();
         inventory.add_node(Node { name: "node-4", address: "10.128.0.5", pods: &[NEW_PODS], like: "node-1" })?;
         let mut worst = Worst::default();
+        let (stop, stopped) = mpsc::channel::<()>();
+        let files = scope.spawn(move || most_open_files(process, &stopped));
         while !attacks.iter().all(|(_, attack)| attack.is_finished()) {
             not_interrupted()?;
             let asked = Instant::now();
             lab.aliasctl().json(&["status"])?;
             worst.answer = worst.answer.max(asked.elapsed());
-            worst.files = worst.files.max(process.open_files()?);
-            bird.established_since()?;
+            bird.session()?;
             std::thread::sleep(Duration::from_millis(50));
         }
+        drop(stop);
+        worst.files = files.join().unwrap_or_else(|_| bail!("a watcher panicked"))?;
         strangers.join().unwrap_or_else(|_| bail!("a stranger panicked")).context("strangers")?;
         let mut open = Vec::new();
         for (one, attack) in attacks {
@@ -147,6 +151,15 @@ fn attacked(lab: &Lab, inventory: &Inventory, bird: &Router, process: &Procfs) -
         })?;
         Ok(worst)
     })
+}
+
+/// Looks until the other end of `stopped` is gone.
+fn most_open_files(process: &Procfs, stopped: &mpsc::Receiver<()>) -> Result<usize> {
+    let mut most = 0;
+    while stopped.recv_timeout(Duration::from_millis(10)) == Err(mpsc::RecvTimeoutError::Timeout) {
+        most = most.max(process.open_files()?);
+    }
+    Ok(most)
 }
 
 /// Those who are no peers are turned away without a word.
