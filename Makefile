@@ -45,7 +45,7 @@ clean: ## Remove what was built.
 	cargo clean
 
 .PHONY: interop
-interop: ## Run aliasd against real routers: BIRD on loopback, BIRD and FRR in containers; NAMES="learn ..." for some.
+interop: ## Run aliasd against real routers, on loopback and in containers; NAMES="learn ..." for some.
 	cargo build --locked -p bgp-daemon -p interop
 	@cargo run -q -p interop --locked -- scenarios $(NAMES)
 
@@ -60,6 +60,10 @@ fuzz-smoke: ## Fuzz every target for FUZZ_SECONDS=5.
 	fuzz/run.sh smoke
 
 test: fuzz-smoke
+
+.PHONY: interop-collisions
+interop-collisions: ## Let aliasd and each of four routers dial each other at the same moment, 200 times each.
+	cargo run -q -p interop --locked -- collisions 100
 
 .PHONY: interop-clean
 interop-clean: ## Remove the images that the scenarios run, and what dead runs left.

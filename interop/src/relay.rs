@@ -12,6 +12,10 @@ use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::runtime::{Builder, Runtime};
 
+use crate::patience::eventually;
+
+const PATIENCE: Duration = Duration::from_secs(10);
+
 /// Who dialled a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dialler {
@@ -92,7 +96,8 @@ impl Relay {
         let seen = Arc::new(Mutex::new(Seen::default()));
         let listen = |address: Ipv4Addr| {
             let to = SocketAddr::from((address, route.dial_port));
-            runtime.block_on(TcpListener::bind(to)).with_context(|| format!("the relay cannot listen on {to}"))
+            // Another run may be looking whether the port is free.
+            eventually("the relay listens", PATIENCE, || runtime.block_on(TcpListener::bind(to)).context(to))
         };
         // Who dials the router's address is aliasd.
         let listeners = (listen(route.router)?, listen(route.aliasd)?);

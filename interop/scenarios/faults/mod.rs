@@ -8,7 +8,7 @@ use anyhow::{Context, Result, ensure};
 use super::FROM_SAMPLE;
 use crate::patience::eventually;
 use crate::project::{PATIENCE, Project};
-use crate::router::{Family, Router, Routes};
+use crate::router::{Family, Mark, Router, Routes};
 use crate::speaker::Heard;
 
 /// Who speaks, what, and the NOTIFICATION that is due.
@@ -42,7 +42,7 @@ pub fn check(project: &Project) -> Result<()> {
 }
 
 /// Each router's session with aliasd, and its routes from it.
-pub type Seen = Vec<(String, Routes)>;
+pub type Seen = Vec<(Mark, Routes)>;
 
 /// Fails unless each router has the same session and the same routes as `before`, none taken anew.
 pub fn unchanged(project: &Project, before: &Seen, by: &str) -> Result<()> {

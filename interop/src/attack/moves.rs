@@ -80,7 +80,7 @@ fn connections(hostile: Hostile) -> Result<Vec<Wire>> {
 
 /// Connections that say nothing. aliasd keeps two of them at most.
 fn silence(hostile: Hostile) -> Result<Vec<Wire>> {
-    let mut wires = (0..ATTEMPTS).map(|_| hostile.connect()).collect::<Result<Vec<Wire>>>()?;
+    let mut wires = (0..2 * ATTEMPTS).map(|_| hostile.connect()).collect::<Result<Vec<Wire>>>()?;
     let since = Instant::now();
     loop {
         not_interrupted()?;
@@ -222,7 +222,7 @@ fn prefixes(hostile: Hostile) -> Result<Vec<Wire>> {
 
 /// Asks for all routes again and again, and reads none of them until the end.
 fn refreshes(hostile: Hostile) -> Result<Vec<Wire>> {
-    let mut wire = hostile.establish(90)?;
+    let mut wire = hostile.establish(6)?;
     let many = octets::route_refresh().repeat(1000);
     for _ in 0..100 {
         not_interrupted()?;

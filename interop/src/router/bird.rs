@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result, ensure};
 
-use super::{Family, Route, Router, Routes};
+use super::{Family, Mark, Route, Router, Routes};
 
 pub fn announce_later(router: &Router) -> Result<()> {
     router.ask(&["enable", "later"]).map(drop)
@@ -12,7 +12,7 @@ pub fn withdraw_later(router: &Router) -> Result<()> {
     router.ask(&["disable", "later"]).map(drop)
 }
 
-pub fn session(router: &Router) -> Result<String> {
+pub fn session(router: &Router) -> Result<Mark> {
     since(&router.ask(&["show", "protocols", "cloud"])?)
 }
 
@@ -29,11 +29,22 @@ pub fn routes(router: &Router, family: Family) -> Result<Routes> {
 }
 
 /// Reads `cloud BGP --- up 19:04:44.335 Established`.
-fn since(text: &str) -> Result<String> {
+fn since(text: &str) -> Result<Mark> {
     let line = text.lines().find(|line| line.starts_with("cloud ")).context("no protocol of the name cloud")?;
     let words: Vec<&str> = line.split_whitespace().collect();
     ensure!(words.last() == Some(&"Established"), "not Established: {}", line.trim_end());
-    words.get(4).map(|time| (*time).to_owned()).context("no time of the last change of state")
+    words.get(4).map(|time| mark(time)).context("no time of the last change of state")
+}
+
+/// Reads `19:04:44.335`; what is older has another form.
+fn mark(time: &str) -> Mark {
+    let numbers: Option<Vec<u64>> = time.split([':', '.']).map(|number| number.parse().ok()).collect();
+    match numbers.as_deref() {
+        Some([hours, minutes, seconds, millis]) => {
+            Mark::TimeOfDay { millis: ((hours * 60 + minutes) * 60 + seconds) * 1000 + millis }
+        }
+        _ => Mark::Text(time.to_owned()),
+    }
 }
 
 /// Reads `show route all`: a line for each prefix, then its attributes on indented lines.
@@ -52,7 +63,7 @@ fn read_routes(text: &str) -> Result<Routes> {
                     as_path: String::new(),
                     med: None,
                     communities: Vec::new(),
-                    taken: taken.to_owned(),
+                    taken: mark(taken),
                 },
             );
         } else if let Some(route) = current.as_ref().and_then(|prefix| routes.get_mut(prefix)) {
@@ -94,7 +105,7 @@ mod tests {
             as_path: "64512".into(),
             med: Some(100),
             communities: vec!["64512:200".into(), "64512:201".into()],
-            taken: "19:04:48.333".into(),
+            taken: Mark::TimeOfDay { millis: 68_688_333 },
         };
         assert_eq!(routes.into_iter().collect::<Vec<_>>(), [("10.4.0.0/23".to_owned(), expected)]);
     }
@@ -103,7 +114,8 @@ mod tests {
     fn takes_only_established_for_established() {
         let head = "BIRD 2.0.12 ready.\nName       Proto      Table      State  Since         Info\n";
         let up = format!("{head}cloud      BGP        ---        up     19:04:44.335  Established   \n");
-        assert_eq!(since(&up).unwrap(), "19:04:44.335");
+        assert_eq!(since(&up).unwrap(), mark("19:04:44.336"), "BIRD counts the same time anew at each question");
+        assert_ne!(since(&up).unwrap(), mark("19:04:44.435"));
         let down =
             format!("{head}cloud      BGP        ---        start  19:07:55.565  Connect       Socket: refused\n");
         assert!(since(&down).unwrap_err().to_string().starts_with("not Established: cloud"));

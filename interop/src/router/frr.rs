@@ -93,7 +93,7 @@ fn read_routes(table: &Value) -> Result<Routes> {
                 med: path.get("metric").and_then(Value::as_u64),
                 communities: Vec::new(),
                 // FRR has a number for it, and changes it also when it looks at a next hop again; UPDATEs are counted instead.
-                taken: String::new(),
+                taken: String::new().into(),
             },
         );
     }
@@ -117,7 +117,7 @@ mod tests {
             as_path: "64512".into(),
             med: Some(100),
             communities: Vec::new(),
-            taken: String::new(),
+            taken: String::new().into(),
         };
         let read: Vec<_> = read_routes(&table).unwrap().into_iter().collect();
         assert_eq!(read, [("10.4.0.0/23".to_owned(), expected)]);

@@ -75,7 +75,7 @@ fn read_routes(table: &Value, neighbor: &str) -> Result<Routes> {
                 as_path: asns.join(" "),
                 med: find("metric").and_then(Value::as_u64),
                 communities: numbers("communities").map(|both| format!("{}:{}", both >> 16, both & 0xFFFF)).collect(),
-                taken: path.get("age").map(Value::to_string).unwrap_or_default(),
+                taken: path.get("age").map(Value::to_string).unwrap_or_default().into(),
             },
         );
     }
@@ -101,7 +101,7 @@ mod tests {
             as_path: "64512".into(),
             med: Some(100),
             communities: vec!["64512:100".into()],
-            taken: "1795636509".into(),
+            taken: "1795636509".to_owned().into(),
         };
         let read: Vec<_> = read_routes(&table, "127.0.0.1").unwrap().into_iter().collect();
         assert_eq!(read, [("fd20:a:1::/64".to_owned(), expected)]);

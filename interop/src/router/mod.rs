@@ -20,7 +20,7 @@ pub enum Family {
 }
 
 /// A route as the router has it from aliasd.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Route {
     pub next_hop: String,
     /// AS numbers, separated by spaces.
@@ -30,7 +30,39 @@ pub struct Route {
     pub communities: Vec<String>,
     /// The router's own mark of when it took the route: it changes with every new announcement of it. Empty where there is
     /// none (FRR).
-    pub taken: String,
+    pub taken: Mark,
+}
+
+/// Tells a session, or the taking of a route, from the next one.
+#[derive(Clone, Debug)]
+pub enum Mark {
+    /// What the router has for it.
+    Text(String),
+    /// A time of day in milliseconds, from a router that computes it anew at each question, with another result now and then.
+    TimeOfDay { millis: u64 },
+}
+
+impl Mark {
+    /// How much the same time may differ.
+    const INEXACT_MILLIS: u64 = 20;
+}
+
+impl PartialEq for Mark {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Text(one), Self::Text(other)) => one == other,
+            (Self::TimeOfDay { millis }, Self::TimeOfDay { millis: other }) => {
+                millis.abs_diff(*other) <= Self::INEXACT_MILLIS
+            }
+            (Self::Text(_), Self::TimeOfDay { .. }) | (Self::TimeOfDay { .. }, Self::Text(_)) => false,
+        }
+    }
+}
+
+impl From<String> for Mark {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
 }
 
 /// Routes from aliasd by prefix.
@@ -157,12 +189,12 @@ impl Router {
 
     /// Which session with aliasd this is, in the router's own form: another session is another text, and with FRR also
     /// another UPDATE. Fails unless it is Established.
-    pub fn session(&self) -> Result<String> {
+    pub fn session(&self) -> Result<Mark> {
         match self.software {
             Software::Bird => bird::session(self),
-            Software::Frr => frr::session(self),
-            Software::Gobgp => gobgp::session(self),
-            Software::Openbgpd => openbgpd::session(self),
+            Software::Frr => frr::session(self).map(Mark::Text),
+            Software::Gobgp => gobgp::session(self).map(Mark::Text),
+            Software::Openbgpd => openbgpd::session(self).map(Mark::Text),
         }
         .with_context(|| self.name())
     }

@@ -54,7 +54,7 @@ fn read_routes(table: &Value) -> Result<Routes> {
                 as_path: text("aspath"),
                 med: path.get("metric").and_then(Value::as_u64),
                 communities: communities.filter_map(Value::as_str).map(str::to_owned).collect(),
-                taken: String::new(),
+                taken: String::new().into(),
             },
         );
     }
@@ -75,7 +75,7 @@ mod tests {
             as_path: "64512".into(),
             med: Some(100),
             communities: vec!["64512:200".into()],
-            taken: String::new(),
+            taken: String::new().into(),
         };
         let read: Vec<_> = read_routes(&table).unwrap().into_iter().collect();
         assert_eq!(read, [("10.4.0.0/23".to_owned(), expected)]);
