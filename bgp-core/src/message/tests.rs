@@ -36,14 +36,14 @@ fn open_of(parameters: &[u8]) -> Open {
 }
 
 #[test]
-fn check_3_names_the_type_that_is_not_known() {
+fn check_03_names_the_type_that_is_not_known() {
     for kind in [0, 6, 255] {
         assert_eq!(notification_for(&message(kind, &[])), (1, 3, vec![kind]));
     }
 }
 
 #[test]
-fn check_4_names_the_length_that_no_message_of_its_type_has() {
+fn check_04_names_the_length_that_no_message_of_its_type_has() {
     for (kind, body) in [(4, 1), (1, 9), (2, 3), (3, 1), (5, 3)] {
         let octets = message(kind, &vec![0; body]);
         assert_eq!(notification_for(&octets), (1, 2, octets[16..18].to_vec()), "type {kind}");
@@ -53,7 +53,7 @@ fn check_4_names_the_length_that_no_message_of_its_type_has() {
 }
 
 #[test]
-fn check_6_open_and_keepalive_stay_within_4096_octets_whatever_was_negotiated() {
+fn check_06_open_and_keepalive_stay_within_4096_octets_whatever_was_negotiated() {
     let long = message(1, &open_body(&vec![0; 4096]));
     assert_eq!(notification_for(&long), (1, 2, long[16..18].to_vec()));
     let long = message(4, &vec![0; 4096]);
@@ -61,12 +61,12 @@ fn check_6_open_and_keepalive_stay_within_4096_octets_whatever_was_negotiated() 
 }
 
 #[test]
-fn check_7_answers_another_version_with_ours() {
+fn check_07_answers_another_version_with_ours() {
     assert_eq!(notification_for(&message(1, &[3, 0xFD, 0xE9, 0, 90, 192, 0, 2, 1, 0])), (2, 1, vec![0, 4]));
 }
 
 #[test]
-fn check_8_takes_the_as_of_the_capability_over_that_of_the_field() {
+fn check_08_takes_the_as_of_the_capability_over_that_of_the_field() {
     let open = open_of(&[8, 2, 6, 65, 4, 0, 1, 0, 0]);
     assert_eq!(open.asn, Asn(65536));
     assert_eq!(open_of(&[0]).asn, Asn(65001));

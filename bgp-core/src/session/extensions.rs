@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn check_6_long_messages_need_both_offers() {
+    fn check_06_long_messages_need_both_offers() {
         let ours = Extensions { extended_messages: true, ..Extensions::default() };
         let length = |ours, theirs: &[Capability]| agreed(ours, theirs).1.max_message_len;
         assert_eq!(length(ours, &[Capability::ExtendedMessage]), 65535);

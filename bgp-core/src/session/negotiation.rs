@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn check_8_compares_the_as_of_the_capability() {
+    fn check_08_compares_the_as_of_the_capability() {
         let ours = config(64512, 1, 65001);
         assert!(negotiate(&ours, &open(|_| {})).is_ok());
         assert_eq!(subcode(&ours, &open(|open| open.asn = Asn(65002))), 2);
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn check_9_refuses_identifier_zero_and_ours_within_our_as() {
+    fn check_09_refuses_identifier_zero_and_ours_within_our_as() {
         let ours = config(64512, 1, 65001);
         assert_eq!(subcode(&ours, &open(|open| open.identifier = 0)), 3);
         assert!(negotiate(&ours, &open(|open| open.identifier = 1)).is_ok());

@@ -124,7 +124,7 @@ fn a_session_comes_up_and_says_so() {
 }
 
 #[test]
-fn check_7_to_10_a_bad_open_is_refused_with_its_notification() {
+fn check_07_to_10_a_bad_open_is_refused_with_its_notification() {
     let refused = |octets: &[u8]| {
         let mut bench = Bench::new(|_| {});
         bench.connect(FIRST, Direction::Outgoing).receive(FIRST, octets);
@@ -141,7 +141,7 @@ fn check_7_to_10_a_bad_open_is_refused_with_its_notification() {
 }
 
 #[test]
-fn check_1_to_4_garbage_is_refused_in_any_state_with_a_connection() {
+fn check_01_to_04_garbage_is_refused_in_any_state_with_a_connection() {
     let mut bench = Bench::new(|_| {});
     bench.connect(FIRST, Direction::Outgoing).receive(FIRST, b"GET / HTTP/1.1\r\nHost: a\r\n\r\n");
     assert_eq!((bench.state(), bench.notified()), (State::Idle, Some((1, 1))));
@@ -158,7 +158,7 @@ fn update_of(length: u16) -> Vec<u8> {
 }
 
 #[test]
-fn check_6_long_messages_pass_only_after_both_offered_them() {
+fn check_06_long_messages_pass_only_after_both_offered_them() {
     let after = |ours: bool, theirs: bool, octets: &[u8]| {
         let mut bench = Bench::new(|config| config.extensions.extended_messages = ours);
         let offer = |open: &mut Open| open.capabilities.extend(theirs.then_some(Capability::ExtendedMessage));

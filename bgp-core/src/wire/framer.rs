@@ -122,14 +122,14 @@ mod tests {
     }
 
     #[test]
-    fn check_1_refuses_a_marker_that_is_not_all_ones() {
+    fn check_01_refuses_a_marker_that_is_not_all_ones() {
         let mut octets = message(4, &[]);
         octets[3] = 0;
         assert_eq!(frames(&[&octets]), Err(HeaderFault::Marker));
     }
 
     #[test]
-    fn check_2_refuses_a_bad_length_after_the_header_alone() {
+    fn check_02_refuses_a_bad_length_after_the_header_alone() {
         for length in [0u16, 18, 4097, 65535] {
             let header = [&[0xFF; 16][..], &length.to_be_bytes(), &[2]].concat();
             assert_eq!(frames(&[&header]), Err(HeaderFault::Length { length, max: 4096 }));
@@ -145,7 +145,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn check_5_any_chunking_gives_the_same_messages(
+        fn check_05_any_chunking_gives_the_same_messages(
             bodies in prop::collection::vec((any::<u8>(), prop::collection::vec(any::<u8>(), 0..300)), 0..20),
             chunk in 1usize..200,
         ) {

@@ -70,7 +70,7 @@ fn check_75_withdraws_a_route_whose_attributes_fit_no_message() {
 }
 
 #[test]
-fn check_6_a_peer_gets_as_much_of_an_announcement_as_its_messages_hold() {
+fn check_06_a_peer_gets_as_much_of_an_announcement_as_its_messages_hold() {
     let mut attributes = v4_attributes();
     attributes.communities = (0..1100).map(Community).collect();
     let announce =
@@ -88,7 +88,7 @@ fn check_6_a_peer_gets_as_much_of_an_announcement_as_its_messages_hold() {
 }
 
 #[test]
-fn check_6_fills_long_messages_where_both_take_them() {
+fn check_06_fills_long_messages_where_both_take_them() {
     let context = EncodeContext { max_message_len: 65535, ..EncodeContext::default() };
     let packed = pack(&[(Arc::new(v4_attributes()), many(20_000))], &[], &[], &context);
     let room = 65535 - FIXED - (4 + 3 + 7);

@@ -62,7 +62,7 @@ async fn our_open_offers_what_is_configured_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn check_6_and_60_long_messages_and_two_paths_of_one_prefix_reach_the_table() {
+async fn check_06_and_60_long_messages_and_two_paths_of_one_prefix_reach_the_table() {
     let (listener, address) = far_side().await;
     let rib = table();
     let _task = PeerTask::start(offered_all(address), rib.clone(), 1);
@@ -97,7 +97,7 @@ async fn check_6_and_60_long_messages_and_two_paths_of_one_prefix_reach_the_tabl
 }
 
 #[tokio::test]
-async fn check_6_a_route_that_fits_no_message_of_the_peer_is_withdrawn_and_the_session_goes_on() {
+async fn check_06_a_route_that_fits_no_message_of_the_peer_is_withdrawn_and_the_session_goes_on() {
     let (listener, address) = far_side().await;
     let rib = table();
     rib.change_originations(originated(vec![Community(1)])).unwrap();
@@ -113,7 +113,7 @@ async fn check_6_a_route_that_fits_no_message_of_the_peer_is_withdrawn_and_the_s
 }
 
 #[tokio::test]
-async fn check_6_and_18_our_routes_leave_long_numbered_and_for_customers_only_where_that_was_agreed() {
+async fn check_06_and_18_our_routes_leave_long_numbered_and_for_customers_only_where_that_was_agreed() {
     let (listener, address) = far_side().await;
     let rib = table();
     rib.change_originations(originated((0..2000).map(Community).collect())).unwrap();
