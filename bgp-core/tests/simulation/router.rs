@@ -9,10 +9,11 @@ use bgp_core::attribute::PathAttributes;
 use bgp_core::message::packing;
 use bgp_core::policy::{Policy, RouteSource};
 use bgp_core::rib::{PeerFacts, Rib, RibConfig};
-use bgp_core::session::{ConnectMode, Extensions, Negotiated, Session, SessionConfig};
+use bgp_core::session::{AddPathMode, ConnectMode, Extensions, Negotiated, Session, SessionConfig};
 use bgp_core::types::{AddressFamily, Asn, BgpIdentifier, FamilySet, HoldTime, NextHop, PeerId, Prefix};
 use bytes::Bytes;
 
+use super::dice::Dice;
 use super::stream::Outbox;
 use super::topology::{Route, Table, Topology};
 
@@ -61,16 +62,27 @@ fn address_v6(router: usize) -> Ipv6Addr {
     Ipv6Addr::from_bits(0x2001_0DB8 << 96 | u128::try_from(router + 1).unwrap())
 }
 
+/// What changes how routes are written, and not which.
+fn extensions(dice: &mut Dice) -> Extensions {
+    Extensions {
+        extended_messages: dice.one_in(2),
+        extended_next_hop: dice.one_in(2),
+        add_path: *dice.pick(&[AddPathMode::Off, AddPathMode::Receive, AddPathMode::Send, AddPathMode::Both]),
+        ..Extensions::default()
+    }
+}
+
 fn identifier(bits: u32) -> BgpIdentifier {
     BgpIdentifier::from_bits(bits).unwrap()
 }
 
 impl Router {
-    pub fn new(number: usize, topology: &Topology, identifiers: &[u32], seed: u64) -> Self {
+    pub fn new(number: usize, topology: &Topology, identifiers: &[u32], dice: &mut Dice) -> Self {
+        let seed = dice.draw();
         let local_asn = Asn(topology.asns[number]);
         let local_identifier = identifier(identifiers[number]);
         let config = RibConfig { local_asn, local_identifier, always_compare_med: false };
-        let port = |neighbour: usize| {
+        let mut port = |neighbour: usize| {
             let config = SessionConfig {
                 local_asn,
                 local_identifier,
@@ -81,7 +93,7 @@ impl Router {
                 connect_retry: Duration::from_secs(10),
                 initial_hold: SessionConfig::INITIAL_HOLD,
                 families: FamilySet::from_iter(AddressFamily::ALL),
-                extensions: Extensions::default(),
+                extensions: extensions(dice),
             };
             let seed = seed ^ (u64::try_from(number * 16 + neighbour).unwrap() << 32);
             let session = Session::new(config, seed);
@@ -126,7 +138,7 @@ impl Router {
             med: None,
             max_prefixes: None,
             local_role: None,
-            graceful_shutdown: true,
+            graceful_shutdown: false,
         };
         let identifier = negotiated.peer_identifier.to_bits();
         self.rib.peer_up(facts, Arc::new(Policy::accept_all("in")), Arc::new(Policy::accept_all("out")));
