@@ -54,7 +54,9 @@ pub fn decode_context(bits: u8) -> DecodeContext {
         families,
         ..DecodeContext::default()
     };
-    DecodeContext { first_asn: on(64).then_some(Asn(65001)), ..any_path }
+    let lenient = on(128);
+    let first_asn = on(64).then_some(Asn(65001));
+    DecodeContext { first_asn, accept_as_set: lenient, extended_next_hop: lenient, ..any_path }
 }
 
 /// How a speaker writes for a peer that reads so.
@@ -63,6 +65,6 @@ pub fn encode_context(context: &DecodeContext) -> EncodeContext {
         four_octet_asn: context.four_octet_asn,
         max_message_len: u16::MAX,
         add_path: context.add_path,
-        ..EncodeContext::default()
+        extended_next_hop: context.extended_next_hop,
     }
 }

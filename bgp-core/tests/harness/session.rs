@@ -8,11 +8,11 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use bgp_core::capability::Capability;
+use bgp_core::capability::{AddPath, Capability, Role};
 use bgp_core::message::{self, Message, Open};
 use bgp_core::session::{
-    ConnectMode, ConnectionId, Direction, Event, Extensions, Input, RestartConfig, Session, SessionConfig, State,
-    StopReason, Transmit,
+    AddPathMode, ConnectMode, ConnectionId, Direction, Event, Extensions, Input, RestartConfig, Session, SessionConfig,
+    State, StopReason, Transmit,
 };
 use bgp_core::types::{AddressFamily, Asn, BgpIdentifier, FamilySet, HoldTime};
 use bgp_core::wire::Framer;
@@ -97,10 +97,16 @@ fn config(script: &mut Script<'_>) -> SessionConfig {
             _ => FamilySet::from_iter([AddressFamily::Ipv4Unicast]),
         },
         graceful_restart: RestartConfig::HELPER,
-        extensions: Extensions {
-            extended_messages: bits & 32 != 0,
-            extended_next_hop: bits & 64 != 0,
-            ..Extensions::default()
+        extensions: match bits & 32 {
+            0 => Extensions::default(),
+            _ => Extensions {
+                extended_messages: true,
+                extended_next_hop: true,
+                add_path: AddPathMode::Both,
+                local_role: Some(Role::Provider),
+                strict_role: bits & 64 != 0,
+                accept_as_set: true,
+            },
         },
     }
 }
@@ -227,7 +233,7 @@ impl Bench {
     fn receive_open(&mut self, script: &mut Script<'_>) {
         let connection = script.octet();
         let bits = script.octet();
-        let ours = self.session.config();
+        let ours = self.session.config().clone();
         let asn = if bits & 1 == 0 { ours.peer_asn } else { Asn(u32::from(script.octet())) };
         let hold_time_secs = if bits & 2 == 0 { 90 } else { u16::from(script.octet()) };
         let identifier = if bits & 4 == 0 { 50 } else { 150 + u32::from(bits >> 7) };
@@ -239,6 +245,11 @@ impl Bench {
         }
         if bits & 64 != 0 {
             capabilities.push(Capability::Unknown { code: script.octet(), value: script.counted().to_vec().into() });
+        }
+        if ours.extensions.local_role.is_some() && bits & 128 == 0 {
+            let afi_safi = AddressFamily::Ipv4Unicast.afi_safi();
+            let add_path = Capability::AddPath(vec![AddPath { afi_safi, send_receive: 1 + script.octet() % 3 }]);
+            capabilities.extend([Capability::ExtendedMessage, Capability::Role(Role::Customer), add_path]);
         }
         let open = Open { asn, hold_time_secs, identifier, capabilities };
         if let Ok(octets) = open.encode() {
@@ -272,7 +283,7 @@ impl Bench {
             }
             connection.stream.push(piece);
             let (before, sent) = (connection.received.len(), connection.sent.len());
-            while let Ok(Some(frame)) = connection.stream.next_frame(4096) {
+            while let Ok(Some(frame)) = connection.stream.next_frame(u16::MAX) {
                 connection.received.push(if Message::decode(&frame).is_ok() { frame.kind } else { 0 });
             }
             self.handle(input);

@@ -9,10 +9,13 @@ use bgp_core::attribute::PathAttributes;
 use bgp_core::message::packing;
 use bgp_core::policy::{Policy, RouteSource};
 use bgp_core::rib::{PeerFacts, Rib, RibConfig};
-use bgp_core::session::{ConnectMode, Extensions, Negotiated, RestartConfig, RestartMode, Session, SessionConfig};
+use bgp_core::session::{
+    AddPathMode, ConnectMode, Extensions, Negotiated, RestartConfig, RestartMode, Session, SessionConfig,
+};
 use bgp_core::types::{AddressFamily, Asn, BgpIdentifier, FamilySet, HoldTime, NextHop, PeerId, Prefix};
 use bytes::Bytes;
 
+use super::dice::Dice;
 use super::stream::Outbox;
 use super::topology::{Route, Table, Topology};
 
@@ -61,16 +64,27 @@ fn address_v6(router: usize) -> Ipv6Addr {
     Ipv6Addr::from_bits(0x2001_0DB8 << 96 | u128::try_from(router + 1).unwrap())
 }
 
+/// What changes how routes are written, and not which.
+fn extensions(dice: &mut Dice) -> Extensions {
+    Extensions {
+        extended_messages: dice.one_in(2),
+        extended_next_hop: dice.one_in(2),
+        add_path: *dice.pick(&[AddPathMode::Off, AddPathMode::Receive, AddPathMode::Send, AddPathMode::Both]),
+        ..Extensions::default()
+    }
+}
+
 fn identifier(bits: u32) -> BgpIdentifier {
     BgpIdentifier::from_bits(bits).unwrap()
 }
 
 impl Router {
-    pub fn new(number: usize, topology: &Topology, identifiers: &[u32], seed: u64) -> Self {
+    pub fn new(number: usize, topology: &Topology, identifiers: &[u32], dice: &mut Dice) -> Self {
+        let seed = dice.draw();
         let local_asn = Asn(topology.asns[number]);
         let local_identifier = identifier(identifiers[number]);
         let config = RibConfig { local_asn, local_identifier, always_compare_med: false };
-        let port = |neighbour: usize| {
+        let mut port = |neighbour: usize| {
             let config = SessionConfig {
                 local_asn,
                 local_identifier,
@@ -82,7 +96,7 @@ impl Router {
                 initial_hold: SessionConfig::INITIAL_HOLD,
                 families: FamilySet::from_iter(AddressFamily::ALL),
                 graceful_restart: RestartConfig { mode: RestartMode::Off, ..RestartConfig::HELPER },
-                extensions: Extensions::default(),
+                extensions: extensions(dice),
             };
             let seed = seed ^ (u64::try_from(number * 16 + neighbour).unwrap() << 32);
             let session = Session::new(config, seed);
@@ -127,7 +141,7 @@ impl Router {
             med: None,
             max_prefixes: None,
             local_role: None,
-            graceful_shutdown: true,
+            graceful_shutdown: false,
             enhanced_route_refresh: false,
             long_lived_graceful_restart: false,
         };

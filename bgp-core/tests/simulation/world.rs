@@ -81,7 +81,7 @@ impl World {
         let mut identifiers: Vec<u32> = (0..topology.asns.len()).map(|router| 10 + 7 * router as u32).collect();
         dice.shuffle(&mut identifiers);
         let routers =
-            (0..topology.asns.len()).map(|number| Router::new(number, topology, &identifiers, dice.draw())).collect();
+            (0..topology.asns.len()).map(|number| Router::new(number, topology, &identifiers, &mut dice)).collect();
         let now = some_instant();
         let mut world = Self {
             now,
