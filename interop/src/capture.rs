@@ -31,17 +31,29 @@ pub struct Wireshark {
 }
 
 impl Wireshark {
+    /// The programs, once they have proven themselves; nothing where nothing can be captured, which the report says.
+    pub fn provide(report: &mut Report, places: &Places) -> Result<Option<Self>> {
+        match Self::find(report, places) {
+            Ok(wireshark) => {
+                wireshark.proves_itself(&places.target).context("tshark, shown a broken message")?;
+                Ok(Some(wireshark))
+            }
+            Err(why) => report.skip(&format!("capture: {why:#}")).map(|()| None),
+        }
+    }
+
     /// Finds or fetches them; the error is the reason why nothing can be captured here.
-    pub fn find(report: &mut Report, places: &Places) -> Result<Self> {
+    fn find(report: &mut Report, places: &Places) -> Result<Self> {
         let programs = Programs::provide(report, &places.target, &["tshark"], &["tshark", "dumpcap"])?;
-        programs.tool("dumpcap")?.run(&["-i", "lo", "-L"]).context("the loopback cannot be listened to")?;
+        let may_listen = programs.tool("dumpcap")?.succeeds(&["-i", "lo", "-L"]);
+        ensure!(may_listen, "dumpcap may not listen to the loopback: that takes root or CAP_NET_RAW");
         let tshark = programs.tool("tshark")?.with(["-n", "-o", "tcp.check_checksum:FALSE"]);
         Ok(Self { tshark, programs })
     }
 
     /// Fails unless a good OPEN passes and a broken UPDATE does not: what cannot fail shows nothing.
-    pub fn proves_itself(&self, folder: &Path) -> Result<()> {
-        let file = folder.join("proof.pcap");
+    fn proves_itself(&self, folder: &Path) -> Result<()> {
+        let file = folder.join(format!("proof-{}.pcap", std::process::id()));
         for (message, faults) in [(GOOD, 0_usize), (BROKEN, 1)] {
             fs::write(&file, one_packet(message)?)?;
             let read = self.read(&file, &[PROOF_PORT])?;

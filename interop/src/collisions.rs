@@ -38,15 +38,12 @@ pub fn check(report: &mut Report, places: &Places) -> Result<()> {
 /// That many times each of those; prints a line for each router and identifier.
 pub fn check_times(report: &mut Report, places: &Places, routers: &[Software], times: usize) -> Result<()> {
     let programs = Programs::provide(report, &places.target, PACKAGES, PROGRAMS)?;
-    let wireshark = Wireshark::find(report, places);
-    if let Err(why) = &wireshark {
-        report.line(&format!("SKIPPED: capture: {why:#}"))?;
-    }
+    let wireshark = Wireshark::provide(report, places)?;
     for head in HEAD {
         report.line(&line(&head))?;
     }
     let series = |software: Software, relation: &str, identifier: &str| -> Result<()> {
-        let setting = Setting { places, programs: &programs, wireshark: wireshark.as_ref().ok(), software, relation };
+        let setting = Setting { places, programs: &programs, wireshark: wireshark.as_ref(), software, relation };
         let runs = setting.series(identifier, times)?;
         Report::new().line(&row(software, relation, &runs))
     };
@@ -55,7 +52,7 @@ pub fn check_times(report: &mut Report, places: &Places, routers: &[Software], t
         let mut all = Vec::new();
         for software in routers.iter().copied() {
             if let Err(why) = runnable(software) {
-                report.line(&format!("SKIPPED: collisions: {}: {why:#}", software.name()))?;
+                report.skip(&format!("collisions: {}: {why:#}", software.name()))?;
                 continue;
             }
             for (relation, identifier) in IDENTIFIERS {

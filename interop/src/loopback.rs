@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 
 use crate::aliasctl::Aliasctl;
 use crate::capture::Wireshark;
@@ -25,13 +25,15 @@ const FROM_SAMPLE_V6: &[&str] = &["fd20:a:1::/64"];
 pub fn check(report: &mut Report, places: &Places) -> Result<()> {
     let programs = Programs::provide(report, &places.target, PACKAGES, PROGRAMS)?;
     let mut lab = Lab::new(places, "loopback")?;
-    capture(report, places, &mut lab)?;
+    if let Some(wireshark) = Wireshark::provide(report, places)? {
+        lab.capture(&wireshark)?;
+    }
     let inventory = Inventory::copy_of(&places.interop.join("cloud/inventory"), lab.folder().join("inventory"))?;
     let mut routers = Vec::new();
     for software in Software::ALL {
         match runnable(software) {
             Ok(()) => routers.push(lab.router(software, &programs)?),
-            Err(why) => report.line(&format!("SKIPPED: loopback: {}: {why:#}", software.name()))?,
+            Err(why) => report.skip(&format!("loopback: {}: {why:#}", software.name()))?,
         }
     }
     let aliasctl = lab.aliasd(&places.interop.join("loopback/aliasd.toml"))?;
@@ -47,17 +49,6 @@ pub fn check(report: &mut Report, places: &Places) -> Result<()> {
     match lab.close()? {
         Some(messages) => report.note(&format!("tshark reads {messages} messages of aliasd, none malformed")),
         None => Ok(()),
-    }
-}
-
-/// Lets the lab be captured where that can be done.
-pub fn capture(report: &mut Report, places: &Places, lab: &mut Lab) -> Result<()> {
-    match Wireshark::find(report, places) {
-        Ok(wireshark) => {
-            wireshark.proves_itself(lab.folder()).context("tshark, shown a broken message")?;
-            lab.capture(&wireshark)
-        }
-        Err(why) => report.line(&format!("SKIPPED: capture: {why:#}")),
     }
 }
 

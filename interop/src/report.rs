@@ -1,6 +1,7 @@
 //! What a person reads: one line for each thing, on standard output.
 
 use std::io::{self, Write};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use anyhow::Result;
@@ -12,6 +13,9 @@ pub struct Report {
 }
 
 static LINE: Mutex<()> = Mutex::new(());
+
+/// What was left out, in this process.
+static SKIPPED: AtomicUsize = AtomicUsize::new(0);
 
 impl Report {
     /// Colour is used on a terminal, unless NO_COLOR asks for none.
@@ -38,6 +42,17 @@ impl Report {
     pub fn head(&mut self, text: &str) -> Result<()> {
         let text = self.painted("1", text);
         self.line(&format!("\n{text}"))
+    }
+
+    /// Something that cannot be done here, and why. It is counted.
+    pub fn skip(&mut self, text: &str) -> Result<()> {
+        SKIPPED.fetch_add(1, Ordering::Relaxed);
+        self.line(&format!("SKIPPED: {text}"))
+    }
+
+    /// How many things were skipped.
+    pub fn skipped() -> usize {
+        SKIPPED.load(Ordering::Relaxed)
     }
 
     /// Something that was checked and is so.

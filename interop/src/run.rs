@@ -86,13 +86,17 @@ pub fn run(report: &mut Report, names: &[String]) -> Result<()> {
         report.head("BIRD and FRR in containers")?;
         match Docker::find() {
             Err(why) => {
-                report.line(&format!("SKIPPED: interop: {why:#}"))?;
-                tally.skipped += wanted.len();
+                report.skip(&format!("interop: {why:#}: {} scenarios", wanted.len()))?;
             }
             Ok(docker) => in_containers(report, &docker, &places, &wanted, &mut tally)?,
         }
     }
-    report.line(&format!("\ninterop: {} passed, {} failed, {} skipped", tally.passed, tally.failed, tally.skipped))?;
+    report.line(&format!(
+        "\ninterop: {} passed, {} failed, {} skipped",
+        tally.passed,
+        tally.failed,
+        Report::skipped()
+    ))?;
     ensure!(tally.failed == 0, "{} of the scenarios failed", tally.failed);
     Ok(())
 }
@@ -102,7 +106,6 @@ pub fn run(report: &mut Report, names: &[String]) -> Result<()> {
 struct Tally {
     passed: usize,
     failed: usize,
-    skipped: usize,
 }
 
 impl Tally {

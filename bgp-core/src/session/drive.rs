@@ -109,12 +109,13 @@ impl Trigger {
         matches!(&self.cause, Some(Cause::Received(notification)) if notification.code == reset)
     }
 
-    /// Whether it ends an attempt or a session that people should hear of. A dial that failed leads on to Active; a
-    /// collision that is settled ends nothing but a spare connection.
+    /// Whether it ends an attempt or a session that people should hear of. A dial that failed leads on to Active, from where
+    /// the next one begins; a collision that is settled ends nothing but a spare connection.
     fn ends(&self, from: State, next: State) -> bool {
         let dial_failed = from == State::Connect
             && matches!(self.event, FsmEvent::TcpConnectionFails | FsmEvent::ConnectRetryTimerExpires);
-        self.event != FsmEvent::OpenCollisionDump && (next < from || dial_failed)
+        let dials_again = from == State::Active && next == State::Connect;
+        self.event != FsmEvent::OpenCollisionDump && (next < from || dial_failed) && !dials_again
     }
 
     fn cause(&self, state: State) -> Option<Cause> {

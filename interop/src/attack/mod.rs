@@ -17,10 +17,11 @@ use serde_json::Value;
 
 use self::hostile::{Hostile, Wire};
 use self::moves::{MAX_PREFIXES, Move};
+use crate::capture::Wireshark;
 use crate::debian::Programs;
 use crate::inventory::{Inventory, Node};
 use crate::lab::{ALIASD, Lab, PACKAGES, PROGRAMS};
-use crate::loopback::{FROM_SAMPLE, capture};
+use crate::loopback::FROM_SAMPLE;
 use crate::patience::{eventually, not_interrupted};
 use crate::report::Report;
 use crate::router::{Family, Router, Software};
@@ -51,7 +52,9 @@ const IDLE: Duration = Duration::from_secs(2);
 pub fn check(report: &mut Report, places: &Places) -> Result<()> {
     let programs = Programs::provide(report, &places.target, PACKAGES, PROGRAMS)?;
     let mut lab = Lab::new(places, "attack")?;
-    capture(report, places, &mut lab)?;
+    if let Some(wireshark) = Wireshark::provide(report, places)? {
+        lab.capture(&wireshark)?;
+    }
     let inventory = Inventory::copy_of(&places.interop.join("cloud/inventory"), lab.folder().join("inventory"))?;
     let bird = lab.router(Software::Bird, &programs)?;
     let config = lab.folder().join("attack.toml");

@@ -210,3 +210,16 @@ fn a_session_that_lives_is_left_alone() {
     live(&mut bench, Duration::from_hours(2));
     assert_eq!(bench.state(), State::Established);
 }
+
+#[test]
+fn only_a_dial_that_failed_is_told_of_and_not_that_the_next_one_begins() {
+    let mut bench = Bench::new(|_| {});
+    bench.handle(Input::TcpFailed { reason: "refused".to_owned() });
+    let refused = Event::AttemptFailed { cause: Cause::Tcp("refused".to_owned()) };
+    assert!(bench.events().contains(&refused));
+    let retry = bench.session.config().connect_retry;
+    bench.pass(retry);
+    let events = bench.events();
+    assert!(events.contains(&Event::Dial), "{events:?}");
+    assert!(!events.iter().any(|event| matches!(event, Event::AttemptFailed { .. })), "{events:?}");
+}
