@@ -133,7 +133,7 @@ impl Bench {
             bench.step(&mut script);
         }
         bench.stop(StopReason::PeerDeconfigured);
-        assert_eq!(bench.open, [], "connections are left after the end");
+        assert!(bench.open.is_empty(), "connections are left after the end: {:?}", bench.open);
         assert_eq!((bench.state, bench.session.poll_timeout()), (State::Idle, None));
         bench
     }
