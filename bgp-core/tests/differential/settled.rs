@@ -60,7 +60,7 @@ impl Case<'_> {
 const NEW: How = How { four_octet_asn: true, add_path: false };
 const OLD: How = How { four_octet_asn: false, add_path: false };
 
-pub const SETTLED: [Settled; 12] = [
+pub const SETTLED: [Settled; 13] = [
     Settled {
         name: "partial bit where it means nothing",
         example: (NEW, "0000000e600101004002004003040a000001180a0000"),
@@ -160,6 +160,11 @@ pub const SETTLED: [Settled; 12] = [
             let as4 = |code| matches!(code, code::AS4_PATH | code::AS4_AGGREGATOR);
             case.how.four_octet_asn && case.only_they_refuse && case.has(|_, code, _| as4(code))
         },
+    },
+    Settled {
+        name: "AS 0",
+        example: (NEW, "00000014400101004002060201000000004003040a000001180a0000"),
+        applies: |case| case.only_we_refuse && case.difference.contains("AS 0 "),
     },
     Settled {
         name: "extended community with bits that mean nothing",

@@ -5,7 +5,6 @@
 //! connection; every timer lies ahead once it has been served; the last message on a connection is a NOTIFICATION that
 //! answers none; no message brings more than a handful of events; and octets one by one do the same as all at once.
 
-use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use bgp_core::capability::{AddPath, Capability, Role};
@@ -49,8 +48,6 @@ pub fn runs(octets: &[u8]) -> Reached {
 /// What the caller knows of a connection.
 #[derive(Debug)]
 struct Connection {
-    /// Neither side has closed it.
-    open: bool,
     /// What the peer has sent on it, as far as it can be read.
     stream: Framer,
     /// The kinds of its messages.
@@ -62,7 +59,10 @@ struct Connection {
 struct Bench {
     session: Session,
     now: Instant,
-    connections: BTreeMap<u64, Connection>,
+    /// Every connection there ever was, by its number.
+    connections: Vec<Connection>,
+    /// The numbers of those that neither side has closed.
+    open: Vec<u64>,
     dialling: bool,
     established: Option<u64>,
     state: State,
@@ -118,7 +118,8 @@ impl Bench {
         let mut bench = Self {
             session: Session::new(config, u64::from(script.octet())),
             now: some_instant(),
-            connections: BTreeMap::new(),
+            connections: Vec::new(),
+            open: Vec::new(),
             dialling: false,
             established: None,
             state: State::Idle,
@@ -132,7 +133,7 @@ impl Bench {
             bench.step(&mut script);
         }
         bench.stop(StopReason::PeerDeconfigured);
-        assert!(bench.connections.values().all(|connection| !connection.open), "a connection is left after the end");
+        assert!(bench.open.is_empty(), "connections are left after the end: {:?}", bench.open);
         assert_eq!((bench.state, bench.session.poll_timeout()), (State::Idle, None));
         bench
     }
@@ -195,10 +196,18 @@ impl Bench {
         assert_eq!(self.state, State::Idle, "stopped");
     }
 
+    fn connection(&mut self, number: u64) -> &mut Connection {
+        &mut self.connections[usize::try_from(number).unwrap()]
+    }
+
+    fn sent_notification(&self, number: u64) -> bool {
+        self.connections[usize::try_from(number).unwrap()].sent.contains(&NOTIFICATION)
+    }
+
     /// A connection, if there was any: of ten the last ones, so that few octets reach them all.
     fn pick(&self, number: u8) -> Option<u64> {
-        let recent: Vec<u64> = self.connections.keys().rev().take(10).copied().collect();
-        recent.get(usize::from(number) % recent.len().max(1)).copied()
+        let last = self.connections.len().checked_sub(1)?;
+        u64::try_from(last - usize::from(number) % self.connections.len().min(10)).ok()
     }
 
     fn connect(&mut self, direction: Direction) {
@@ -206,20 +215,25 @@ impl Bench {
             return;
         }
         let number = u64::try_from(self.connections.len()).unwrap();
-        let connection = Connection { open: true, stream: Framer::new(), received: Vec::new(), sent: Vec::new() };
-        self.connections.insert(number, connection);
-        let others = self.connections.values().filter(|connection| connection.open).count();
-        self.reached.collisions += u32::from(others > 1);
+        self.connections.push(Connection { stream: Framer::new(), received: Vec::new(), sent: Vec::new() });
+        self.reached.collisions += u32::from(!self.open.is_empty());
+        self.open.push(number);
         self.handle(Input::TcpConnected { connection: ConnectionId(number), direction });
     }
 
     fn close(&mut self, number: u8) {
         let Some(number) = self.pick(number) else { return };
         let closed = Input::TcpClosed { connection: ConnectionId(number), reason: "closed by the peer".to_owned() };
-        match std::mem::take(&mut self.connections.get_mut(&number).unwrap().open) {
+        match self.forget(number) {
             true => self.handle(closed),
             false => self.is_ignored(closed),
         }
+    }
+
+    /// Notes that a connection is closed; whether it was open.
+    fn forget(&mut self, number: u64) -> bool {
+        let place = self.open.iter().position(|open| *open == number);
+        place.map(|place| self.open.remove(place)).is_some()
     }
 
     /// What is told of a connection that is closed already does not count.
@@ -276,21 +290,21 @@ impl Bench {
         let Some(number) = self.pick(number) else { return };
         for piece in octets.chunks(self.piece.min(octets.len().max(1))) {
             let input = Input::Received { connection: ConnectionId(number), octets: piece };
-            let connection = self.connections.get_mut(&number).unwrap();
-            if !connection.open {
+            if !self.open.contains(&number) {
                 self.is_ignored(input);
                 continue;
             }
+            let connection = self.connection(number);
             connection.stream.push(piece);
             let (before, sent) = (connection.received.len(), connection.sent.len());
             while let Ok(Some(frame)) = connection.stream.next_frame(u16::MAX) {
                 connection.received.push(if Message::decode(&frame).is_ok() { frame.kind } else { 0 });
             }
             self.handle(input);
-            let connection = &self.connections[&number];
+            let connection = self.connection(number);
             if connection.received[before..] == [NOTIFICATION] {
                 assert!(!connection.sent[sent..].contains(&NOTIFICATION), "a NOTIFICATION answers one");
-                assert!(!connection.open, "a NOTIFICATION did not end the connection");
+                assert!(!self.open.contains(&number), "a NOTIFICATION did not end the connection");
             }
         }
     }
@@ -346,8 +360,8 @@ impl Bench {
     }
 
     fn transmit(&mut self, transmit: &Transmit) {
-        let connection = self.connections.get_mut(&transmit.connection.0).expect("a connection that exists");
-        assert!(connection.open, "sent on a connection that was closed");
+        assert!(self.open.contains(&transmit.connection.0), "sent on a connection that was closed");
+        let connection = self.connection(transmit.connection.0);
         let mut framer = Framer::new();
         framer.push(&transmit.octets);
         let frame = framer.next_frame(4096).unwrap().expect("one whole message");
@@ -365,8 +379,7 @@ impl Bench {
             Event::Dial => self.dialling = true,
             Event::AbandonDial => self.dialling = false,
             Event::CloseTcp { connection } => {
-                let connection = self.connections.get_mut(&connection.0).expect("a connection that exists");
-                connection.open = false;
+                self.forget(connection.0);
             }
             Event::StateChanged { from, to } => {
                 assert_eq!(*from, self.state);
@@ -375,7 +388,7 @@ impl Bench {
             }
             Event::Established { connection, negotiated, .. } => {
                 assert_eq!(self.established, None, "Established twice");
-                let received = &self.connections[&connection.0].received;
+                let received = &self.connection(connection.0).received;
                 assert!(received.starts_with(&[OPEN, KEEPALIVE]), "Established after {received:?}");
                 assert!(!negotiated.families.is_empty());
                 self.established = Some(connection.0);
@@ -392,8 +405,7 @@ impl Bench {
     }
 
     fn check(&self) {
-        let open: Vec<u64> =
-            self.connections.iter().filter(|(_, connection)| connection.open).map(|(number, _)| *number).collect();
+        let open = &self.open;
         assert!(open.len() <= 2, "{open:?} are open");
         assert_eq!(self.session.state(), self.state);
         assert_eq!(self.state == State::Established, self.established.is_some());
@@ -403,9 +415,8 @@ impl Bench {
         }
         assert!(!self.dialling || self.state >= State::Connect, "a dial is forgotten in {}", self.state);
         assert!(open.is_empty() || self.state >= State::OpenSent, "{open:?} are forgotten in {}", self.state);
-        let ended =
-            self.connections.values().find(|connection| connection.open && connection.sent.contains(&NOTIFICATION));
-        assert!(ended.is_none(), "open after a NOTIFICATION: {ended:?}");
+        let ended = open.iter().find(|number| self.sent_notification(**number));
+        assert_eq!(ended, None, "open after a NOTIFICATION");
     }
 }
 
