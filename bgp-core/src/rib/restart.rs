@@ -128,8 +128,12 @@ impl Rib {
     }
 
     /// A peer's session ended and may come back. Its routes of the families in `keep` stay in use, stale; in those of
-    /// `keep_stale` also what was stale before. All others go.
+    /// `keep_stale` also what was stale before. All others go; where nothing is kept the peer is down, even one that is
+    /// away already.
     pub fn peer_away(&mut self, peer: PeerId, keep: FamilySet, keep_stale: FamilySet) {
+        if keep.is_empty() {
+            return self.peer_down(peer);
+        }
         let Some(index) = self.context.up(peer) else { return };
         self.context.send_away(peer);
         for family in AddressFamily::ALL {

@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 use bgp_core::capability::{AddPath, Capability, Role};
 use bgp_core::message::{self, Message, Open};
 use bgp_core::session::{
-    AddPathMode, ConnectMode, ConnectionId, Direction, Event, Extensions, Input, RestartConfig, Session, SessionConfig,
-    State, StopReason, Transmit,
+    AddPathMode, ConnectMode, ConnectionId, Direction, Event, Extensions, Input, RestartConfig, RestartMode, Session,
+    SessionConfig, State, StopReason, Transmit,
 };
 use bgp_core::types::{AddressFamily, Asn, BgpIdentifier, FamilySet, HoldTime};
 use bgp_core::wire::Framer;
@@ -65,6 +65,8 @@ struct Bench {
     open: Vec<u64>,
     dialling: bool,
     established: Option<u64>,
+    /// Families whose routes were kept when the last session ended, and whose time is not up.
+    stale: FamilySet,
     state: State,
     /// All that was sent and wanted; each in its own order, since within one step messages are drained before events.
     transmitted: Vec<Transmit>,
@@ -96,7 +98,12 @@ fn config(script: &mut Script<'_>) -> SessionConfig {
             0 => FamilySet::from_iter(AddressFamily::ALL),
             _ => FamilySet::from_iter([AddressFamily::Ipv4Unicast]),
         },
-        graceful_restart: RestartConfig::HELPER,
+        graceful_restart: RestartConfig {
+            notification: true,
+            long_lived_stale_time_secs: 60,
+            mode: if bits & 128 == 0 { RestartMode::Full } else { RestartMode::Off },
+            ..RestartConfig::HELPER
+        },
         extensions: match bits & 32 {
             0 => Extensions::default(),
             _ => Extensions {
@@ -122,6 +129,7 @@ impl Bench {
             open: Vec::new(),
             dialling: false,
             established: None,
+            stale: FamilySet::EMPTY,
             state: State::Idle,
             transmitted: Vec::new(),
             events: Vec::new(),
@@ -386,11 +394,13 @@ impl Bench {
                 assert_ne!(from, to);
                 self.state = *to;
             }
-            Event::Established { connection, negotiated, .. } => {
+            Event::Established { connection, negotiated, kept } => {
                 assert_eq!(self.established, None, "Established twice");
                 let received = &self.connection(connection.0).received;
                 assert!(received.starts_with(&[OPEN, KEEPALIVE]), "Established after {received:?}");
                 assert!(!negotiated.families.is_empty());
+                assert!(kept.difference(negotiated.families.intersection(self.stale)).is_empty(), "keeps {kept}");
+                self.stale = *kept;
                 self.established = Some(connection.0);
                 self.reached.established += 1;
             }
@@ -399,7 +409,21 @@ impl Bench {
                 self.reached.updates += u32::from(!update.reachable.is_empty());
             }
             Event::RouteRefresh(_) => assert!(self.established.is_some(), "refresh outside Established"),
-            Event::Down { .. } => assert!(self.established.take().is_some(), "Down without Established"),
+            Event::RefreshBegan(_) | Event::RefreshEnded(_) => {
+                assert!(self.established.is_some(), "refresh outside Established");
+            }
+            Event::Down { keep, keep_stale, .. } => {
+                assert!(self.established.take().is_some(), "Down without Established");
+                assert!(keep_stale.difference(*keep).is_empty(), "keeps {keep} and {keep_stale}");
+                self.stale = *keep;
+            }
+            Event::LongLivedStale(families) => {
+                assert!(families.difference(self.stale).is_empty() && self.established.is_none(), "{families}");
+            }
+            Event::StaleExpired(families) if self.established.is_none() => {
+                assert!(families.difference(self.stale).is_empty(), "{families} are not stale");
+                self.stale = self.stale.difference(*families);
+            }
             _ => {}
         }
     }

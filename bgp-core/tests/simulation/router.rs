@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bgp_core::attribute::PathAttributes;
-use bgp_core::message::packing;
+use bgp_core::message::{RouteRefresh, packing};
 use bgp_core::policy::{Policy, RouteSource};
 use bgp_core::rib::{PeerFacts, Rib, RibConfig};
 use bgp_core::session::{
@@ -95,7 +95,7 @@ impl Router {
                 connect_retry: Duration::from_secs(10),
                 initial_hold: SessionConfig::INITIAL_HOLD,
                 families: FamilySet::from_iter(AddressFamily::ALL),
-                graceful_restart: RestartConfig { mode: RestartMode::Off, ..RestartConfig::HELPER },
+                graceful_restart: restart_config(seed),
                 extensions: extensions(dice),
             };
             let seed = seed ^ (u64::try_from(number * 16 + neighbour).unwrap() << 32);
@@ -126,7 +126,14 @@ impl Router {
         }
     }
 
-    pub fn established(&mut self, number: usize, neighbour: usize, connection: u64, negotiated: Arc<Negotiated>) {
+    pub fn established(
+        &mut self,
+        number: usize,
+        neighbour: usize,
+        connection: u64,
+        negotiated: Arc<Negotiated>,
+        kept: FamilySet,
+    ) {
         let facts = PeerFacts {
             id: peer_id(neighbour),
             name: Arc::from("neighbour"),
@@ -142,18 +149,19 @@ impl Router {
             max_prefixes: None,
             local_role: None,
             graceful_shutdown: false,
-            enhanced_route_refresh: false,
-            long_lived_graceful_restart: false,
+            enhanced_route_refresh: negotiated.enhanced_route_refresh,
+            long_lived_graceful_restart: negotiated.graceful_restart.as_ref().is_some_and(|restart| restart.long_lived),
         };
         let identifier = negotiated.peer_identifier.to_bits();
-        self.rib.peer_up(facts, Arc::new(Policy::accept_all("in")), Arc::new(Policy::accept_all("out")));
+        let (import, export) = (Arc::new(Policy::accept_all("in")), Arc::new(Policy::accept_all("out")));
+        self.rib.peer_returned(facts, import, export, kept);
         let port = self.port(neighbour);
         port.up = Some(Up { connection, negotiated, credit: true, identifier });
         port.times_up += 1;
     }
 
-    pub fn down(&mut self, neighbour: usize) {
-        self.rib.peer_down(peer_id(neighbour));
+    pub fn down(&mut self, neighbour: usize, keep: FamilySet, keep_stale: FamilySet) {
+        self.rib.peer_away(peer_id(neighbour), keep, keep_stale);
         self.port(neighbour).up = None;
     }
 
@@ -164,8 +172,13 @@ impl Router {
         let encode = &up.negotiated.encode;
         let packed = packing::pack(&batch.announce, &batch.withdraw, &batch.end_of_rib, encode);
         assert_eq!(packed.unsendable, []);
-        up.credit = packed.messages.is_empty();
-        Some((up.connection, packed.messages))
+        let mark =
+            |subtype| move |family: &AddressFamily| RouteRefresh { afi_safi: family.afi_safi(), subtype }.encode();
+        let begins = batch.refresh_begins.iter().map(mark(RouteRefresh::BEGIN));
+        let ends = batch.refresh_ends.iter().map(mark(RouteRefresh::END));
+        let messages: Vec<Bytes> = begins.chain(packed.messages).chain(ends).collect();
+        up.credit = messages.is_empty();
+        Some((up.connection, messages))
     }
 
     /// The neighbour has taken all that was queued.
@@ -219,6 +232,16 @@ impl Router {
             family.end_of_rib_received && family.end_of_rib_sent && family.pending == 0
         };
         counters.len() == AddressFamily::ALL.len() && counters.iter().all(quiet)
+    }
+}
+
+/// A network in three keeps no routes over restarts, one only over lost connections, one over all and for long.
+fn restart_config(seed: u64) -> RestartConfig {
+    let full = RestartConfig { mode: RestartMode::Full, ..RestartConfig::HELPER };
+    match seed % 3 {
+        0 => RestartConfig::HELPER,
+        1 => full,
+        _ => RestartConfig { notification: true, long_lived_stale_time_secs: 60, ..full },
     }
 }
 

@@ -243,17 +243,17 @@ impl World {
             Event::Dial => self.dial(router, neighbour),
             Event::AbandonDial => self.routers[router].port(neighbour).dialling = None,
             Event::CloseTcp { connection } => self.close(router, neighbour, connection.0),
-            Event::Established { connection, negotiated, .. } => {
+            Event::Established { connection, negotiated, kept } => {
                 let port = self.routers[router].port(neighbour);
                 assert!(port.up.is_none(), "{router} is Established twice with {neighbour}");
                 assert!(port.outboxes.contains_key(&connection.0), "Established on a connection that is closed");
-                self.routers[router].established(router, neighbour, connection.0, negotiated);
+                self.routers[router].established(router, neighbour, connection.0, negotiated, kept);
                 self.decide_soon(router);
             }
-            Event::Down { cause, .. } => {
+            Event::Down { cause, keep, keep_stale } => {
                 self.ends.insert(cause.to_string());
                 assert!(self.routers[router].port(neighbour).up.is_some(), "Down without Established");
-                self.routers[router].down(neighbour);
+                self.routers[router].down(neighbour, keep, keep_stale);
                 self.decide_soon(router);
             }
             Event::Update(update) => {
@@ -267,6 +267,21 @@ impl World {
             }
             Event::RouteRefresh(family) => {
                 self.routers[router].rib.refresh(super::router::peer_id(neighbour), family);
+                self.decide_soon(router);
+            }
+            Event::RefreshBegan(family) => {
+                self.routers[router].rib.refresh_began(super::router::peer_id(neighbour), family);
+            }
+            Event::RefreshEnded(family) => {
+                self.routers[router].rib.refresh_ended(super::router::peer_id(neighbour), family);
+                self.decide_soon(router);
+            }
+            Event::StaleExpired(families) => {
+                self.routers[router].rib.stale_expired(super::router::peer_id(neighbour), families);
+                self.decide_soon(router);
+            }
+            Event::LongLivedStale(families) => {
+                self.routers[router].rib.long_lived_stale(super::router::peer_id(neighbour), families);
                 self.decide_soon(router);
             }
             _ => {}
@@ -299,6 +314,9 @@ impl World {
             {
                 self.queue_updates(router, neighbour, number, messages);
             }
+        }
+        if self.routers[router].rib.undecided() > 0 {
+            self.decide_soon(router);
         }
     }
 

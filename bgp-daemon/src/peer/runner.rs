@@ -508,9 +508,7 @@ impl Runner {
 /// However the task ends, by a defect too, the table keeps none of the peer's routes, stale or not.
 impl Drop for Runner {
     fn drop(&mut self) {
-        let (peer, all) = (self.settings.id, AddressFamily::ALL.into_iter().collect());
-        let gone = self.rib.peer_away(peer, FamilySet::EMPTY, FamilySet::EMPTY);
-        if gone.and_then(|()| self.rib.of_absent_peer(peer, FromPeer::StaleExpired(all))).is_err() {
+        if self.rib.peer_away(self.settings.id, FamilySet::EMPTY, FamilySet::EMPTY).is_err() {
             debug!("the table stopped before the peer did");
         }
     }

@@ -287,6 +287,9 @@ impl Model {
     }
 
     fn go_away(&mut self, rib: &mut Rib, peer: u32, keep: FamilySet, keep_stale: FamilySet) {
+        if keep.is_empty() {
+            self.sessions.remove(&peer);
+        }
         let Some(session) = self.up(peer) else { return rib.peer_away(PeerId(peer), keep, keep_stale) };
         let all: FamilySet = AddressFamily::ALL.into_iter().collect();
         // Where there are no generations left the table drops what is oldest; the model knows nothing of that.
