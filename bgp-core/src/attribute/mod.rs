@@ -90,7 +90,7 @@ pub struct PathAttributes {
     pub extended_communities: Vec<ExtendedCommunity>,
     /// IPv6 EXTENDED COMMUNITIES, ascending and without duplicates.
     pub ipv6_extended_communities: Vec<Ipv6ExtendedCommunity>,
-    /// LARGE_COMMUNITY, ascending and without duplicates (RFC 8092 section 5).
+    /// LARGE_COMMUNITY, ascending and without duplicates (RFC 8092 section 3).
     pub large_communities: Vec<LargeCommunity>,
     /// ORIGINATOR_ID (RFC 4456); only from internal peers.
     pub originator_id: Option<BgpIdentifier>,

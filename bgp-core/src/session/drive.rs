@@ -106,7 +106,7 @@ impl Trigger {
     /// Whether the peer was told to reset the session (RFC 4486: Administrative Reset).
     fn is_reset_by_the_peer(&self) -> bool {
         let reset = NotificationCode::Cease(CeaseSubcode::AdministrativeReset);
-        matches!(&self.cause, Some(Cause::Received(notification)) if notification.code == reset)
+        matches!(&self.cause, Some(Cause::Received(notification)) if notification.innermost().code == reset)
     }
 
     /// Whether it ends an attempt or a session that people should hear of. A dial that failed leads on to Active, from where

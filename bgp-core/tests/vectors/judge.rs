@@ -22,8 +22,7 @@ pub fn judge(vector: &Vector, doings: &Doings) {
         assert_eq!(found.as_ref(), Some(data), "{name}: data of the NOTIFICATION");
     }
     judge_routes(vector, doings);
-    let refreshes: Vec<String> = doings.refreshes.iter().map(ToString::to_string).collect();
-    assert_eq!(refreshes, Vec::from_iter(vector.expected.refresh.clone()), "{name}: families to send again");
+    assert_eq!(doings.refreshes, Vec::from_iter(vector.expected.refresh.clone()), "{name}: refreshes");
     if let Some(wanted) = &vector.expected.negotiated {
         let found = negotiated(doings);
         for (what, value) in wanted {

@@ -270,6 +270,11 @@ fn check_65_the_attributes_of_rfc_4760_are_read_at_any_place() {
 }
 
 #[test]
+fn check_76_a_refresh_counts_only_of_an_agreed_family_and_a_known_subtype() {
+    run(76);
+}
+
+#[test]
 fn every_vector_belongs_to_a_test() {
     let tests = include_str!("main.rs");
     for vector in vector::all() {

@@ -19,8 +19,8 @@ use super::vector::{Context, Stands};
 pub struct Doings {
     /// UPDATEs that it took.
     pub updates: Vec<Update>,
-    /// Families that it was asked for again.
-    pub refreshes: Vec<AddressFamily>,
+    /// Families that it was asked for again, and whose announcement began or ended again.
+    pub refreshes: Vec<String>,
     /// NOTIFICATIONs that it sent, in octets.
     pub notifications: Vec<Vec<u8>>,
     /// What it agreed to, if it is Established.
@@ -81,7 +81,9 @@ fn drain(session: &mut Session, doings: &mut Doings) {
     while let Some(event) = session.poll_event() {
         match event {
             Event::Update(update) => doings.updates.push(*update),
-            Event::RouteRefresh(family) => doings.refreshes.push(family),
+            Event::RouteRefresh(family) => doings.refreshes.push(family.to_string()),
+            Event::RefreshBegan(family) => doings.refreshes.push(format!("begin of {family}")),
+            Event::RefreshEnded(family) => doings.refreshes.push(format!("end of {family}")),
             Event::CloseTcp { .. } => doings.closed = true,
             _ => {}
         }
@@ -134,6 +136,9 @@ fn open(context: &Context) -> Vec<u8> {
     for family in context.add_path() {
         // The peer can send path identifiers.
         capabilities.extend([69, 4, 0, afi(family), 1, 2]);
+    }
+    if context.marked_refresh() {
+        capabilities.extend([70, 0]);
     }
     if context.extended_messages() {
         capabilities.extend([6, 0]);

@@ -49,6 +49,8 @@ pub struct Context {
     extended_messages: Option<bool>,
     /// Whether IPv4 routes may have an IPv6 next hop.
     extended_next_hop: Option<bool>,
+    /// Whether both mark the begin and the end of a refresh.
+    marked_refresh: Option<bool>,
     /// What we are to the peer.
     local_role: Option<String>,
     /// Whether the peer must say its role.
@@ -88,6 +90,7 @@ impl Context {
             add_path: self.add_path.or_else(|| other.add_path.clone()),
             extended_messages: self.extended_messages.or(other.extended_messages),
             extended_next_hop: self.extended_next_hop.or(other.extended_next_hop),
+            marked_refresh: self.marked_refresh.or(other.marked_refresh),
             local_role: self.local_role.or_else(|| other.local_role.clone()),
             strict_role: self.strict_role.or(other.strict_role),
             accept_as_set: self.accept_as_set.or(other.accept_as_set),
@@ -127,6 +130,10 @@ impl Context {
 
     pub fn extended_next_hop(&self) -> bool {
         self.extended_next_hop.unwrap_or(false)
+    }
+
+    pub fn marked_refresh(&self) -> bool {
+        self.marked_refresh.unwrap_or(false)
     }
 
     pub fn local_role(&self) -> Option<Role> {
@@ -221,7 +228,7 @@ pub struct Expected {
     pub faults: Vec<String>,
     /// The family whose first announcement ends.
     pub end_of_rib: Option<String>,
-    /// The family that the peer wants again.
+    /// The family that the peer wants again; after `begin of` or `end of` the one whose routes it announces again.
     pub refresh: Option<String>,
     /// What an OPEN that is accepted leads to.
     pub negotiated: Option<BTreeMap<String, String>>,

@@ -70,6 +70,9 @@ fn check_28_every_failure_doubles_the_wait_up_to_two_minutes() {
 #[test]
 fn check_28_a_peer_that_was_reset_is_tried_again_at_once() {
     assert_first(&waits(true, &cease(CeaseSubcode::AdministrativeReset)));
+    let reset = Notification::new(NotificationCode::Cease(CeaseSubcode::AdministrativeReset));
+    let hard = Notification::hard_reset(&reset).encode().to_vec();
+    assert_first(&waits(true, &End::Octets(hard)));
     let mut bench = Bench::new(|_| {});
     for number in 0..5 {
         attempt(&mut bench, number, true, &End::Closed);
