@@ -34,36 +34,60 @@ pub(super) enum ImportCheck {
     RouteLeak,
 }
 
-const CHECKS: [(ImportCheck, u16); 10] = [
-    (ImportCheck::Accepted, 0x0000),
-    (ImportCheck::RejectedByTerm, 0x1000),
-    (ImportCheck::NoTermMatched, 0x2000),
-    (ImportCheck::AsLoop, 0x3000),
-    (ImportCheck::ReflectionLoop, 0x4000),
-    (ImportCheck::OwnRange, 0x5000),
-    (ImportCheck::Martian, 0x6000),
-    (ImportCheck::DefaultRouteNotNamed, 0x7000),
-    (ImportCheck::NextHopIneligible, 0x8000),
-    (ImportCheck::RouteLeak, 0x9000),
-];
-
+const CHECK_SHIFT: u32 = 12;
 const CHECK_BITS: u16 = 0xF000;
 const GENERATION_SHIFT: u32 = 10;
 const TERM_BITS: u16 = 0x03FF;
+
+impl ImportCheck {
+    const fn code(self) -> u16 {
+        match self {
+            Self::Accepted => 0,
+            Self::RejectedByTerm => 1,
+            Self::NoTermMatched => 2,
+            Self::AsLoop => 3,
+            Self::ReflectionLoop => 4,
+            Self::OwnRange => 5,
+            Self::Martian => 6,
+            Self::DefaultRouteNotNamed => 7,
+            Self::NextHopIneligible => 8,
+            Self::RouteLeak => 9,
+        }
+    }
+}
 
 impl CompactVerdict {
     /// The verdict on our own routes, which are not judged.
     pub const OWN: Self = Self(0);
 
     fn new(check: ImportCheck, term: usize) -> Self {
-        let code = CHECKS.iter().find(|(known, _)| *known == check).map_or(0, |(_, code)| *code);
-        Self(code | u16::try_from(term).unwrap_or(TERM_BITS).min(TERM_BITS))
+        Self(check.code() << CHECK_SHIFT | u16::try_from(term).unwrap_or(TERM_BITS).min(TERM_BITS))
+    }
+
+    /// As two octets.
+    pub const fn bits(self) -> u16 {
+        self.0
+    }
+
+    /// From [`bits`](Self::bits).
+    pub const fn from_bits(bits: u16) -> Self {
+        Self(bits)
     }
 
     /// The check that decided.
-    pub fn check(self) -> ImportCheck {
-        let code = self.0 & CHECK_BITS;
-        CHECKS.iter().find(|(_, known)| *known == code).map_or(ImportCheck::NoTermMatched, |(check, _)| *check)
+    pub const fn check(self) -> ImportCheck {
+        match self.0 >> CHECK_SHIFT {
+            0 => ImportCheck::Accepted,
+            1 => ImportCheck::RejectedByTerm,
+            3 => ImportCheck::AsLoop,
+            4 => ImportCheck::ReflectionLoop,
+            5 => ImportCheck::OwnRange,
+            6 => ImportCheck::Martian,
+            7 => ImportCheck::DefaultRouteNotNamed,
+            8 => ImportCheck::NextHopIneligible,
+            9 => ImportCheck::RouteLeak,
+            _ => ImportCheck::NoTermMatched,
+        }
     }
 
     /// Whether the path takes part in the decision process.

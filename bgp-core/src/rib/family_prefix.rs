@@ -1,15 +1,22 @@
 //! Prefixes of one family as keys of a table: smaller and quicker than a [`Prefix`] of either.
 
 use std::hash::Hash;
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
 use crate::types::{AddressFamily, Prefix};
 
 /// A key of a table of one family.
-pub(super) trait FamilyPrefix: prefix_trie::Prefix + Copy + Ord + Hash + Into<Prefix> {
+pub(super) trait FamilyPrefix: prefix_trie::Prefix + Copy + Default + Ord + Hash + Into<Prefix> {
+    /// An address of the family, in the order of its octets.
+    type Address: Copy + Ord;
+
     /// The family.
     const FAMILY: AddressFamily;
+
+    /// The network address.
+    fn address(&self) -> Self::Address;
 
     /// The prefix as a key, if it is of this family.
     fn of(prefix: &Prefix) -> Option<Self>;
@@ -31,7 +38,12 @@ const MARTIANS_V6: [([u16; 8], u8); 4] = [
 ];
 
 impl FamilyPrefix for Ipv4Net {
+    type Address = Ipv4Addr;
     const FAMILY: AddressFamily = AddressFamily::Ipv4Unicast;
+
+    fn address(&self) -> Ipv4Addr {
+        self.addr()
+    }
 
     fn of(prefix: &Prefix) -> Option<Self> {
         match prefix.net() {
@@ -48,7 +60,12 @@ impl FamilyPrefix for Ipv4Net {
 }
 
 impl FamilyPrefix for Ipv6Net {
+    type Address = Ipv6Addr;
     const FAMILY: AddressFamily = AddressFamily::Ipv6Unicast;
+
+    fn address(&self) -> Ipv6Addr {
+        self.addr()
+    }
 
     fn of(prefix: &Prefix) -> Option<Self> {
         match prefix.net() {
@@ -59,7 +76,7 @@ impl FamilyPrefix for Ipv6Net {
 
     fn is_martian(&self) -> bool {
         MARTIANS_V6.iter().any(|(network, len)| {
-            let outer = std::net::Ipv6Addr::from(*network).to_bits();
+            let outer = Ipv6Addr::from(*network).to_bits();
             *len <= self.prefix_len() && (self.addr().to_bits() ^ outer).leading_zeros() >= u32::from(*len)
         })
     }

@@ -1,7 +1,7 @@
 //! The routes of one family, from what peers sent to what the Loc-RIB holds. Getting them out is in `outbound`, long walks
 //! are in `walk`, answers in `query`.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use prefix_trie::PrefixMap;
@@ -12,8 +12,9 @@ use super::decision::{Candidate, Decision, decide};
 use super::family_prefix::FamilyPrefix;
 use super::generations::{Age, Generations};
 use super::outbound::Membership;
-use super::path::{Best, Entry, Path};
-use super::peers::{Context, PeerIndex};
+use super::path::Path;
+use super::peers::{Context, PeerIndex, PeerMap};
+use super::table::{RowId, Table};
 use super::update_group::UpdateGroup;
 use super::view::{ApplyOutcome, ImportCounters, PrefixLimitExceeded};
 use super::walk::Walk;
@@ -36,15 +37,13 @@ pub(super) struct FamilyPeer {
 }
 
 /// The routes of one family.
-pub(super) struct FamilyRib<N> {
+pub(super) struct FamilyRib<N: FamilyPrefix> {
     /// All paths, and the Loc-RIB.
-    pub table: PrefixMap<N, Entry>,
-    /// What we originate.
-    pub originated: PrefixMap<N, ()>,
+    pub table: Table<N>,
     /// Our own ranges.
     pub own_ranges: PrefixMap<N, ()>,
-    /// Prefixes to be decided, each with the clock when it was noted.
-    pub dirty: VecDeque<(u64, N)>,
+    /// Rows to be decided, each with the clock when it was noted.
+    pub dirty: VecDeque<(u64, RowId)>,
     /// Counts everything that is noted, so that "before" has a meaning.
     pub clock: u64,
     /// Long walks, one after the other.
@@ -52,30 +51,23 @@ pub(super) struct FamilyRib<N> {
     /// The clock when the last walk ended that could change a route.
     pub walked_at: u64,
     /// The Adj-RIBs-Out.
-    pub groups: Vec<Option<UpdateGroup<N>>>,
+    pub groups: Vec<Option<UpdateGroup>>,
     /// Peers that are up and speak the family, and those whose routes are kept.
-    pub peers: HashMap<PeerIndex, FamilyPeer>,
-    /// Paths of every kind.
-    pub path_count: usize,
-    /// Prefixes with a route in the Loc-RIB.
-    pub best_count: usize,
+    pub peers: PeerMap<FamilyPeer>,
 }
 
 impl<N: FamilyPrefix> FamilyRib<N> {
     /// No routes.
     pub fn new() -> Self {
         Self {
-            table: PrefixMap::new(),
-            originated: PrefixMap::new(),
+            table: Table::new(),
             own_ranges: PrefixMap::new(),
             dirty: VecDeque::new(),
             clock: 0,
             walks: VecDeque::new(),
             walked_at: 0,
             groups: Vec::new(),
-            peers: HashMap::new(),
-            path_count: 0,
-            best_count: 0,
+            peers: PeerMap::default(),
         }
     }
 
@@ -91,26 +83,41 @@ impl<N: FamilyPrefix> FamilyRib<N> {
         judge: &mut Judge,
         outcome: &mut ApplyOutcome,
     ) {
-        let Some(generation) = self.peers.get(&peer).map(|state| state.generations.current()) else { return };
-        let known = self.table.get(&net).and_then(|entry| find(entry, peer, path_id));
-        let counted = known.is_some_and(|path| path.verdict.generation() == generation);
-        if !counted && let Some(exceeded) = self.over_limit(context, peer) {
+        let Some(generation) = self.peers.get(peer).map(|state| state.generations.current()) else { return };
+        let known = self.table.find(&net);
+        let counted = || {
+            let path = known.and_then(|row| self.table.path(row, (peer, path_id)));
+            path.is_some_and(|path| path.verdict.generation() == generation)
+        };
+        if self.is_limited(context, peer)
+            && !counted()
+            && let Some(exceeded) = self.over_limit(context, peer)
+        {
             outcome.prefix_limit = exceeded.or(outcome.prefix_limit);
             return;
         }
-        let in_own_range = self.own_ranges.is_covered(&net);
+        let in_own_range = self.is_own(&net);
         let (verdict, effective) = judge.judge(net, in_own_range, &mut context.attributes);
         context.attributes.retain(judge.received);
         let path = Path { received: judge.received, effective, path_id, peer, verdict: verdict.of(generation) };
-        self.put(context, net, path);
+        let row = known.unwrap_or_else(|| self.table.find_or_insert(net));
+        self.put(context, row, path);
         outcome.reachable += 1;
+    }
+
+    fn is_own(&self, net: &N) -> bool {
+        !self.own_ranges.is_empty() && self.own_ranges.is_covered(net)
+    }
+
+    fn is_limited(&self, context: &Context, peer: PeerIndex) -> bool {
+        context.session(peer).is_some_and(|session| session.facts.max_prefixes.is_some())
     }
 
     /// `None`: there is room for one more route. `Some`: there is none, with the report when it is the first time.
     fn over_limit(&mut self, context: &Context, peer: PeerIndex) -> Option<Option<PrefixLimitExceeded>> {
         let facts = &context.session(peer)?.facts;
         let limit = facts.max_prefixes?;
-        let state = self.peers.get_mut(&peer)?;
+        let state = self.peers.get_mut(peer)?;
         // Stale routes are not what the peer sends now.
         if state.generations.fresh() < limit {
             return None;
@@ -124,7 +131,7 @@ impl<N: FamilyPrefix> FamilyRib<N> {
     pub fn limit_exceeded(&mut self, context: &Context, peer: PeerIndex) -> Option<PrefixLimitExceeded> {
         let facts = &context.session(peer)?.facts;
         let limit = facts.max_prefixes?;
-        let state = self.peers.get_mut(&peer).filter(|state| state.generations.fresh() > limit)?;
+        let state = self.peers.get_mut(peer).filter(|state| state.generations.fresh() > limit)?;
         let first = !std::mem::replace(&mut state.limit_reported, true);
         first.then_some(PrefixLimitExceeded { peer: facts.id, family: N::FAMILY, limit })
     }
@@ -138,56 +145,54 @@ impl<N: FamilyPrefix> FamilyRib<N> {
         path_id: u32,
         outcome: &mut ApplyOutcome,
     ) {
-        if self.remove(context, net, peer, path_id) {
+        let Some(row) = self.table.find(&net) else { return };
+        if self.remove(context, row, (peer, path_id)) {
             outcome.withdrawn += 1;
         }
     }
 
     /// Puts a path in the place of the one of the same peer and identifier, and takes over its references.
-    pub fn put(&mut self, context: &mut Context, net: N, path: Path) {
-        let entry = self.table.entry(net).or_default();
-        let place = entry.paths.iter_mut().find(|old| (old.peer, old.path_id) == (path.peer, path.path_id));
-        let old = match place {
-            Some(place) => Some(std::mem::replace(place, path)),
-            None => {
-                entry.paths.push(path);
-                None
-            }
-        };
+    pub fn put(&mut self, context: &mut Context, row: RowId, path: Path) {
+        let old = self.table.put(row, path);
         let matters = old.is_some_and(|old| old.verdict.is_accepted()) || path.verdict.is_accepted();
-        let (was, is) =
-            (old.map(|old| (old.effective, old.verdict.is_accepted())), (path.effective, path.verdict.is_accepted()));
+        let say = |path: Path| (path.effective, path.verdict.is_accepted());
         self.count(path.peer, old.map(|old| old.verdict), Some(path.verdict));
-        match old {
-            Some(old) => release_path(context, &old),
-            None => self.path_count += 1,
+        if let Some(old) = old {
+            release_path(context, &old);
         }
-        if matters && was != Some(is) {
-            self.mark(net);
+        if matters && old.map(say) != Some(say(path)) {
+            self.mark(row);
         }
     }
 
     /// Removes a path; whether it was there.
-    pub fn remove(&mut self, context: &mut Context, net: N, peer: PeerIndex, path_id: u32) -> bool {
-        let Some(entry) = self.table.get_mut(&net) else { return false };
-        let Some(place) = entry.paths.iter().position(|path| (path.peer, path.path_id) == (peer, path_id)) else {
-            return false;
-        };
-        let path = entry.paths.swap_remove(place);
-        let forgotten = entry.paths.is_empty() && entry.best.is_none() && !entry.dirty;
-        self.path_count -= 1;
-        self.count(peer, Some(path.verdict), None);
+    pub fn remove(&mut self, context: &mut Context, row: RowId, key: (PeerIndex, u32)) -> bool {
+        let Some(path) = self.table.remove(row, key) else { return false };
+        self.count(path.peer, Some(path.verdict), None);
         release_path(context, &path);
         if path.verdict.is_accepted() {
-            self.mark(net);
-        } else if forgotten {
-            self.table.remove(&net);
+            self.mark(row);
+        } else {
+            self.forget(row);
         }
         true
     }
 
+    /// Gives the row back when there is nothing about its prefix any more.
+    pub fn forget(&mut self, row: RowId) {
+        if !self.groups.iter().flatten().any(|group| group.needs_row(row)) {
+            self.table.free(row);
+        }
+    }
+
+    /// Gives the rows back that the group needed last.
+    pub fn forget_left(&mut self, group: usize) {
+        let left = self.group_mut(group).map_or(Vec::new(), UpdateGroup::take_left);
+        left.into_iter().for_each(|row| self.forget(row));
+    }
+
     fn count(&mut self, peer: PeerIndex, old: Option<CompactVerdict>, new: Option<CompactVerdict>) {
-        let Some(state) = self.peers.get_mut(&peer) else { return };
+        let Some(state) = self.peers.get_mut(peer) else { return };
         if let Some(old) = old {
             state.generations.leave(old.generation());
             state.import.received -= 1;
@@ -201,14 +206,14 @@ impl<N: FamilyPrefix> FamilyRib<N> {
     }
 
     /// Judges the paths of a prefix again: of one peer, or of all.
-    pub fn rejudge(&mut self, context: &mut Context, net: N, peer: Option<PeerIndex>) {
-        let Some(entry) = self.table.get(&net) else { return };
-        let of_peer = |path: &&Path| path.peer != PeerIndex::LOCAL && peer.is_none_or(|peer| path.peer == peer);
-        let paths: Vec<Path> = entry.paths.iter().filter(of_peer).copied().collect();
-        let in_own_range = self.own_ranges.is_covered(&net);
-        for path in paths {
+    pub fn rejudge(&mut self, context: &mut Context, net: N, row: RowId, peer: Option<PeerIndex>) {
+        let in_own_range = self.is_own(&net);
+        for path in self.table.paths(row) {
+            if path.peer == PeerIndex::LOCAL || peer.is_some_and(|peer| path.peer != peer) {
+                continue;
+            }
             let generation = path.verdict.generation();
-            let Some(age) = self.peers.get(&path.peer).map(|state| state.generations.age(generation)) else { continue };
+            let Some(age) = self.peers.get(path.peer).map(|state| state.generations.age(generation)) else { continue };
             if age == Age::Doomed {
                 continue;
             }
@@ -219,13 +224,13 @@ impl<N: FamilyPrefix> FamilyRib<N> {
             if age == Age::LongLived {
                 if forbids_long_lived(context, path.received, effective) {
                     context.attributes.release(effective);
-                    self.remove(context, net, path.peer, path.path_id);
+                    self.remove(context, row, path.key());
                     continue;
                 }
                 effective = context.attributes.with_community(effective, Community::LLGR_STALE);
             }
             context.attributes.retain(path.received);
-            self.put(context, net, Path { verdict: verdict.of(generation), effective, ..path });
+            self.put(context, row, Path { verdict: verdict.of(generation), effective, ..path });
         }
     }
 
@@ -240,7 +245,7 @@ impl<N: FamilyPrefix> FamilyRib<N> {
         let changed: Vec<N> = gone.chain(come).collect();
         self.own_ranges = new;
         for range in changed {
-            self.walks.push_back(Walk::Rejudge { peer: None, within: Some(range), after: None });
+            self.walks.push_back(Walk::RejudgeWithin { range, after: None });
         }
     }
 
@@ -249,10 +254,7 @@ impl<N: FamilyPrefix> FamilyRib<N> {
     /// Originates a prefix.
     pub fn originate(&mut self, context: &mut Context, net: N, attributes: &Arc<PathAttributes>, tag: &Arc<str>) {
         let number = context.tag_number(tag);
-        let others: Vec<u32> = self.table.get(&net).map_or(Vec::new(), |entry| {
-            let own = entry.paths.iter().filter(|path| path.peer == PeerIndex::LOCAL && path.path_id != number);
-            own.map(|path| path.path_id).collect()
-        });
+        let row = self.table.find_or_insert(net);
         let received = context.attributes.intern(attributes);
         context.attributes.retain(received);
         let path = Path {
@@ -262,32 +264,28 @@ impl<N: FamilyPrefix> FamilyRib<N> {
             peer: PeerIndex::LOCAL,
             verdict: CompactVerdict::OWN,
         };
-        self.put(context, net, path);
-        others.into_iter().for_each(|other| {
-            self.remove(context, net, PeerIndex::LOCAL, other);
-        });
-        self.originated.insert(net, ());
+        self.put(context, row, path);
+        for other in self.table.paths(row) {
+            if other.peer == PeerIndex::LOCAL && other.path_id != number {
+                self.remove(context, row, other.key());
+            }
+        }
     }
 
     /// Stops originating a prefix; whether it was.
     pub fn withdraw_origination(&mut self, context: &mut Context, net: N) -> bool {
-        if self.originated.remove(&net).is_none() {
-            return false;
-        }
-        let entry = self.table.get(&net);
-        let own = entry.and_then(|entry| entry.paths.iter().find(|path| path.peer == PeerIndex::LOCAL).copied());
-        own.is_some_and(|path| self.remove(context, net, PeerIndex::LOCAL, path.path_id))
+        let Some(row) = self.table.find(&net) else { return false };
+        let own = self.table.paths(row).into_iter().find(|path| path.peer == PeerIndex::LOCAL);
+        own.is_some_and(|path| self.remove(context, row, path.key()))
     }
 
     // --- decision ---
 
     /// Notes that a prefix must be decided.
-    pub fn mark(&mut self, net: N) {
-        let entry = self.table.entry(net).or_default();
-        if !entry.dirty {
-            entry.dirty = true;
+    pub fn mark(&mut self, row: RowId) {
+        if self.table.mark_dirty(row) {
             self.clock += 1;
-            self.dirty.push_back((self.clock, net));
+            self.dirty.push_back((self.clock, row));
         }
     }
 
@@ -295,13 +293,12 @@ impl<N: FamilyPrefix> FamilyRib<N> {
     pub fn decide(&mut self, context: &mut Context, budget: usize) -> usize {
         let mut left = budget;
         while left > 0 {
-            if let Some((_, net)) = self.dirty.pop_front() {
-                self.decide_prefix(context, net);
+            if let Some((_, row)) = self.dirty.pop_front() {
+                self.decide_row(context, row);
                 left -= 1;
             } else if !self.walks.is_empty() {
                 left = left.saturating_sub(self.step_walk(context, left).max(1));
             } else {
-                self.forget_transformations(context);
                 break;
             }
         }
@@ -318,44 +315,28 @@ impl<N: FamilyPrefix> FamilyRib<N> {
         self.dirty.is_empty() && !self.walks.iter().any(Walk::can_change_routes)
     }
 
-    fn decide_prefix(&mut self, context: &mut Context, net: N) {
-        let Some(entry) = self.table.get_mut(&net) else { return };
-        entry.dirty = false;
-        let old = entry.best;
-        let new = best_of(context, entry);
-        entry.best = new;
-        let forgotten = entry.paths.is_empty() && new.is_none();
-        if forgotten {
-            self.table.remove(&net);
+    fn decide_row(&mut self, context: &mut Context, row: RowId) {
+        let changed = self.table.begin_decision(row);
+        let old = self.table.best(row);
+        let paths = self.table.paths(row);
+        let place = best_of(context, &paths);
+        let best = place.and_then(|place| paths.get(place));
+        self.table.set_best(row, place);
+        if changed || old.as_ref().map(Path::key) != best.map(Path::key) {
+            self.export(context, row, best);
         }
-        if old == new {
-            return;
-        }
-        if let Some(new) = new {
-            context.attributes.retain(new.attributes);
-        }
-        match (old.is_some(), new.is_some()) {
-            (false, true) => self.best_count += 1,
-            (true, false) => self.best_count -= 1,
-            _ => {}
-        }
-        self.export(context, net, new);
-        if let Some(old) = old {
-            context.attributes.release(old.attributes);
+        if paths.is_empty() {
+            self.forget(row);
         }
     }
 
     /// Every eligible path of a prefix with what came of the decision, for those who ask.
-    pub fn decision_of(&self, context: &Context, net: N) -> Option<(Vec<Path>, Decision)> {
-        let entry = self.table.get(&net)?;
-        let eligible: Vec<Path> = entry.paths.iter().filter(|path| path.verdict.is_accepted()).copied().collect();
+    pub fn decision_of(&self, context: &Context, row: RowId) -> Option<(Vec<Path>, Decision)> {
+        let eligible: Vec<Path> =
+            self.table.paths(row).into_iter().filter(|path| path.verdict.is_accepted()).collect();
         let decision = decide(&candidates(context, &eligible), context.config.always_compare_med)?;
         Some((eligible, decision))
     }
-}
-
-fn find(entry: &Entry, peer: PeerIndex, path_id: u32) -> Option<&Path> {
-    entry.paths.iter().find(|path| (path.peer, path.path_id) == (peer, path_id))
 }
 
 /// NO_LLGR on a route as received or after import policy (RFC 9494 section 4.2).
@@ -364,18 +345,15 @@ fn forbids_long_lived(context: &Context, received: AttributeId, effective: Attri
     forbids(received) || forbids(effective)
 }
 
-fn best_of(context: &Context, entry: &Entry) -> Option<Best> {
-    let mut eligible = entry.paths.iter().filter(|path| path.verdict.is_accepted());
-    let (first, second) = (eligible.next()?, eligible.next());
-    let best = match second {
-        None => *first,
-        Some(second) => {
-            let paths: Vec<Path> = [first, second].into_iter().chain(eligible).copied().collect();
-            let decision = decide(&candidates(context, &paths), context.config.always_compare_med)?;
-            *paths.get(decision.best)?
-        }
-    };
-    Some(Best { attributes: best.effective, path_id: best.path_id, peer: best.peer })
+/// The place of the best of the paths that are eligible.
+fn best_of(context: &Context, paths: &[Path]) -> Option<usize> {
+    let mut eligible = paths.iter().zip(0..).filter(|(path, _)| path.verdict.is_accepted());
+    let ((first, place), second) = (eligible.next()?, eligible.next());
+    let Some(second) = second else { return Some(place) };
+    let (paths, places): (Vec<Path>, Vec<usize>) =
+        [(first, place), second].into_iter().chain(eligible).map(|(path, place)| (*path, place)).unzip();
+    let decision = decide(&candidates(context, &paths), context.config.always_compare_med)?;
+    places.get(decision.best).copied()
 }
 
 fn candidates<'a>(context: &'a Context, paths: &[Path]) -> Vec<Candidate<'a>> {

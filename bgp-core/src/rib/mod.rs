@@ -15,9 +15,12 @@ mod generations;
 mod outbound;
 mod path;
 mod peers;
+mod prefix_index;
 mod questions;
 mod refresh;
 mod restart;
+mod seats;
+mod table;
 mod update_batch;
 mod update_group;
 mod view;
@@ -80,7 +83,7 @@ impl Rib {
     /// A peer's session ended, or nobody waits for it any more: all its routes go, in slices of [`decide`](Self::decide).
     pub fn peer_down(&mut self, peer: PeerId) {
         let Some(index) = self.context.known(peer) else { return };
-        let (in_v4, in_v6) = (self.v4.peers.contains_key(&index), self.v6.peers.contains_key(&index));
+        let (in_v4, in_v6) = (self.v4.peers.get(index).is_some(), self.v6.peers.get(index).is_some());
         self.context.take_down(peer, usize::from(in_v4) + usize::from(in_v6));
         self.v4.peer_down(index);
         self.v6.peer_down(index);

@@ -2,17 +2,20 @@
 
 use std::sync::Arc;
 
-use super::attribute_store::AttributeId;
 use super::export::{ExportProfile, Outbound};
 use super::family_prefix::FamilyPrefix;
-use super::family_rib::FamilyRib;
-use super::path::Best;
+use super::family_rib::{FamilyPeer, FamilyRib};
+use super::path::Path;
 use super::peers::{Context, PeerIndex};
 use super::refresh::Refresh;
 use super::update_batch::UpdateBatch;
-use super::update_group::{Slot, UpdateGroup};
+use super::prefix_index::Start;
+use super::seats::Slot;
+use super::table::RowId;
+use super::update_group::{OutRoute, UpdateGroup, Version};
 use super::view::ExportVerdict;
 use super::walk::Walk;
+use crate::attribute::PathAttributes;
 
 /// A place in an update group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,7 +47,10 @@ impl<N: FamilyPrefix> FamilyRib<N> {
     pub fn peer_up(&mut self, context: &Context, peer: PeerIndex) {
         let Some(place) = self.seat(context, peer) else { return };
         self.walks.push_back(Walk::Settle { peer, place });
-        let state = self.peers.entry(peer).or_default();
+        if self.peers.get(peer).is_none() {
+            self.peers.insert(peer, FamilyPeer::default());
+        }
+        let Some(state) = self.peers.get_mut(peer) else { return };
         state.limit_reported = false;
         state.end_of_rib_received = false;
         state.import.over_limit = 0;
@@ -55,14 +61,14 @@ impl<N: FamilyPrefix> FamilyRib<N> {
     /// A peer goes down: it is in no list any more, and its routes go in slices.
     pub fn peer_down(&mut self, peer: PeerIndex) {
         self.leave_groups(peer);
-        if self.peers.remove(&peer).is_some() {
-            self.walks.push_back(Walk::Purge { peer, after: None });
+        if self.peers.remove(peer).is_some() {
+            self.walks.push_back(Walk::Purge { peer, next: 0 });
         }
     }
 
     /// A peer that is not up is sent nothing.
     pub fn leave_groups(&mut self, peer: PeerIndex) {
-        let Some(membership) = self.peers.get_mut(&peer).and_then(|state| state.membership.take()) else { return };
+        let Some(membership) = self.peers.get_mut(peer).and_then(|state| state.membership.take()) else { return };
         self.leave(membership.place);
         if let Some(place) = membership.moving_from {
             self.leave(place);
@@ -71,18 +77,18 @@ impl<N: FamilyPrefix> FamilyRib<N> {
 
     /// A peer's place in the Adj-RIB-Out.
     pub fn membership(&self, peer: PeerIndex) -> Option<&Membership> {
-        self.peers.get(&peer)?.membership.as_ref()
+        self.peers.get(peer)?.membership.as_ref()
     }
 
     /// A peer's place, to be changed.
     pub fn membership_mut(&mut self, peer: PeerIndex) -> Option<&mut Membership> {
-        self.peers.get_mut(&peer)?.membership.as_mut()
+        self.peers.get_mut(peer)?.membership.as_mut()
     }
 
     /// A peer's policies changed. The session already holds the new ones.
     pub fn policies_changed(&mut self, context: &mut Context, peer: PeerIndex, import: bool) {
         if import {
-            self.walks.push_back(Walk::Rejudge { peer: Some(peer), within: None, after: None });
+            self.walks.push_back(Walk::Rejudge { peer: peer, next: 0 });
         }
         let (Some(profile), Some(membership)) = (profile::<N>(context, peer), self.membership(peer)) else { return };
         if self.group(membership.place.group).is_some_and(|group| group.profile == profile) {
@@ -96,7 +102,7 @@ impl<N: FamilyPrefix> FamilyRib<N> {
         let Some(membership) = self.membership_mut(peer) else { return };
         let from = std::mem::replace(&mut membership.place, place);
         membership.moving_from = Some(from);
-        self.walks.push_back(Walk::Move { peer, from, to: place, after: None });
+        self.walks.push_back(Walk::Move { peer, from, to: place, next: 0 });
         self.walks.push_back(Walk::Settle { peer, place });
         self.move_refresh(peer);
     }
@@ -106,21 +112,21 @@ impl<N: FamilyPrefix> FamilyRib<N> {
         let profile = profile::<N>(context, peer)?;
         for (group, candidate) in self.groups.iter_mut().enumerate() {
             if let Some(candidate) = candidate.as_mut().filter(|group| !group.abandoned && group.profile == profile)
-                && let Some(slot) = candidate.join(peer, self.clock)
+                && let Some(slot) = candidate.seats.join(peer, self.clock)
             {
                 let place = Place { group, slot };
-                self.walks.push_back(Walk::Tell { peer, place, again: false, after: None });
+                self.walks.push_back(Walk::Tell { peer, place, again: false, next: 0 });
                 return Some(place);
             }
         }
         let mut made = UpdateGroup::new(profile);
-        let slot = made.join(peer, self.clock)?;
+        let slot = made.seats.join(peer, self.clock)?;
         let group = self.groups.iter().position(Option::is_none).unwrap_or(self.groups.len());
         match self.groups.get_mut(group) {
             Some(free) => *free = Some(made),
             None => self.groups.push(Some(made)),
         }
-        self.walks.push_back(Walk::Build { group, after: None });
+        self.walks.push_back(Walk::Build { group, next: 0 });
         Some(Place { group, slot })
     }
 
@@ -128,61 +134,53 @@ impl<N: FamilyPrefix> FamilyRib<N> {
     pub fn leave(&mut self, place: Place) {
         let Some(group) = self.group_mut(place.group) else { return };
         let walk = match group.leave(place.slot) {
-            true => Walk::Abandon { group: place.group },
-            false => Walk::Vacate { place, after: None },
+            true => Walk::Abandon { group: place.group, next: 0 },
+            false => Walk::Vacate { place, next: 0 },
         };
         self.walks.push_back(walk);
     }
 
     /// A group.
-    pub fn group(&self, number: usize) -> Option<&UpdateGroup<N>> {
+    pub fn group(&self, number: usize) -> Option<&UpdateGroup> {
         self.groups.get(number)?.as_ref()
     }
 
     /// A group, to be changed.
-    pub fn group_mut(&mut self, number: usize) -> Option<&mut UpdateGroup<N>> {
+    pub fn group_mut(&mut self, number: usize) -> Option<&mut UpdateGroup> {
         self.groups.get_mut(number)?.as_mut()
-    }
-
-    /// Drops what the groups remember of transformations.
-    pub fn forget_transformations(&mut self, context: &mut Context) {
-        self.groups.iter_mut().flatten().for_each(|group| group.forget(&mut context.attributes));
     }
 
     // --- export ---
 
     /// Brings a route of the Loc-RIB, or its absence, to every group.
-    pub fn export(&mut self, context: &mut Context, net: N, best: Option<Best>) {
+    pub fn export(&mut self, context: &mut Context, row: RowId, best: Option<&Path>) {
         for number in 0..self.groups.len() {
-            self.export_to(context, number, net, best);
+            self.export_to(context, number, row, best);
         }
     }
 
     /// Brings a route of the Loc-RIB, or its absence, to one group.
-    pub fn export_to(&mut self, context: &mut Context, number: usize, net: N, best: Option<Best>) {
+    pub fn export_to(&mut self, context: &mut Context, number: usize, row: RowId, best: Option<&Path>) {
         let Some(group) = self.groups.get_mut(number).and_then(Option::as_mut) else { return };
         if group.abandoned {
             return;
         }
-        let admitted = best.and_then(|best| {
-            let term = group.profile.admit(&outbound(context, net, &best)).ok()?;
-            Some((best, term))
+        let route = best.and_then(|best| {
+            let term = group.profile.admit(&outbound(context, self.table.net(row)?, best)).ok()?;
+            let originated = best.peer == PeerIndex::LOCAL;
+            let version = Version { attributes: best.effective, term: u16::try_from(term).ok()?, originated };
+            Some(OutRoute { version, from: best.peer })
         });
-        let store = &mut context.attributes;
-        match admitted {
-            None => group.set(net, None, &mut self.clock, store),
-            Some((best, term)) => {
-                let id = group.transform(best.attributes, term, best.peer == PeerIndex::LOCAL, store);
-                group.set(net, Some((id, best.peer)), &mut self.clock, store);
-                store.release(id);
-            }
-        }
+        group.set(row, route, &mut self.clock, &mut context.attributes);
+        self.forget_left(number);
     }
 
     /// Whether the peer is told of a prefix, and why not.
     pub fn export_verdict(&self, context: &Context, peer: PeerIndex, net: N) -> ExportVerdict {
         let Some(membership) = self.membership(peer) else { return ExportVerdict::FamilyNotNegotiated };
-        let Some(best) = self.table.get(&net).and_then(|entry| entry.best) else { return ExportVerdict::NoRoute };
+        let Some(best) = self.table.find(&net).and_then(|row| self.table.best(row)) else {
+            return ExportVerdict::NoRoute;
+        };
         if best.peer == peer {
             return ExportVerdict::SplitHorizon;
         }
@@ -194,7 +192,7 @@ impl<N: FamilyPrefix> FamilyRib<N> {
                 attributes: group.profile.transform(
                     term,
                     best.peer == PeerIndex::LOCAL,
-                    context.attributes.attributes(best.attributes),
+                    context.attributes.attributes(best.effective),
                 ),
             },
         }
@@ -228,7 +226,7 @@ impl<N: FamilyPrefix> FamilyRib<N> {
         let (Some(group), None) = (self.group(membership.place.group), membership.moving_from) else { return false };
         let slot = membership.place.slot;
         group.has_announcements(slot)
-            || group.has_withdrawals(slot, self.withdrawals_until())
+            || group.has_withdrawals(slot, self.withdrawals_until(), self.clock)
             || self.end_of_rib_is_due(membership)
             || self.refresh_mark_is_due(membership)
     }
@@ -241,11 +239,13 @@ impl<N: FamilyPrefix> FamilyRib<N> {
         let (Place { group: number, slot }, until) = (membership.place, self.withdrawals_until());
         self.begin_refresh(peer, batch);
         let Some(group) = self.groups.get_mut(number).and_then(Option::as_mut) else { return 0 };
-        let (store, clock) = (&context.attributes, &mut self.clock);
-        let mut taken = group.take_announcements(slot, max_routes, store, clock, &mut batch.announce);
+        let (routes, clock) = ((&self.table, &context.attributes), &mut self.clock);
+        let mut taken = group.take_announcements(slot, max_routes, routes, clock, &mut batch.announce);
         if !group.has_announcements(slot) {
-            taken += group.take_withdrawals(slot, max_routes.saturating_sub(taken), until, clock, &mut batch.withdraw);
+            let left = max_routes.saturating_sub(taken);
+            taken += group.take_withdrawals(slot, left, until, (&self.table, clock), &mut batch.withdraw);
         }
+        self.forget_left(number);
         if self.membership(peer).is_some_and(|membership| self.end_of_rib_is_due(membership)) {
             batch.end_of_rib.push(N::FAMILY);
             if let Some(membership) = self.membership_mut(peer) {
@@ -263,14 +263,21 @@ impl<N: FamilyPrefix> FamilyRib<N> {
         place.and_then(|place| self.group(place.group)).map_or(0, |group| group.profile.path_id())
     }
 
-    /// The attributes that `peer` is to have for a prefix, and whether it was told.
+    /// Our own routes and those learned that `peer` is to have, after `after`: the attributes it gets, if it is to have the
+    /// route, and whether it was told.
     pub fn advertised_to<'a>(
         &'a self,
+        context: &'a Context,
         peer: PeerIndex,
         after: Option<N>,
-    ) -> Option<impl Iterator<Item = (N, Option<(AttributeId, bool)>)> + 'a> {
+    ) -> Option<impl Iterator<Item = (N, Option<(Arc<PathAttributes>, bool)>)> + 'a> {
         let place = self.membership(peer)?.place;
-        Some(self.group(place.group)?.routes_after(after, place.slot))
+        let group = self.group(place.group)?;
+        let rows = self.table.in_order(after.map(|after| (after, Start::After)));
+        Some(rows.map(move |(net, row)| {
+            let route = group.route(row, place.slot);
+            (net, route.map(|(version, told)| (version.sent(&group.profile, &context.attributes), told)))
+        }))
     }
 }
 
@@ -279,11 +286,11 @@ fn profile<N: FamilyPrefix>(context: &Context, peer: PeerIndex) -> Option<Export
     Some(ExportProfile::new(&session.facts, Arc::clone(&session.export), context.config.local_asn, N::FAMILY))
 }
 
-fn outbound<'a, N: FamilyPrefix>(context: &'a Context, net: N, best: &Best) -> Outbound<'a> {
+fn outbound<'a, N: FamilyPrefix>(context: &'a Context, net: N, best: &Path) -> Outbound<'a> {
     Outbound {
         prefix: net.into(),
         source: context.source(best.peer, best.path_id),
         source_kind: context.kind(best.peer),
-        attributes: context.attributes.attributes(best.attributes),
+        attributes: context.attributes.attributes(best.effective),
     }
 }

@@ -1,6 +1,4 @@
-//! One prefix of the table: its paths and the one in the Loc-RIB.
-
-use smallvec::SmallVec;
+//! One path to a prefix.
 
 use super::adj_rib_in::CompactVerdict;
 use super::attribute_store::AttributeId;
@@ -22,41 +20,8 @@ pub(super) struct Path {
 }
 
 impl Path {
-    /// Whether this is the path that `best` was taken from.
-    pub fn is(&self, best: &Best) -> bool {
-        (self.peer, self.path_id) == (best.peer, best.path_id)
-    }
-}
-
-/// The route in the Loc-RIB: a copy, because the paths may change before the next decision. Owns a reference.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Best {
-    /// Its attributes.
-    pub attributes: AttributeId,
-    /// See [`Path::path_id`].
-    pub path_id: u32,
-    /// Who sent it.
-    pub peer: PeerIndex,
-}
-
-/// All there is about one prefix.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Entry {
-    /// Its paths, in no order.
-    pub paths: SmallVec<[Path; 1]>,
-    /// Its route in the Loc-RIB.
-    pub best: Option<Best>,
-    /// It waits for a decision.
-    pub dirty: bool,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn stays_small() {
-        assert_eq!(size_of::<Path>(), 16);
-        assert!(size_of::<Entry>() <= 40, "{}", size_of::<Entry>());
+    /// What tells the paths of a prefix apart.
+    pub const fn key(&self) -> (PeerIndex, u32) {
+        (self.peer, self.path_id)
     }
 }

@@ -23,6 +23,47 @@ impl PeerIndex {
     }
 }
 
+/// Something about each of some sessions, found by their numbers.
+#[derive(Debug)]
+pub(super) struct PeerMap<T>(Vec<Option<T>>);
+
+impl<T> Default for PeerMap<T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<T> PeerMap<T> {
+    // We stand at the front, so that the list need not be as long as there could be sessions.
+    fn place(peer: PeerIndex) -> usize {
+        peer.index().checked_add(1).filter(|_| peer != PeerIndex::LOCAL).unwrap_or(0)
+    }
+
+    /// What there is about a session.
+    pub fn get(&self, peer: PeerIndex) -> Option<&T> {
+        self.0.get(Self::place(peer))?.as_ref()
+    }
+
+    /// The same, to be changed.
+    pub fn get_mut(&mut self, peer: PeerIndex) -> Option<&mut T> {
+        self.0.get_mut(Self::place(peer))?.as_mut()
+    }
+
+    /// Puts something, and returns what was there.
+    pub fn insert(&mut self, peer: PeerIndex, value: T) -> Option<T> {
+        let place = Self::place(peer);
+        if self.0.len() <= place {
+            self.0.resize_with(place + 1, || None);
+        }
+        self.0.get_mut(place)?.replace(value)
+    }
+
+    /// Removes what there is, and returns it.
+    pub fn remove(&mut self, peer: PeerIndex) -> Option<T> {
+        self.0.get_mut(Self::place(peer))?.take()
+    }
+}
+
 /// One session.
 pub(super) struct PeerState {
     /// What was negotiated.

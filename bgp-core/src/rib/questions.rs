@@ -7,8 +7,10 @@ use ipnet::{Ipv4Net, Ipv6Net};
 use super::Rib;
 use super::family_prefix::FamilyPrefix;
 use super::family_rib::{FamilyPeer, FamilyRib};
-use super::path::{Best, Entry, Path};
+use super::path::Path;
 use super::peers::{Context, PeerIndex};
+use super::prefix_index::Start;
+use super::table::{Paths, RowId};
 use super::view::{
     AdvertisedRoute, BestRoute, ExportVerdict, FamilyCounters, ImportCounters, ImportVerdict, LearnedRoute,
     OriginatedRoute, Page, PathView, RibCounters, Standing,
@@ -26,27 +28,24 @@ impl<N: FamilyPrefix> FamilyRib<N> {
         after: Option<N>,
         limit: usize,
         items: &mut Vec<T>,
-        of: impl Fn(N, &Entry) -> Vec<T>,
+        of: impl Fn(N, RowId) -> Vec<T>,
     ) -> Option<N> {
-        let nets = self.table_after(after, LOOK_MAX);
-        let more = nets.len() == LOOK_MAX;
-        let last = nets.last().copied();
-        for net in nets {
-            items.extend(self.table.get(&net).map_or(Vec::new(), |entry| of(net, entry)));
-            if items.len() >= limit {
+        for ((net, row), looked) in self.table.in_order(after.map(|after| (after, Start::After))).zip(1..) {
+            items.extend(of(net, row));
+            if items.len() >= limit || looked >= LOOK_MAX {
                 return Some(net);
             }
         }
-        last.filter(|_| more)
+        None
     }
 
-    fn best_route(&self, context: &Context, net: N, best: &Best) -> BestRoute {
+    fn best_route(&self, context: &Context, net: N, best: &Path) -> BestRoute {
         let own = best.peer == PeerIndex::LOCAL;
         BestRoute {
             prefix: net.into(),
             source: context.source(best.peer, best.path_id).clone(),
             path_id: if own { 0 } else { best.path_id },
-            attributes: context.attributes.attributes(best.attributes).clone(),
+            attributes: context.attributes.attributes(best.effective).clone(),
         }
     }
 
@@ -54,27 +53,27 @@ impl<N: FamilyPrefix> FamilyRib<N> {
         Some(path.verdict.describe(&context.session(path.peer)?.import))
     }
 
-    fn learned(&self, context: &Context, peer: PeerIndex, net: N, entry: &Entry) -> Vec<LearnedRoute> {
-        let own = entry.paths.iter().filter(|path| path.peer == peer);
-        let route = |path: &Path| {
+    fn learned(&self, context: &Context, peer: PeerIndex, net: N, row: RowId) -> Vec<LearnedRoute> {
+        let best = self.table.best(row).map(|best| best.key());
+        let route = |path: Path| {
             Some(LearnedRoute {
                 prefix: net.into(),
                 path_id: path.path_id,
                 attributes: context.attributes.attributes(path.received).clone(),
-                verdict: Self::verdict(context, path)?,
-                best: entry.best.is_some_and(|best| path.is(&best)),
-                stale: self.is_stale(path),
+                verdict: Self::verdict(context, &path)?,
+                best: best == Some(path.key()),
+                stale: self.is_stale(&path),
             })
         };
-        own.filter_map(route).collect()
+        self.table.paths(row).into_iter().filter(|path| path.peer == peer).filter_map(route).collect()
     }
 
     fn paths(&self, context: &Context, net: N) -> Vec<PathView> {
-        let Some(entry) = self.table.get(&net) else { return Vec::new() };
-        let decided = self.decision_of(context, net);
+        let Some(row) = self.table.find(&net) else { return Vec::new() };
+        let decided = self.decision_of(context, row);
         let standing = |path: &Path| {
             let Some((eligible, decision)) = &decided else { return Standing::Ineligible };
-            let place = eligible.iter().position(|other| (other.peer, other.path_id) == (path.peer, path.path_id));
+            let place = eligible.iter().position(|other| other.key() == path.key());
             match place.map(|place| decision.lost.get(place).copied().flatten()) {
                 None => Standing::Ineligible,
                 Some(None) => Standing::Best(decision.reason),
@@ -93,11 +92,11 @@ impl<N: FamilyPrefix> FamilyRib<N> {
                 stale: self.is_stale(path),
             }
         };
-        entry.paths.iter().map(view).collect()
+        self.table.paths(row).iter().map(view).collect()
     }
 
     fn counters(&self, peer: PeerIndex) -> Option<FamilyCounters> {
-        let state = self.peers.get(&peer)?;
+        let state = self.peers.get(peer)?;
         let membership = state.membership.as_ref();
         if membership.is_none() && state.import.received == 0 {
             return None;
@@ -109,13 +108,13 @@ impl<N: FamilyPrefix> FamilyRib<N> {
             end_of_rib_received: state.end_of_rib_received,
             end_of_rib_sent: membership.is_some_and(|membership| membership.end_of_rib_sent),
             advertised: seat.map_or(0, |(group, _)| group.advertised_count(peer)),
-            pending: seat.map_or(0, |(group, slot)| group.pending_count(slot)),
+            pending: seat.map_or(0, |(group, slot)| group.seats.pending_count(slot)),
         })
     }
 
     fn is_stale(&self, path: &Path) -> bool {
         let age = |state: &FamilyPeer| state.generations.age(path.verdict.generation());
-        self.peers.get(&path.peer).is_some_and(|state| age(state).is_stale())
+        self.peers.get(path.peer).is_some_and(|state| age(state).is_stale())
     }
 }
 
@@ -151,8 +150,8 @@ impl Rib {
         both(
             after,
             limit,
-            |after, items| self.v4.page(after, limit, items, |net, entry| self.v4.learned(context, index, net, entry)),
-            |after, items| self.v6.page(after, limit, items, |net, entry| self.v6.learned(context, index, net, entry)),
+            |after, items| self.v4.page(after, limit, items, |net, row| self.v4.learned(context, index, net, row)),
+            |after, items| self.v6.page(after, limit, items, |net, row| self.v6.learned(context, index, net, row)),
         )
     }
 
@@ -164,13 +163,13 @@ impl Rib {
             after,
             limit,
             |after, items| {
-                v4.page(after, limit, items, |net, entry| {
-                    entry.best.iter().map(|best| v4.best_route(context, net, best)).collect()
+                v4.page(after, limit, items, |net, row| {
+                    v4.table.best(row).iter().map(|best| v4.best_route(context, net, best)).collect()
                 })
             },
             |after, items| {
-                v6.page(after, limit, items, |net, entry| {
-                    entry.best.iter().map(|best| v6.best_route(context, net, best)).collect()
+                v6.page(after, limit, items, |net, row| {
+                    v6.table.best(row).iter().map(|best| v6.best_route(context, net, best)).collect()
                 })
             },
         )
@@ -180,8 +179,8 @@ impl Rib {
     #[must_use]
     pub fn originated(&self, after: Option<Prefix>, limit: usize) -> Page<OriginatedRoute> {
         let context = &self.context;
-        let of = |prefix: Prefix, entry: &Entry| -> Vec<OriginatedRoute> {
-            let own = entry.paths.iter().filter(|path| path.peer == PeerIndex::LOCAL);
+        let of = |prefix: Prefix, paths: Paths| -> Vec<OriginatedRoute> {
+            let own = paths.iter().filter(|path| path.peer == PeerIndex::LOCAL);
             own.filter_map(|path| match context.source(path.peer, path.path_id) {
                 RouteSource::Peer(_) => None,
                 RouteSource::Originated { tag } => Some(OriginatedRoute {
@@ -195,8 +194,8 @@ impl Rib {
         both(
             after,
             limit,
-            |after, items| self.v4.page(after, limit, items, |net, entry| of(net.into(), entry)),
-            |after, items| self.v6.page(after, limit, items, |net, entry| of(net.into(), entry)),
+            |after, items| self.v4.page(after, limit, items, |net, row| of(net.into(), self.v4.table.paths(row))),
+            |after, items| self.v6.page(after, limit, items, |net, row| of(net.into(), self.v6.table.paths(row))),
         )
     }
 
@@ -221,9 +220,8 @@ impl Rib {
         items: &mut Vec<AdvertisedRoute>,
     ) -> Option<N> {
         let path_id = family.path_id_toward(peer);
-        for (looked, (net, route)) in family.advertised_to(peer, after)?.enumerate() {
-            if let Some((id, sent)) = route {
-                let attributes = self.context.attributes.attributes(id).clone();
+        for (looked, (net, route)) in family.advertised_to(&self.context, peer, after)?.enumerate() {
+            if let Some((attributes, sent)) = route {
                 items.push(AdvertisedRoute { prefix: net.into(), path_id, attributes, sent });
             }
             if items.len() >= limit || looked >= LOOK_MAX {
@@ -240,11 +238,11 @@ impl Rib {
         (0..=host.len()).rev().find_map(|length| {
             let prefix = Prefix::new(address, length).ok()?;
             if let Some(net) = Ipv4Net::of(&prefix) {
-                let best = self.v4.table.get(&net)?.best?;
+                let best = self.v4.table.best(self.v4.table.find(&net)?)?;
                 return Some(self.v4.best_route(&self.context, net, &best));
             }
             let net = Ipv6Net::of(&prefix)?;
-            let best = self.v6.table.get(&net)?.best?;
+            let best = self.v6.table.best(self.v6.table.find(&net)?)?;
             Some(self.v6.best_route(&self.context, net, &best))
         })
     }
@@ -280,10 +278,10 @@ impl Rib {
     #[must_use]
     pub fn counters(&self) -> RibCounters {
         RibCounters {
-            prefixes: self.v4.table.len() + self.v6.table.len(),
-            paths: self.v4.path_count + self.v6.path_count,
-            best: self.v4.best_count + self.v6.best_count,
-            originated: self.v4.originated.len() + self.v6.originated.len(),
+            prefixes: self.v4.table.prefix_count() + self.v6.table.prefix_count(),
+            paths: self.v4.table.path_count() + self.v6.table.path_count(),
+            best: self.v4.table.best_count() + self.v6.table.best_count(),
+            originated: self.v4.table.originated_count() + self.v6.table.originated_count(),
             attribute_sets: self.context.attributes.len(),
             update_groups: self.v4.groups.iter().flatten().count() + self.v6.groups.iter().flatten().count(),
             dirty: self.v4.dirty.len() + self.v6.dirty.len(),

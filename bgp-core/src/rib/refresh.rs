@@ -62,7 +62,7 @@ impl<N: FamilyPrefix> FamilyRib<N> {
 
     fn note_all(&mut self, peer: PeerIndex) {
         let Some(place) = self.membership(peer).map(|membership| membership.place) else { return };
-        self.walks.push_back(Walk::Tell { peer, place, again: true, after: None });
+        self.walks.push_back(Walk::Tell { peer, place, again: true, next: 0 });
         self.walks.push_back(Walk::Told { peer, place });
     }
 
@@ -92,7 +92,7 @@ impl<N: FamilyPrefix> FamilyRib<N> {
         // A route that changed meanwhile is told when its change is. What the peer was not told of again it drops: a
         // withdrawal that waits for its replacement goes before that.
         let all_told =
-            |group: &UpdateGroup<N>| !group.has_announcements(slot) && !group.has_withdrawals(slot, u64::MAX);
+            |group: &UpdateGroup| !group.has_announcements(slot) && !group.has_withdrawals(slot, u64::MAX, self.clock);
         membership.refresh.is_some_and(|refresh| refresh.begun && refresh.told)
             && self.group(group).is_some_and(all_told)
     }

@@ -42,7 +42,7 @@ impl<N: FamilyPrefix> FamilyRib<N> {
     }
 
     fn begin(&mut self, peer: PeerIndex, age: Age) -> bool {
-        self.peers.get_mut(&peer).is_none_or(|state| state.generations.begin(age))
+        self.peers.get_mut(peer).is_none_or(|state| state.generations.begin(age))
     }
 
     /// All routes of the peer go, in slices.
@@ -53,10 +53,10 @@ impl<N: FamilyPrefix> FamilyRib<N> {
 
     /// The peer's routes of some ages go, in slices.
     fn sweep(&mut self, peer: PeerIndex, of: impl Fn(Age) -> bool) {
-        let Some(state) = self.peers.get_mut(&peer) else { return };
+        let Some(state) = self.peers.get_mut(peer) else { return };
         let generations = state.generations.doom(of);
         if !generations.is_empty() {
-            self.walks.push_back(Walk::Sweep { peer, generations, after: None });
+            self.walks.push_back(Walk::Sweep { peer, generations, next: 0 });
         }
     }
 
@@ -71,20 +71,20 @@ impl<N: FamilyPrefix> FamilyRib<N> {
     }
 
     fn end_of_rib_received(&mut self, peer: PeerIndex) {
-        if let Some(state) = self.peers.get_mut(&peer) {
+        if let Some(state) = self.peers.get_mut(peer) {
             state.end_of_rib_received = true;
         }
         self.sweep(peer, |age| matches!(age, Age::Stale | Age::LongLived));
     }
 
     fn prolong(&mut self, peer: PeerIndex) {
-        if self.peers.get_mut(&peer).is_some_and(|state| state.generations.prolong()) {
-            self.walks.push_back(Walk::Rejudge { peer: Some(peer), within: None, after: None });
+        if self.peers.get_mut(peer).is_some_and(|state| state.generations.prolong()) {
+            self.walks.push_back(Walk::Rejudge { peer: peer, next: 0 });
         }
     }
 
     fn holds_stale(&self, peer: PeerIndex) -> bool {
-        self.peers.get(&peer).is_some_and(|state| state.generations.stale() > 0)
+        self.peers.get(peer).is_some_and(|state| state.generations.stale() > 0)
     }
 }
 
@@ -122,8 +122,8 @@ impl Rib {
             }
         }
         if judged_otherwise == Some(true) {
-            self.v4.walks.push_back(Walk::Rejudge { peer: Some(index), within: None, after: None });
-            self.v6.walks.push_back(Walk::Rejudge { peer: Some(index), within: None, after: None });
+            self.v4.walks.push_back(Walk::Rejudge { peer: index, next: 0 });
+            self.v6.walks.push_back(Walk::Rejudge { peer: index, next: 0 });
         }
     }
 

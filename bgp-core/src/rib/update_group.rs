@@ -3,286 +3,270 @@
 //! Pending output is state, not a queue: for each prefix the route, who has *some* version of it (`has`) and who must be
 //! told of the present one (`needs`). Two logs give the order, one for announcements and one for withdrawals. So flaps
 //! merge, a peer that was never told of a prefix is never sent its withdrawal, and a stuck peer costs two bits a prefix.
+//!
+//! A route is kept as it is in the Loc-RIB, with the policy term that lets it out; what it becomes on the way is made when a
+//! peer pulls, and not kept.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use prefix_trie::PrefixMap;
-
 use super::attribute_store::{AttributeId, AttributeStore};
-use super::change_log::ChangeLog;
+use super::change_log::{ChangeLog, Tick};
 use super::export::ExportProfile;
 use super::family_prefix::FamilyPrefix;
-use super::peers::PeerIndex;
+use super::peers::{PeerIndex, PeerMap};
+use super::seats::{Mask, Seats, Slot};
+use super::table::{RowId, Table};
 use crate::attribute::PathAttributes;
 use crate::nlri::Nlri;
 
-/// As many peers as a bitmap of an entry holds; more peers with one profile make another group.
-const SLOTS: usize = 32;
+/// A version of a route on its way out: which attributes leave depends on nothing else, within one profile.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Version {
+    /// The attributes in the Loc-RIB.
+    pub attributes: AttributeId,
+    /// The policy term that lets it out.
+    pub term: u16,
+    /// It is our own.
+    pub originated: bool,
+}
 
-/// The most remembered transformations; the memory is emptied when it is full.
-const MEMO_MAX: usize = 65_536;
-
-/// One bit of the bitmaps of an entry.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Slot(u8);
-
-impl Slot {
-    const fn bit(self) -> u32 {
-        1 << self.0
-    }
-
-    fn index(self) -> usize {
-        usize::from(self.0)
+impl Version {
+    /// The attributes that peers of this profile get.
+    pub fn sent(self, profile: &ExportProfile, store: &AttributeStore) -> Arc<PathAttributes> {
+        profile.transform(usize::from(self.term), self.originated, store.attributes(self.attributes))
     }
 }
 
-/// One prefix of the Adj-RIB-Out. Without attributes it is a tombstone that lives until everyone has been told.
-#[derive(Clone, Copy, Debug)]
+/// A route for the peers of a group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct OutRoute {
+    /// What it says.
+    pub version: Version,
+    /// Who sent it.
+    pub from: PeerIndex,
+}
+
+/// One prefix of the Adj-RIB-Out. Without attributes it is a tombstone that lives until everyone has been told. Owns a
+/// reference to its attributes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct OutEntry {
     attributes: Option<AttributeId>,
+    noted: Tick,
+    term: u16,
     from: PeerIndex,
-    has: u32,
-    needs: u32,
-    number: u64,
+    has: Mask,
+    needs: Mask,
 }
 
 impl OutEntry {
-    const TOMBSTONE: Self = Self { attributes: None, from: PeerIndex::LOCAL, has: 0, needs: 0, number: 0 };
+    const NOTHING: Self = Self {
+        attributes: None,
+        noted: Tick::ZERO,
+        term: 0,
+        from: PeerIndex::LOCAL,
+        has: Mask::EMPTY,
+        needs: Mask::EMPTY,
+    };
+
+    fn version(&self) -> Option<Version> {
+        let originated = self.from == PeerIndex::LOCAL;
+        self.attributes.map(|attributes| Version { attributes, term: self.term, originated })
+    }
+
+    fn is_nothing(&self) -> bool {
+        self.attributes.is_none() && self.has.is_empty() && self.needs.is_empty()
+    }
 }
 
 /// What of an entry is pending: for whom it is an announcement, for whom a withdrawal.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Pending {
-    announce: u32,
-    withdraw: u32,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Occupant {
-    Nobody,
-    Member(PeerIndex),
-    /// It left; its bits are being cleared.
-    Leaving(PeerIndex),
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Seat {
-    occupant: Occupant,
-    announce_from: u64,
-    withdraw_from: u64,
-    pending_announcements: usize,
-    pending_withdrawals: usize,
+    announce: Mask,
+    withdraw: Mask,
 }
 
 /// Routes grouped by their attributes, as they are pulled.
 pub(super) type Announcements = Vec<(Arc<PathAttributes>, Vec<Nlri>)>;
 
 /// The shared Adj-RIB-Out of peers with one profile.
-pub(super) struct UpdateGroup<N> {
+pub(super) struct UpdateGroup {
     /// What its routes passed.
     pub profile: ExportProfile,
     /// Nobody is left: it is being freed and takes no members.
     pub abandoned: bool,
-    table: PrefixMap<N, OutEntry>,
-    announce: ChangeLog<N>,
-    withdraw: ChangeLog<N>,
-    seats: Vec<Seat>,
-    /// Routes in the table by who sent them; the rest of the entries are tombstones.
-    present: HashMap<PeerIndex, usize>,
+    /// Who is in it.
+    pub seats: Seats,
+    /// By number of row; it ends where nothing follows.
+    entries: Vec<OutEntry>,
+    announce: ChangeLog,
+    withdraw: ChangeLog,
+    /// Routes by who sent them; other entries are tombstones.
+    present: PeerMap<usize>,
     present_total: usize,
-    memo: HashMap<(AttributeId, usize, bool), AttributeId>,
+    /// Rows that the group needs no more, until somebody looks whether anybody does.
+    left: Vec<RowId>,
 }
 
 /// What a peer that moves to another group takes along for a prefix.
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Luggage {
     /// The version it has, if that is known exactly.
-    pub version: Option<AttributeId>,
+    pub version: Option<Version>,
 }
 
-impl<N: FamilyPrefix> UpdateGroup<N> {
+impl UpdateGroup {
     /// A group without members and routes.
     pub fn new(profile: ExportProfile) -> Self {
         Self {
             profile,
             abandoned: false,
-            table: PrefixMap::new(),
+            seats: Seats::default(),
+            entries: Vec::new(),
             announce: ChangeLog::default(),
             withdraw: ChangeLog::default(),
-            seats: Vec::new(),
-            present: HashMap::new(),
+            present: PeerMap::default(),
             present_total: 0,
-            memo: HashMap::new(),
+            left: Vec::new(),
         }
     }
 
-    // --- members ---
-
-    /// Gives the peer a slot; `None` when the group is full.
-    pub fn join(&mut self, peer: PeerIndex, now: u64) -> Option<Slot> {
-        let place = self.seats.iter().position(|seat| seat.occupant == Occupant::Nobody).unwrap_or(self.seats.len());
-        let slot = Slot(u8::try_from(place).ok().filter(|number| usize::from(*number) < SLOTS)?);
-        let seat = Seat {
-            occupant: Occupant::Member(peer),
-            announce_from: now,
-            withdraw_from: now,
-            pending_announcements: 0,
-            pending_withdrawals: 0,
-        };
-        match self.seats.get_mut(place) {
-            Some(free) => *free = seat,
-            None => self.seats.push(seat),
-        }
-        Some(slot)
-    }
-
-    /// The peer in the slot leaves; the slot is free once [`clear`](Self::clear) went over all entries and
-    /// [`vacate`](Self::vacate) was called. True when that was the last member.
+    /// The peer in the slot leaves; the slot is free once [`clear`](Self::clear) went over all entries and it was vacated.
+    /// True when that was the last member.
     pub fn leave(&mut self, slot: Slot) -> bool {
-        if let Some(seat) = self.seats.get_mut(slot.index())
-            && let Occupant::Member(peer) = seat.occupant
-        {
-            seat.occupant = Occupant::Leaving(peer);
-        }
-        self.abandoned = self.members() == 0;
+        self.seats.leave(slot);
+        self.abandoned = self.seats.members().is_empty();
         self.abandoned
-    }
-
-    /// The slot may be given away again.
-    pub fn vacate(&mut self, slot: Slot) {
-        if let Some(seat) = self.seats.get_mut(slot.index()) {
-            seat.occupant = Occupant::Nobody;
-        }
-    }
-
-    /// Whether the slot is (still) this peer's.
-    pub fn seats_peer(&self, slot: Slot, peer: PeerIndex) -> bool {
-        self.seats.get(slot.index()).is_some_and(|seat| seat.occupant == Occupant::Member(peer))
-    }
-
-    fn members(&self) -> u32 {
-        let member = |seat: &Seat| matches!(seat.occupant, Occupant::Member(_));
-        let bits = self.seats.iter().zip(0u8..).filter(|(seat, _)| member(seat)).map(|(_, place)| Slot(place).bit());
-        bits.fold(0, |mask, bit| mask | bit)
     }
 
     // --- routes ---
 
+    fn entry(&self, row: RowId) -> OutEntry {
+        self.entries.get(row.index()).copied().unwrap_or(OutEntry::NOTHING)
+    }
+
+    /// Whether the group knows anything of a row.
+    pub fn needs_row(&self, row: RowId) -> bool {
+        !self.entry(row).is_nothing()
+    }
+
+    /// The rows it needs no more since this was asked last.
+    pub fn take_left(&mut self) -> Vec<RowId> {
+        std::mem::take(&mut self.left)
+    }
+
     /// The entry's peers that are to have the route: all but the one that sent it (split horizon).
-    fn entitled(&self, entry: &OutEntry) -> u32 {
-        if entry.attributes.is_none() {
-            return 0;
-        }
-        let sender = |seat: &Seat| match seat.occupant {
-            Occupant::Member(peer) | Occupant::Leaving(peer) => peer == entry.from,
-            Occupant::Nobody => false,
-        };
-        let senders = self.seats.iter().zip(0u8..).filter(|(seat, _)| sender(seat));
-        !senders.fold(0, |mask, (_, place)| mask | Slot(place).bit())
+    fn entitled(&self, entry: &OutEntry) -> Mask {
+        if entry.attributes.is_none() { Mask::EMPTY } else { self.seats.all_but(entry.from) }
     }
 
     fn pending(&self, entry: &OutEntry) -> Pending {
+        if entry.needs.is_empty() {
+            return Pending { announce: Mask::EMPTY, withdraw: Mask::EMPTY };
+        }
         let entitled = self.entitled(entry);
-        Pending { announce: entry.needs & entitled, withdraw: entry.needs & !entitled }
+        Pending { announce: entry.needs.and(entitled), withdraw: entry.needs.without(entitled) }
     }
 
     /// Makes `route` what the group's peers are to have for the prefix, and notes who must be told. Takes its own
     /// reference to the attributes.
-    pub fn set(
-        &mut self,
-        net: N,
-        route: Option<(AttributeId, PeerIndex)>,
-        clock: &mut u64,
-        store: &mut AttributeStore,
-    ) {
-        let before = self.table.get(&net).copied();
-        if before.is_none() && route.is_none() {
+    pub fn set(&mut self, row: RowId, route: Option<OutRoute>, clock: &mut u64, store: &mut AttributeStore) {
+        let old = self.entry(row);
+        let mut new = match route {
+            None => OutEntry { attributes: None, term: 0, from: PeerIndex::LOCAL, ..old },
+            Some(OutRoute { version, from }) => {
+                OutEntry { attributes: Some(version.attributes), term: version.term, from, ..old }
+            }
+        };
+        if new == old {
             return;
         }
-        let old = before.unwrap_or(OutEntry::TOMBSTONE);
-        let (attributes, from) = route.map_or((None, PeerIndex::LOCAL), |(id, from)| (Some(id), from));
-        if old.attributes == attributes && (attributes.is_none() || old.from == from) {
-            return;
-        }
-        let current = if old.attributes == attributes { old.has & !old.needs } else { 0 };
-        let members = self.members();
-        let mut new = OutEntry { attributes, from, has: old.has & members, ..old };
+        let members = self.seats.members();
+        let current = if self.says_the_same(&old, &new, store) { old.has.without(old.needs) } else { Mask::EMPTY };
+        new.has = old.has.and(members);
         let entitled = self.entitled(&new);
-        new.needs = members & ((entitled & !current) | (new.has & !entitled));
-        if let Some(id) = attributes {
+        new.needs = members.and(entitled.without(current).or(new.has.without(entitled)));
+        if let Some(id) = new.attributes {
             store.retain(id);
         }
         self.count_presence(&old, &new);
-        self.store(net, old, new, true, clock);
+        self.write(row, old, new, true, clock);
         if let Some(id) = old.attributes {
             store.release(id);
         }
     }
 
+    /// Whether peers that were told of one need not be told of the other. Nobody is told what makes no difference to him.
+    fn says_the_same(&self, old: &OutEntry, new: &OutEntry, store: &AttributeStore) -> bool {
+        let (Some(was), Some(is)) = (old.version(), new.version()) else { return false };
+        was == is || !old.has.is_empty() && sent_alike(&self.profile, was, &self.profile, is, store)
+    }
+
     fn count_presence(&mut self, old: &OutEntry, new: &OutEntry) {
         if old.attributes.is_some() {
             self.present_total = self.present_total.saturating_sub(1);
-            if let Some(count) = self.present.get_mut(&old.from) {
+            if let Some(count) = self.present.get_mut(old.from) {
                 *count = count.saturating_sub(1);
-                if *count == 0 {
-                    self.present.remove(&old.from);
-                }
             }
         }
         if new.attributes.is_some() {
             self.present_total += 1;
-            *self.present.entry(new.from).or_default() += 1;
+            match self.present.get_mut(new.from) {
+                Some(count) => *count += 1,
+                None => {
+                    self.present.insert(new.from, 1);
+                }
+            }
         }
     }
 
     /// Writes an entry back, keeps every count right, and gives it a place in the logs when `renumber`.
-    fn store(&mut self, net: N, old: OutEntry, mut new: OutEntry, renumber: bool, clock: &mut u64) {
+    fn write(&mut self, row: RowId, old: OutEntry, mut new: OutEntry, renumber: bool, clock: &mut u64) {
         let (before, after) = (self.pending(&old), self.pending(&new));
-        self.count_pending(before, after);
-        if renumber && new.needs != 0 {
-            *clock += 1;
-            new.number = *clock;
-            if after.announce != 0 {
-                self.announce.push(new.number, net);
-            }
-            if after.withdraw != 0 {
-                self.withdraw.push(new.number, net);
+        let logs = [
+            (&mut self.announce, before.announce, after.announce),
+            (&mut self.withdraw, before.withdraw, after.withdraw),
+        ];
+        for (log, was, is) in logs {
+            match (was.is_empty(), is.is_empty()) {
+                (true, false) => log.born(),
+                (false, true) => log.died(),
+                _ => {}
             }
         }
-        if new.attributes.is_none() && new.has == 0 && new.needs == 0 {
-            self.table.remove(&net);
-        } else {
-            self.table.insert(net, new);
+        self.seats.recount_announcements(before.announce, after.announce);
+        self.seats.recount_withdrawals(before.withdraw, after.withdraw);
+        if renumber && !new.needs.is_empty() {
+            *clock += 1;
+            new.noted = Tick::at(*clock);
+            if !after.announce.is_empty() {
+                self.announce.push(new.noted, row);
+            }
+            if !after.withdraw.is_empty() {
+                self.withdraw.push(new.noted, row);
+            }
+        }
+        if new.is_nothing() {
+            new = OutEntry::NOTHING;
+            if !old.is_nothing() {
+                self.left.push(row);
+            }
+        }
+        match self.entries.get_mut(row.index()) {
+            Some(entry) => *entry = new,
+            None => {
+                self.entries.resize(row.index(), OutEntry::NOTHING);
+                self.entries.push(new);
+            }
         }
         self.sweep();
     }
 
-    fn count_pending(&mut self, before: Pending, after: Pending) {
-        for (log, was, is) in [
-            (&mut self.announce, before.announce, after.announce),
-            (&mut self.withdraw, before.withdraw, after.withdraw),
-        ] {
-            match (was != 0, is != 0) {
-                (false, true) => log.born(),
-                (true, false) => log.died(),
-                _ => {}
-            }
-        }
-        for (seat, place) in self.seats.iter_mut().zip(0u8..) {
-            let bit = Slot(place).bit();
-            recount(&mut seat.pending_announcements, before.announce & bit != 0, after.announce & bit != 0);
-            recount(&mut seat.pending_withdrawals, before.withdraw & bit != 0, after.withdraw & bit != 0);
-        }
-    }
-
     fn sweep(&mut self) {
         let (mut announce, mut withdraw) = (std::mem::take(&mut self.announce), std::mem::take(&mut self.withdraw));
-        let pending = |number: u64, net: &N| {
-            let entry = self.table.get(net).filter(|entry| entry.number == number);
-            entry.map(|entry| self.pending(entry))
-        };
-        announce.sweep(|number, net| pending(number, net).is_some_and(|pending| pending.announce != 0));
-        withdraw.sweep(|number, net| pending(number, net).is_some_and(|pending| pending.withdraw != 0));
+        let pending = |tick: Tick, row: RowId| Some(self.entry(row)).filter(|entry| entry.noted == tick);
+        announce.sweep(|tick, row| pending(tick, row).is_some_and(|entry| !self.pending(&entry).announce.is_empty()));
+        withdraw.sweep(|tick, row| pending(tick, row).is_some_and(|entry| !self.pending(&entry).withdraw.is_empty()));
         (self.announce, self.withdraw) = (announce, withdraw);
     }
 
@@ -290,89 +274,105 @@ impl<N: FamilyPrefix> UpdateGroup<N> {
 
     /// Whether an announcement waits for the peer in the slot.
     pub fn has_announcements(&self, slot: Slot) -> bool {
-        self.seats.get(slot.index()).is_some_and(|seat| seat.pending_announcements > 0)
+        self.seats.seat(slot).is_some_and(|seat| seat.pending_announcements > 0)
     }
 
     /// Takes up to `max_routes` pending announcements for the slot; how many it took.
-    pub fn take_announcements(
+    pub fn take_announcements<N: FamilyPrefix>(
         &mut self,
         slot: Slot,
         max_routes: usize,
-        store: &AttributeStore,
+        (table, store): (&Table<N>, &AttributeStore),
         clock: &mut u64,
         out: &mut Announcements,
     ) -> usize {
-        let Some(mut number) = self.seats.get(slot.index()).map(|seat| seat.announce_from) else { return 0 };
-        let (mut taken, mut places) = (0, HashMap::new());
+        let Some(mut time) = self.seats.seat(slot).map(|seat| seat.announce_from) else { return 0 };
+        let (mut taken, mut places) = (0, Places::default());
+        let path_id = self.profile.path_id();
+        let mut position = self.announce.position(time, *clock);
         while taken < max_routes
-            && let Some((net, entry)) = self.next_pending(&self.announce, number, slot, |pending| pending.announce)
+            && let Some((at, row, entry)) = self.next_pending(&self.announce, position, slot, |pending| pending.announce)
         {
-            number = entry.number + 1;
-            let Some(id) = entry.attributes else { continue };
-            let told = OutEntry { has: entry.has | slot.bit(), needs: entry.needs & !slot.bit(), ..entry };
-            self.store(net, entry, told, false, clock);
-            let place = *places.entry(id).or_insert_with(|| {
-                out.push((Arc::clone(store.attributes(id)), Vec::new()));
+            time = entry.noted.time(*clock) + 1;
+            position = at + 1;
+            let (Some(version), Some(net)) = (entry.version(), table.net(row)) else { continue };
+            let told = OutEntry { has: entry.has.with(slot), needs: entry.needs.less(slot), ..entry };
+            let before = self.announce.len();
+            self.write(row, entry, told, false, clock);
+            if self.announce.len() != before {
+                position = self.announce.position(time, *clock);
+            }
+            let place = places.of(version, || {
+                out.push((version.sent(&self.profile, store), Vec::new()));
                 out.len() - 1
             });
             if let Some((_, nlri)) = out.get_mut(place) {
-                nlri.push(Nlri { prefix: net.into(), path_id: self.profile.path_id() });
+                nlri.push(Nlri { prefix: net.into(), path_id });
             }
             taken += 1;
         }
-        if let Some(seat) = self.seats.get_mut(slot.index()) {
-            seat.announce_from = number;
+        if let Some(seat) = self.seats.seat_mut(slot) {
+            seat.announce_from = time;
         }
         taken
     }
 
     /// Whether a withdrawal noted before `until` waits for the peer in the slot.
-    pub fn has_withdrawals(&self, slot: Slot, until: u64) -> bool {
-        let Some(seat) = self.seats.get(slot.index()) else { return false };
-        let next = || self.next_pending(&self.withdraw, seat.withdraw_from, slot, |pending| pending.withdraw);
-        seat.pending_withdrawals > 0 && next().is_some_and(|(_, entry)| entry.number < until)
+    pub fn has_withdrawals(&self, slot: Slot, until: u64, now: u64) -> bool {
+        let Some(seat) = self.seats.seat(slot) else { return false };
+        let next = || {
+            let position = self.withdraw.position(seat.withdraw_from, now);
+            self.next_pending(&self.withdraw, position, slot, |pending| pending.withdraw)
+        };
+        seat.pending_withdrawals > 0 && next().is_some_and(|(_, _, entry)| entry.noted.time(now) < until)
     }
 
     /// Takes up to `max_routes` withdrawals for the slot that were noted before `until`.
-    pub fn take_withdrawals(
+    pub fn take_withdrawals<N: FamilyPrefix>(
         &mut self,
         slot: Slot,
         max_routes: usize,
         until: u64,
-        clock: &mut u64,
+        (table, clock): (&Table<N>, &mut u64),
         out: &mut Vec<Nlri>,
     ) -> usize {
-        let Some(mut number) = self.seats.get(slot.index()).map(|seat| seat.withdraw_from) else { return 0 };
-        let mut taken = 0;
+        let Some(mut time) = self.seats.seat(slot).map(|seat| seat.withdraw_from) else { return 0 };
+        let (mut taken, path_id) = (0, self.profile.path_id());
+        let mut position = self.withdraw.position(time, *clock);
         while taken < max_routes
-            && let Some((net, entry)) = self.next_pending(&self.withdraw, number, slot, |pending| pending.withdraw)
-            && entry.number < until
+            && let Some((at, row, entry)) = self.next_pending(&self.withdraw, position, slot, |pending| pending.withdraw)
+            && entry.noted.time(*clock) < until
         {
-            number = entry.number + 1;
-            let told = OutEntry { has: entry.has & !slot.bit(), needs: entry.needs & !slot.bit(), ..entry };
-            self.store(net, entry, told, false, clock);
-            out.push(Nlri { prefix: net.into(), path_id: self.profile.path_id() });
+            time = entry.noted.time(*clock) + 1;
+            position = at + 1;
+            let told = OutEntry { has: entry.has.less(slot), needs: entry.needs.less(slot), ..entry };
+            let before = self.withdraw.len();
+            self.write(row, entry, told, false, clock);
+            if self.withdraw.len() != before {
+                position = self.withdraw.position(time, *clock);
+            }
+            let Some(net) = table.net(row) else { continue };
+            out.push(Nlri { prefix: net.into(), path_id });
             taken += 1;
         }
-        if let Some(seat) = self.seats.get_mut(slot.index()) {
-            seat.withdraw_from = number;
+        if let Some(seat) = self.seats.seat_mut(slot) {
+            seat.withdraw_from = time;
         }
         taken
     }
 
     fn next_pending(
         &self,
-        log: &ChangeLog<N>,
-        from: u64,
+        log: &ChangeLog,
+        mut position: usize,
         slot: Slot,
-        bits: impl Fn(Pending) -> u32,
-    ) -> Option<(N, OutEntry)> {
-        let mut position = log.position(from);
+        bits: impl Fn(Pending) -> Mask,
+    ) -> Option<(usize, RowId, OutEntry)> {
         loop {
-            let (number, net) = log.at(position)?;
-            let entry = self.table.get(&net).filter(|entry| entry.number == number);
-            if let Some(entry) = entry.filter(|entry| bits(self.pending(entry)) & slot.bit() != 0) {
-                return Some((net, *entry));
+            let (tick, row) = log.at(position)?;
+            let entry = self.entry(row);
+            if entry.noted == tick && bits(self.pending(&entry)).has(slot) {
+                return Some((position, row, entry));
             }
             position += 1;
         }
@@ -380,120 +380,123 @@ impl<N: FamilyPrefix> UpdateGroup<N> {
 
     // --- walks over all entries ---
 
-    /// Up to `limit` prefixes of the table after `after`, tombstones included.
-    pub fn prefixes_after(&self, after: Option<N>, limit: usize) -> Vec<N> {
-        match after {
-            None => self.table.iter().take(limit).map(|(net, _)| net).collect(),
-            Some(after) => self.table.iter_from(&after, false).take(limit).map(|(net, _)| net).collect(),
-        }
+    /// Up to `limit` rows from this number on of which the group knows something, and the number to go on with; none
+    /// follow when that is [`len`](Self::len).
+    pub fn rows_from(&self, from: usize, limit: usize) -> (Vec<RowId>, usize) {
+        let until = from.saturating_add(limit).min(self.entries.len());
+        let entries = self.entries.get(from..until).unwrap_or(&[]);
+        let known = entries.iter().zip(from..).filter(|(entry, _)| !entry.is_nothing());
+        (known.map(|(_, place)| RowId::of(place)).collect(), until.max(from))
+    }
+
+    /// Rows that it has room for.
+    pub fn len(&self) -> usize {
+        self.entries.len()
     }
 
     /// The peer in the slot is to be told of the prefix: when it was not told yet, or in any case when `again`.
-    pub fn tell(&mut self, net: N, slot: Slot, again: bool, clock: &mut u64) {
-        let Some(entry) = self.table.get(&net).copied() else { return };
-        let told = (entry.has | entry.needs) & slot.bit() != 0;
-        if self.entitled(&entry) & slot.bit() != 0 && (again || !told) {
-            let new = OutEntry { needs: entry.needs | slot.bit(), ..entry };
-            self.store(net, entry, new, true, clock);
+    pub fn tell(&mut self, row: RowId, slot: Slot, again: bool, clock: &mut u64) {
+        let entry = self.entry(row);
+        let told = entry.has.or(entry.needs).has(slot);
+        if self.entitled(&entry).has(slot) && (again || !told) {
+            let new = OutEntry { needs: entry.needs.with(slot), ..entry };
+            self.write(row, entry, new, true, clock);
         }
     }
 
     /// Clears the slot's bits of a prefix; what the peer had of it, if anything.
-    pub fn clear(&mut self, net: N, slot: Slot, clock: &mut u64) -> Option<Luggage> {
-        let entry = self.table.get(&net).copied()?;
-        let (has, needs) = (entry.has & slot.bit() != 0, entry.needs & slot.bit() != 0);
+    pub fn clear(&mut self, row: RowId, slot: Slot, clock: &mut u64) -> Option<Luggage> {
+        let entry = self.entry(row);
+        let (has, needs) = (entry.has.has(slot), entry.needs.has(slot));
         if !has && !needs {
             return None;
         }
-        let new = OutEntry { has: entry.has & !slot.bit(), needs: entry.needs & !slot.bit(), ..entry };
-        self.store(net, entry, new, false, clock);
-        has.then_some(Luggage { version: entry.attributes.filter(|_| !needs) })
+        let new = OutEntry { has: entry.has.less(slot), needs: entry.needs.less(slot), ..entry };
+        self.write(row, entry, new, false, clock);
+        has.then_some(Luggage { version: entry.version().filter(|_| !needs) })
     }
 
-    /// The peer in the slot comes from another group with this luggage: only the difference is to be told.
-    pub fn take_in(&mut self, net: N, slot: Slot, luggage: &Luggage, clock: &mut u64) {
-        let old = self.table.get(&net).copied().unwrap_or(OutEntry::TOMBSTONE);
-        let mut new = OutEntry { has: old.has | slot.bit(), ..old };
-        let entitled = self.entitled(&old) & slot.bit() != 0;
-        if entitled && old.attributes == luggage.version {
-            new.needs &= !slot.bit();
-            self.store(net, old, new, false, clock);
+    /// The peer in the slot comes from a group of profile `then` with this luggage: only the difference is to be told.
+    pub fn take_in(
+        &mut self,
+        row: RowId,
+        slot: Slot,
+        (luggage, then): (Luggage, &ExportProfile),
+        clock: &mut u64,
+        store: &AttributeStore,
+    ) {
+        let old = self.entry(row);
+        let mut new = OutEntry { has: old.has.with(slot), ..old };
+        let alike = || match (luggage.version, old.version()) {
+            (Some(was), Some(is)) => sent_alike(then, was, &self.profile, is, store),
+            _ => false,
+        };
+        if self.entitled(&old).has(slot) && alike() {
+            new.needs = old.needs.less(slot);
+            self.write(row, old, new, false, clock);
         } else {
-            new.needs |= slot.bit();
-            self.store(net, old, new, true, clock);
+            new.needs = old.needs.with(slot);
+            self.write(row, old, new, true, clock);
         }
     }
 
     /// Frees a prefix of an abandoned group.
-    pub fn free(&mut self, net: N, store: &mut AttributeStore) {
-        if let Some(id) = self.table.remove(&net).and_then(|entry| entry.attributes) {
+    pub fn free(&mut self, row: RowId, store: &mut AttributeStore) {
+        let Some(entry) = self.entries.get_mut(row.index()) else { return };
+        let gone = std::mem::replace(entry, OutEntry::NOTHING);
+        self.left.push(row);
+        if let Some(id) = gone.attributes {
             store.release(id);
-        }
-    }
-
-    // --- transformations ---
-
-    /// The attributes a route leaves with: see [`ExportProfile::transform`]. The caller gets a reference.
-    pub fn transform(
-        &mut self,
-        id: AttributeId,
-        term: usize,
-        originated: bool,
-        store: &mut AttributeStore,
-    ) -> AttributeId {
-        if let Some(known) = self.memo.get(&(id, term, originated)).copied() {
-            store.retain(known);
-            return known;
-        }
-        if self.memo.len() >= MEMO_MAX {
-            self.forget(store);
-        }
-        let sent = self.profile.transform(term, originated, store.attributes(id));
-        let made = store.intern(&sent);
-        store.retain(id);
-        store.retain(made);
-        self.memo.insert((id, term, originated), made);
-        made
-    }
-
-    /// Forgets the remembered transformations and their references.
-    pub fn forget(&mut self, store: &mut AttributeStore) {
-        for ((id, _, _), made) in std::mem::take(&mut self.memo) {
-            store.release(id);
-            store.release(made);
         }
     }
 
     // --- questions ---
 
-    /// Routes the peer in the slot is to have.
+    /// Routes the peer is to have.
     pub fn advertised_count(&self, peer: PeerIndex) -> usize {
-        self.present_total - self.present.get(&peer).copied().unwrap_or(0)
+        self.present_total - self.present.get(peer).copied().unwrap_or(0)
     }
 
-    /// Announcements and withdrawals not yet pulled by the slot.
-    pub fn pending_count(&self, slot: Slot) -> usize {
-        self.seats.get(slot.index()).map_or(0, |seat| seat.pending_announcements + seat.pending_withdrawals)
-    }
-
-    /// The routes the slot is to have, from after `after`: prefix, attributes if any, and whether it was told.
-    pub fn routes_after(&self, after: Option<N>, slot: Slot) -> impl Iterator<Item = (N, Option<(AttributeId, bool)>)> {
-        let entries = match after {
-            None => self.table.iter(),
-            Some(after) => self.table.iter_from(&after, false),
-        };
-        entries.map(move |(net, entry)| {
-            let entitled = self.entitled(entry) & slot.bit() != 0;
-            let told = entry.has & !entry.needs & slot.bit() != 0;
-            (net, entry.attributes.filter(|_| entitled).map(|id| (id, told)))
-        })
+    /// The route that the slot is to have for a prefix, if any, and whether it was told.
+    pub fn route(&self, row: RowId, slot: Slot) -> Option<(Version, bool)> {
+        let entry = self.entry(row);
+        let told = entry.has.without(entry.needs).has(slot);
+        entry.version().filter(|_| self.entitled(&entry).has(slot)).map(|version| (version, told))
     }
 }
 
-fn recount(count: &mut usize, was: bool, is: bool) {
-    match (was, is) {
-        (false, true) => *count += 1,
-        (true, false) => *count = count.saturating_sub(1),
-        _ => {}
+/// Whether two versions look the same to a peer.
+fn sent_alike(
+    then: &ExportProfile,
+    was: Version,
+    now: &ExportProfile,
+    is: Version,
+    store: &AttributeStore,
+) -> bool {
+    // Of one policy term, what left unlike AS paths alike?
+    let paths = |version: Version| &store.attributes(version.attributes).as_path;
+    if was.term == is.term && std::ptr::eq(then, now) && paths(was) != paths(is) {
+        return false;
+    }
+    was.sent(then, store) == is.sent(now, store)
+}
+
+/// Where the routes of each version are among those pulled. Versions mostly come in runs.
+#[derive(Default)]
+struct Places {
+    last: Option<(Version, usize)>,
+    known: HashMap<Version, usize>,
+}
+
+impl Places {
+    fn of(&mut self, version: Version, make: impl FnOnce() -> usize) -> usize {
+        if let Some((last, place)) = self.last
+            && last == version
+        {
+            return place;
+        }
+        let place = *self.known.entry(version).or_insert_with(make);
+        self.last = Some((version, place));
+        place
     }
 }

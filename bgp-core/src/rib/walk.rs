@@ -9,34 +9,39 @@ use super::generations::GenerationSet;
 use super::outbound::Place;
 use super::path::Path;
 use super::peers::{Context, PeerIndex};
+use super::prefix_index::Start;
+use super::table::RowId;
 use super::update_group::UpdateGroup;
 
 /// The most prefixes of one step, whatever the budget.
 const STEP_MAX: usize = 256;
 
-/// A walk, and how far it got.
+/// A walk, and how far it got: the number of the next row. Rows that are taken meanwhile below that hold nothing that the walk is
+/// after.
 #[derive(Debug)]
 pub(super) enum Walk<N> {
     /// Removes the paths of a peer that went down, and then forgets it.
-    Purge { peer: PeerIndex, after: Option<N> },
-    /// Judges paths again: of one peer or all, everywhere or within one range.
-    Rejudge { peer: Option<PeerIndex>, within: Option<N>, after: Option<N> },
+    Purge { peer: PeerIndex, next: usize },
+    /// Judges the paths of a peer again.
+    Rejudge { peer: PeerIndex, next: usize },
+    /// Judges all paths within a range again.
+    RejudgeWithin { range: N, after: Option<N> },
     /// Brings the Loc-RIB to a new group.
-    Build { group: usize, after: Option<N> },
+    Build { group: usize, next: usize },
     /// Tells a peer what it was not told, or everything again.
-    Tell { peer: PeerIndex, place: Place, again: bool, after: Option<N> },
+    Tell { peer: PeerIndex, place: Place, again: bool, next: usize },
     /// Moves what a peer has from one group to another.
-    Move { peer: PeerIndex, from: Place, to: Place, after: Option<N> },
+    Move { peer: PeerIndex, from: Place, to: Place, next: usize },
     /// Everything that the first dump consists of was noted.
     Settle { peer: PeerIndex, place: Place },
     /// Everything that a refresh consists of was noted.
     Told { peer: PeerIndex, place: Place },
     /// Removes the paths of a peer of these generations.
-    Sweep { peer: PeerIndex, generations: GenerationSet, after: Option<N> },
+    Sweep { peer: PeerIndex, generations: GenerationSet, next: usize },
     /// Clears the bits of a slot and frees it.
-    Vacate { place: Place, after: Option<N> },
+    Vacate { place: Place, next: usize },
     /// Frees a group without members.
-    Abandon { group: usize },
+    Abandon { group: usize, next: usize },
 }
 
 /// What a step did.
@@ -62,7 +67,7 @@ impl<N> Walk<N> {
 
     /// Whether it will tell the peer everything again, and has not begun to.
     pub fn is_about_to_tell_again(&self, whom: PeerIndex) -> bool {
-        matches!(self, Self::Tell { peer, again: true, after: None, .. } if *peer == whom)
+        matches!(self, Self::Tell { peer, again: true, next: 0, .. } if *peer == whom)
     }
 }
 
@@ -73,16 +78,17 @@ impl<N: FamilyPrefix> FamilyRib<N> {
         let limit = budget.clamp(1, STEP_MAX);
         let gates = walk.can_change_routes();
         let step = match walk {
-            Walk::Purge { peer, after } => self.purge(context, peer, after, limit),
-            Walk::Rejudge { peer, within, after } => self.rejudge_step(context, peer, within, after, limit),
-            Walk::Build { group, after } => self.build(context, group, after, limit),
-            Walk::Tell { peer, place, again, after } => self.tell(peer, place, again, after, limit),
-            Walk::Move { peer, from, to, after } => self.move_step(peer, from, to, after, limit),
+            Walk::Purge { peer, next } => self.purge(context, peer, next, limit),
+            Walk::Rejudge { peer, next } => self.rejudge_step(context, peer, next, limit),
+            Walk::RejudgeWithin { range, after } => self.rejudge_within(context, range, after, limit),
+            Walk::Build { group, next } => self.build(context, group, next, limit),
+            Walk::Tell { peer, place, again, next } => self.tell(peer, place, again, next, limit),
+            Walk::Move { peer, from, to, next } => self.move_step(context, peer, (from, to), next, limit),
             Walk::Settle { peer, place } => self.settle(peer, place),
             Walk::Told { peer, place } => self.told(peer, place),
-            Walk::Sweep { peer, generations, after } => self.sweep_step(context, peer, generations, after, limit),
-            Walk::Vacate { place, after } => self.vacate(place, after, limit),
-            Walk::Abandon { group } => self.abandon(context, group, limit),
+            Walk::Sweep { peer, generations, next } => self.sweep_step(context, peer, generations, next, limit),
+            Walk::Vacate { place, next } => self.vacate(place, next, limit),
+            Walk::Abandon { group, next } => self.abandon(context, group, next, limit),
         };
         match step.rest {
             Some(rest) => self.walks.push_front(rest),
@@ -92,35 +98,22 @@ impl<N: FamilyPrefix> FamilyRib<N> {
         step.seen
     }
 
-    /// The next prefixes of the table.
-    pub fn table_after(&self, after: Option<N>, limit: usize) -> Vec<N> {
-        match after {
-            None => self.table.iter().take(limit).map(|(net, _)| net).collect(),
-            Some(after) => self.table.iter_from(&after, false).take(limit).map(|(net, _)| net).collect(),
-        }
-    }
-
-    fn purge(&mut self, context: &mut Context, peer: PeerIndex, after: Option<N>, limit: usize) -> Step<N> {
-        let nets = self.table_after(after, limit);
-        let Some(last) = nets.last().copied() else {
+    fn purge(&mut self, context: &mut Context, peer: PeerIndex, next: usize, limit: usize) -> Step<N> {
+        if next >= self.table.capacity() {
             // Walks run when nothing is dirty, so neither the Loc-RIB nor a group names the peer any more.
             context.family_done(peer);
             return Step { seen: 1, rest: None };
-        };
-        self.remove_paths(context, &nets, peer, |path| path.peer == peer);
-        Step { seen: nets.len(), rest: Some(Walk::Purge { peer, after: Some(last) }) }
+        }
+        let (rows, next) = self.table.rows_from(next, limit);
+        self.remove_paths(context, &rows, |path| path.peer == peer);
+        Step { seen: rows.len(), rest: Some(Walk::Purge { peer, next }) }
     }
 
-    fn remove_paths(&mut self, context: &mut Context, nets: &[N], peer: PeerIndex, goes: impl Fn(&Path) -> bool) {
-        for net in nets {
-            let of = |path: &&Path| goes(path);
-            let gone: Vec<u32> = self
-                .table
-                .get(net)
-                .map_or(Vec::new(), |entry| entry.paths.iter().filter(of).map(|path| path.path_id).collect());
-            gone.into_iter().for_each(|path_id| {
-                self.remove(context, *net, peer, path_id);
-            });
+    fn remove_paths(&mut self, context: &mut Context, rows: &[RowId], goes: impl Fn(&Path) -> bool) {
+        for row in rows {
+            for path in self.table.paths(*row).iter().filter(|path| goes(path)) {
+                self.remove(context, *row, path.key());
+            }
         }
     }
 
@@ -129,103 +122,117 @@ impl<N: FamilyPrefix> FamilyRib<N> {
         context: &mut Context,
         peer: PeerIndex,
         generations: GenerationSet,
-        after: Option<N>,
+        next: usize,
         limit: usize,
     ) -> Step<N> {
-        let left = self.peers.get(&peer).map_or(0, |state| state.generations.routes_in(generations));
-        let nets = if left == 0 { Vec::new() } else { self.table_after(after, limit) };
-        let Some(last) = nets.last().copied() else {
-            if let Some(state) = self.peers.get_mut(&peer) {
+        let left = self.peers.get(peer).map_or(0, |state| state.generations.routes_in(generations));
+        if left == 0 || next >= self.table.capacity() {
+            if let Some(state) = self.peers.get_mut(peer) {
                 state.generations.free(generations);
             }
             return Step { seen: 1, rest: None };
-        };
+        }
+        let (rows, next) = self.table.rows_from(next, limit);
         let goes = |path: &Path| path.peer == peer && generations.contains(path.verdict.generation());
-        self.remove_paths(context, &nets, peer, goes);
-        Step { seen: nets.len(), rest: Some(Walk::Sweep { peer, generations, after: Some(last) }) }
+        self.remove_paths(context, &rows, goes);
+        Step { seen: rows.len(), rest: Some(Walk::Sweep { peer, generations, next }) }
     }
 
-    fn rejudge_step(
-        &mut self,
-        context: &mut Context,
-        peer: Option<PeerIndex>,
-        within: Option<N>,
-        after: Option<N>,
-        limit: usize,
-    ) -> Step<N> {
-        let nets: Vec<N> = match (after, within) {
-            (None, Some(range)) => self.table.iter_from(&range, true).take(limit).map(|(net, _)| net).collect(),
-            _ => self.table_after(after, limit),
-        };
-        let inside = |net: &&N| within.is_none_or(|range| range.contains(net));
-        let wanted: Vec<N> = nets.iter().take_while(inside).copied().collect();
-        wanted.iter().for_each(|net| self.rejudge(context, *net, peer));
-        let rest = match wanted.last() {
-            Some(last) if wanted.len() == nets.len() => Some(Walk::Rejudge { peer, within, after: Some(*last) }),
-            _ => None,
-        };
-        Step { seen: wanted.len(), rest }
-    }
-
-    fn build(&mut self, context: &mut Context, group: usize, after: Option<N>, limit: usize) -> Step<N> {
-        if self.group(group).is_none_or(|group| group.abandoned) {
+    fn rejudge_step(&mut self, context: &mut Context, peer: PeerIndex, next: usize, limit: usize) -> Step<N> {
+        if next >= self.table.capacity() {
             return Step { seen: 0, rest: None };
         }
-        let nets = self.table_after(after, limit);
-        for net in &nets {
-            let best = self.table.get(net).and_then(|entry| entry.best);
-            self.export_to(context, group, *net, best);
+        let (rows, next) = self.table.rows_from(next, limit);
+        for row in &rows {
+            if let Some(net) = self.table.net(*row) {
+                self.rejudge(context, net, *row, Some(peer));
+            }
         }
-        Step { seen: nets.len(), rest: nets.last().map(|last| Walk::Build { group, after: Some(*last) }) }
+        Step { seen: rows.len(), rest: Some(Walk::Rejudge { peer, next }) }
     }
 
-    /// Does something for the next prefixes of a group's table; the last of them, `None` at the end.
+    fn rejudge_within(&mut self, context: &mut Context, range: N, after: Option<N>, limit: usize) -> Step<N> {
+        let start = after.map_or((range, Start::At), |after| (after, Start::After));
+        let inside = self.table.in_order(Some(start)).take_while(|(net, _)| range.contains(net));
+        let rows: Vec<(N, RowId)> = inside.take(limit).collect();
+        rows.iter().for_each(|(net, row)| self.rejudge(context, *net, *row, None));
+        let more = rows.last().filter(|_| rows.len() == limit);
+        Step { seen: rows.len(), rest: more.map(|(last, _)| Walk::RejudgeWithin { range, after: Some(*last) }) }
+    }
+
+    fn build(&mut self, context: &mut Context, group: usize, next: usize, limit: usize) -> Step<N> {
+        if next >= self.table.capacity() || self.group(group).is_none_or(|group| group.abandoned) {
+            return Step { seen: 0, rest: None };
+        }
+        let (rows, next) = self.table.rows_from(next, limit);
+        for row in &rows {
+            let best = self.table.best(*row);
+            self.export_to(context, group, *row, best.as_ref());
+        }
+        Step { seen: rows.len(), rest: Some(Walk::Build { group, next }) }
+    }
+
+    /// Does something for the next rows of a group; how many they are, and how to go on, `None` at the end.
     fn each_in_group(
         &mut self,
-        group: usize,
-        after: Option<N>,
+        number: usize,
+        next: usize,
         limit: usize,
-        mut act: impl FnMut(&mut UpdateGroup<N>, N, &mut u64),
-    ) -> (usize, Option<N>) {
-        let Some(group) = self.groups.get_mut(group).and_then(Option::as_mut) else { return (0, None) };
-        let nets = group.prefixes_after(after, limit);
-        nets.iter().for_each(|net| act(group, *net, &mut self.clock));
-        (nets.len(), nets.last().copied())
+        mut act: impl FnMut(&mut UpdateGroup, RowId, &mut u64),
+    ) -> (usize, Option<usize>) {
+        let Some(group) = self.groups.get_mut(number).and_then(Option::as_mut) else { return (0, None) };
+        if next >= group.len() {
+            return (0, None);
+        }
+        let (rows, next) = group.rows_from(next, limit);
+        rows.iter().for_each(|row| act(group, *row, &mut self.clock));
+        self.forget_left(number);
+        (rows.len(), Some(next))
     }
 
     fn is_seated(&self, peer: PeerIndex, place: Place) -> bool {
-        self.group(place.group).is_some_and(|group| group.seats_peer(place.slot, peer))
+        self.group(place.group).is_some_and(|group| group.seats.seats_peer(place.slot, peer))
     }
 
-    fn tell(&mut self, peer: PeerIndex, place: Place, again: bool, after: Option<N>, limit: usize) -> Step<N> {
+    fn tell(&mut self, peer: PeerIndex, place: Place, again: bool, next: usize, limit: usize) -> Step<N> {
         if !self.is_seated(peer, place) {
             return Step { seen: 0, rest: None };
         }
-        let (seen, last) = self
-            .each_in_group(place.group, after, limit, |group, net, clock| group.tell(net, place.slot, again, clock));
-        Step { seen, rest: last.map(|last| Walk::Tell { peer, place, again, after: Some(last) }) }
+        let (seen, next) = self
+            .each_in_group(place.group, next, limit, |group, row, clock| group.tell(row, place.slot, again, clock));
+        Step { seen, rest: next.map(|next| Walk::Tell { peer, place, again, next }) }
     }
 
-    fn move_step(&mut self, peer: PeerIndex, from: Place, to: Place, after: Option<N>, limit: usize) -> Step<N> {
+    fn move_step(
+        &mut self,
+        context: &Context,
+        peer: PeerIndex,
+        (from, to): (Place, Place),
+        next: usize,
+        limit: usize,
+    ) -> Step<N> {
         let membership = self.membership(peer);
         if !membership.is_some_and(|membership| membership.moving_from == Some(from) && membership.place == to) {
             return Step { seen: 0, rest: None };
         }
+        let then = self.group(from.group).map(|group| group.profile.clone());
         let mut luggage = Vec::new();
-        let (seen, last) = self.each_in_group(from.group, after, limit, |group, net, clock| {
-            luggage.extend(group.clear(net, from.slot, clock).map(|item| (net, item)));
+        let (seen, next) = self.each_in_group(from.group, next, limit, |group, row, clock| {
+            luggage.extend(group.clear(row, from.slot, clock).map(|item| (row, item)));
         });
         let clock = &mut self.clock;
-        if let Some(group) = self.groups.get_mut(to.group).and_then(Option::as_mut) {
-            luggage.iter().for_each(|(net, item)| group.take_in(*net, to.slot, item, clock));
+        if let (Some(group), Some(then)) = (self.groups.get_mut(to.group).and_then(Option::as_mut), &then) {
+            for (row, item) in luggage {
+                group.take_in(row, to.slot, (item, then), clock, &context.attributes);
+            }
         }
-        if last.is_none() {
+        if next.is_none() {
             if let Some(membership) = self.membership_mut(peer) {
                 membership.moving_from = None;
             }
             self.leave(from);
         }
-        Step { seen, rest: last.map(|last| Walk::Move { peer, from, to, after: Some(last) }) }
+        Step { seen, rest: next.map(|next| Walk::Move { peer, from, to, next }) }
     }
 
     fn settle(&mut self, peer: PeerIndex, place: Place) -> Step<N> {
@@ -241,31 +248,26 @@ impl<N: FamilyPrefix> FamilyRib<N> {
         Step { seen: 0, rest: None }
     }
 
-    fn vacate(&mut self, place: Place, after: Option<N>, limit: usize) -> Step<N> {
-        let (seen, last) = self.each_in_group(place.group, after, limit, |group, net, clock| {
-            group.clear(net, place.slot, clock);
+    fn vacate(&mut self, place: Place, next: usize, limit: usize) -> Step<N> {
+        let (seen, next) = self.each_in_group(place.group, next, limit, |group, row, clock| {
+            group.clear(row, place.slot, clock);
         });
-        if last.is_none()
+        if next.is_none()
             && let Some(group) = self.group_mut(place.group)
         {
-            group.vacate(place.slot);
+            group.seats.vacate(place.slot);
         }
-        Step { seen, rest: last.map(|last| Walk::Vacate { place, after: Some(last) }) }
+        Step { seen, rest: next.map(|next| Walk::Vacate { place, next }) }
     }
 
-    fn abandon(&mut self, context: &mut Context, number: usize, limit: usize) -> Step<N> {
-        let Some(group) = self.groups.get_mut(number).and_then(Option::as_mut) else {
-            return Step { seen: 0, rest: None };
-        };
-        let nets = group.prefixes_after(None, limit);
-        nets.iter().for_each(|net| group.free(*net, &mut context.attributes));
-        if nets.is_empty() {
-            group.forget(&mut context.attributes);
-            if let Some(free) = self.groups.get_mut(number) {
-                *free = None;
-            }
-            return Step { seen: 1, rest: None };
+    fn abandon(&mut self, context: &mut Context, number: usize, next: usize, limit: usize) -> Step<N> {
+        let store = &mut context.attributes;
+        let (seen, next) = self.each_in_group(number, next, limit, |group, row, _| group.free(row, store));
+        if next.is_none()
+            && let Some(free) = self.groups.get_mut(number)
+        {
+            *free = None;
         }
-        Step { seen: nets.len(), rest: Some(Walk::Abandon { group: number }) }
+        Step { seen: seen.max(1), rest: next.map(|next| Walk::Abandon { group: number, next }) }
     }
 }

@@ -1,0 +1,237 @@
+//! Where the row of a prefix is: an ordered list of row numbers in blocks, the prefixes themselves being in the rows.
+//!
+//! A place holds the address and the row number only (8 octets for IPv4); the length is looked up in the row, and only where
+//! addresses are equal. Blocks are split when full and joined when nearly empty, so that no order of insertion costs more
+//! than a short move.
+
+use super::family_prefix::FamilyPrefix;
+use super::table::RowId;
+
+/// Places of a block at most. A full block of IPv4 is two KiB.
+const BLOCK_MAX: usize = 256;
+
+/// A block of fewer places is joined with the next one, where both have room in one.
+const BLOCK_MIN: usize = BLOCK_MAX / 4;
+
+/// One prefix: its address, and where the rest is.
+#[derive(Clone, Copy, Debug)]
+struct Place<A> {
+    address: A,
+    row: RowId,
+}
+
+/// Row numbers in the order of their prefixes. Whoever calls says which prefix a row has, and that does not change while
+/// the row is in the index.
+pub(super) struct PrefixIndex<N: FamilyPrefix> {
+    /// The first prefix of each block.
+    firsts: Vec<N>,
+    /// None is empty.
+    blocks: Vec<Vec<Place<N::Address>>>,
+}
+
+/// Where a prefix is, or would be.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Position {
+    block: usize,
+    place: usize,
+}
+
+impl<N: FamilyPrefix> PrefixIndex<N> {
+    /// No prefixes.
+    pub fn new() -> Self {
+        Self { firsts: Vec::new(), blocks: Vec::new() }
+    }
+
+    /// The row of a prefix.
+    ///
+    /// # Errors
+    /// Where it would stand, when there is none.
+    pub fn find(&self, net: &N, net_of: impl Fn(RowId) -> N) -> Result<RowId, Position> {
+        let (position, found) = self.search(net, net_of);
+        found.ok_or(position)
+    }
+
+    fn search(&self, net: &N, net_of: impl Fn(RowId) -> N) -> (Position, Option<RowId>) {
+        let block = self.firsts.partition_point(|first| first <= net).saturating_sub(1);
+        let places = self.blocks.get(block).map_or(&[][..], Vec::as_slice);
+        let address = net.address();
+        let from = places.partition_point(|place| place.address < address);
+        let equal = places.iter().skip(from).take_while(|place| place.address == address);
+        for (found, place) in equal.zip(from..) {
+            let other = net_of(found.row);
+            if other >= *net {
+                return (Position { block, place }, (other == *net).then_some(found.row));
+            }
+        }
+        let shorter = places.iter().skip(from).take_while(|place| place.address == address).count();
+        (Position { block, place: from + shorter }, None)
+    }
+
+    /// Puts a prefix where [`find`](Self::find) said it would stand.
+    pub fn insert(&mut self, net: N, row: RowId, position: Position, net_of: impl Fn(RowId) -> N) {
+        let Position { block, place } = position;
+        let new = Place { address: net.address(), row };
+        let Some(places) = self.blocks.get_mut(block) else {
+            self.begin_block(0, net, vec![new]);
+            return;
+        };
+        if places.len() < BLOCK_MAX {
+            places.insert(place.min(places.len()), new);
+            if place == 0
+                && let Some(first) = self.firsts.get_mut(block)
+            {
+                *first = net;
+            }
+        } else if place >= places.len() {
+            // Prefixes that come in order leave full blocks behind.
+            self.begin_block(block + 1, net, vec![new]);
+        } else {
+            let mut upper = Vec::with_capacity(BLOCK_MAX);
+            upper.extend(places.drain(BLOCK_MAX / 2..));
+            if let Some(first) = upper.first().map(|first| net_of(first.row)) {
+                self.begin_block(block + 1, first, upper);
+            }
+            let position = match place.checked_sub(BLOCK_MAX / 2) {
+                Some(place) if place > 0 => Position { block: block + 1, place },
+                _ => position,
+            };
+            self.insert(net, row, position, net_of);
+        }
+    }
+
+    fn begin_block(&mut self, at: usize, first: N, places: Vec<Place<N::Address>>) {
+        self.firsts.insert(at.min(self.firsts.len()), first);
+        self.blocks.insert(at.min(self.blocks.len()), places);
+    }
+
+    /// Forgets a prefix.
+    pub fn remove(&mut self, net: &N, net_of: impl Fn(RowId) -> N) {
+        let (Position { block, place }, Some(_)) = self.search(net, &net_of) else { return };
+        let Some(places) = self.blocks.get_mut(block) else { return };
+        places.remove(place);
+        let left = places.len();
+        match places.first().map(|first| net_of(first.row)) {
+            None => self.end_block(block),
+            Some(first) if place == 0 => {
+                if let Some(old) = self.firsts.get_mut(block) {
+                    *old = first;
+                }
+            }
+            Some(_) => {}
+        }
+        if left > 0 && left < BLOCK_MIN {
+            self.join_with_next(block);
+        }
+    }
+
+    fn end_block(&mut self, block: usize) {
+        self.firsts.remove(block);
+        self.blocks.remove(block);
+    }
+
+    fn join_with_next(&mut self, block: usize) {
+        let len = |at: usize| self.blocks.get(at).map(Vec::len);
+        // Not to the brim, so that the next insertion does not split it again.
+        if !len(block).zip(len(block + 1)).is_some_and(|(one, next)| one + next <= BLOCK_MAX / 2) {
+            return;
+        }
+        let next = self.blocks.remove(block + 1);
+        self.firsts.remove(block + 1);
+        if let Some(places) = self.blocks.get_mut(block) {
+            places.extend(next);
+        }
+    }
+
+    /// The rows in order: all, from a prefix on, or from after it on.
+    pub fn rows(&self, from: Option<(N, Start)>, net_of: impl Fn(RowId) -> N) -> impl Iterator<Item = RowId> {
+        let Position { block, place } = match from {
+            None => Position { block: 0, place: 0 },
+            Some((net, start)) => match self.search(&net, net_of) {
+                (Position { block, place }, Some(_)) if start == Start::After => Position { block, place: place + 1 },
+                (position, _) => position,
+            },
+        };
+        let first = self.blocks.get(block).and_then(|places| places.get(place..)).unwrap_or(&[]);
+        let others = self.blocks.get(block + 1..).unwrap_or(&[]);
+        first.iter().chain(others.iter().flatten()).map(|place| place.row)
+    }
+}
+
+/// Where an iteration begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Start {
+    /// With the prefix itself.
+    At,
+    /// With the next one.
+    After,
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use ipnet::Ipv4Net;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Few addresses and all lengths, so that equal addresses and full blocks are common.
+    fn net() -> impl Strategy<Value = Ipv4Net> {
+        (0u32..2000, 8u8..=32).prop_map(|(address, len)| {
+            Ipv4Net::new_assert((address * 0x0001_8000).into(), len).trunc()
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn holds_what_an_ordered_map_holds(
+            steps in prop::collection::vec((net(), prop::bool::weighted(0.6)), 0..4000),
+            from in net(),
+            ascending: bool,
+        ) {
+            let mut steps = steps;
+            if ascending {
+                steps.sort();
+            }
+            let (mut index, mut model, mut nets) = (PrefixIndex::new(), BTreeMap::new(), Vec::new());
+            for (net, inserts) in steps {
+                let found = index.find(&net, |row: RowId| nets[row.index()]);
+                prop_assert_eq!(found.as_ref().ok(), model.get(&net));
+                match (found, inserts) {
+                    (Err(position), true) => {
+                        let row = RowId::of(nets.len());
+                        nets.push(net);
+                        index.insert(net, row, position, |row: RowId| nets[row.index()]);
+                        model.insert(net, row);
+                    }
+                    (Ok(_), false) => {
+                        index.remove(&net, |row: RowId| nets[row.index()]);
+                        model.remove(&net);
+                    }
+                    _ => {}
+                }
+            }
+            let net_of = |row: RowId| nets[row.index()];
+            prop_assert!(index.rows(None, net_of).eq(model.values().copied()));
+            prop_assert!(index.rows(Some((from, Start::At)), net_of).eq(model.range(from..).map(|(_, row)| *row)));
+            let after = (std::ops::Bound::Excluded(from), std::ops::Bound::Unbounded);
+            prop_assert!(index.rows(Some((from, Start::After)), net_of).eq(model.range(after).map(|(_, row)| *row)));
+            prop_assert!(index.blocks.iter().all(|places| !places.is_empty() && places.len() <= BLOCK_MAX));
+        }
+    }
+
+    #[test]
+    fn prefixes_in_order_fill_their_blocks() {
+        let (mut index, mut nets) = (PrefixIndex::new(), Vec::new());
+        for number in 0..10_000_u32 {
+            let net = Ipv4Net::new_assert((number << 8).into(), 24);
+            let position = index.find(&net, |row: RowId| nets[row.index()]).unwrap_err();
+            nets.push(net);
+            index.insert(net, RowId::of(nets.len() - 1), position, |row: RowId| nets[row.index()]);
+        }
+        assert_eq!(index.blocks.len(), 10_000_usize.div_ceil(BLOCK_MAX));
+        assert_eq!(size_of::<Place<std::net::Ipv4Addr>>(), 8);
+    }
+}
