@@ -1,7 +1,7 @@
 //! Prefixes of one family as keys of a table: smaller and quicker than a [`Prefix`] of either.
 
 use std::hash::Hash;
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::Ipv6Addr;
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
@@ -9,7 +9,7 @@ use crate::types::{AddressFamily, Prefix};
 
 /// A key of a table of one family.
 pub(super) trait FamilyPrefix: prefix_trie::Prefix + Copy + Default + Ord + Hash + Into<Prefix> {
-    /// An address of the family, in the order of its octets.
+    /// An address of the family, as numbers in the order of its octets.
     type Address: Copy + Ord;
 
     /// The family.
@@ -38,11 +38,11 @@ const MARTIANS_V6: [([u16; 8], u8); 4] = [
 ];
 
 impl FamilyPrefix for Ipv4Net {
-    type Address = Ipv4Addr;
+    type Address = u32;
     const FAMILY: AddressFamily = AddressFamily::Ipv4Unicast;
 
-    fn address(&self) -> Ipv4Addr {
-        self.addr()
+    fn address(&self) -> u32 {
+        self.addr().to_bits()
     }
 
     fn of(prefix: &Prefix) -> Option<Self> {
@@ -60,11 +60,13 @@ impl FamilyPrefix for Ipv4Net {
 }
 
 impl FamilyPrefix for Ipv6Net {
-    type Address = Ipv6Addr;
+    // Not one u128, which would be aligned to 16 octets.
+    type Address = [u64; 2];
     const FAMILY: AddressFamily = AddressFamily::Ipv6Unicast;
 
-    fn address(&self) -> Ipv6Addr {
-        self.addr()
+    fn address(&self) -> [u64; 2] {
+        let bits = self.addr().to_bits();
+        [bits >> 64, bits & u128::from(u64::MAX)].map(|half| u64::try_from(half).unwrap_or_default())
     }
 
     fn of(prefix: &Prefix) -> Option<Self> {

@@ -84,9 +84,9 @@ impl<N: FamilyPrefix> FamilyRib<N> {
         outcome: &mut ApplyOutcome,
     ) {
         let Some(generation) = self.peers.get(peer).map(|state| state.generations.current()) else { return };
-        let known = self.table.find(&net);
+        let known = self.table.find_or_place(&net);
         let counted = || {
-            let path = known.and_then(|row| self.table.path(row, (peer, path_id)));
+            let path = known.ok().and_then(|row| self.table.path(row, (peer, path_id)));
             path.is_some_and(|path| path.verdict.generation() == generation)
         };
         if self.is_limited(context, peer)
@@ -100,7 +100,7 @@ impl<N: FamilyPrefix> FamilyRib<N> {
         let (verdict, effective) = judge.judge(net, in_own_range, &mut context.attributes);
         context.attributes.retain(judge.received);
         let path = Path { received: judge.received, effective, path_id, peer, verdict: verdict.of(generation) };
-        let row = known.unwrap_or_else(|| self.table.find_or_insert(net));
+        let row = known.unwrap_or_else(|position| self.table.insert(net, position));
         self.put(context, row, path);
         outcome.reachable += 1;
     }
@@ -254,7 +254,7 @@ impl<N: FamilyPrefix> FamilyRib<N> {
     /// Originates a prefix.
     pub fn originate(&mut self, context: &mut Context, net: N, attributes: &Arc<PathAttributes>, tag: &Arc<str>) {
         let number = context.tag_number(tag);
-        let row = self.table.find_or_insert(net);
+        let row = self.table.find_or_place(&net).unwrap_or_else(|position| self.table.insert(net, position));
         let received = context.attributes.intern(attributes);
         context.attributes.retain(received);
         let path = Path {

@@ -7,8 +7,8 @@
 use super::family_prefix::FamilyPrefix;
 use super::table::RowId;
 
-/// Places of a block at most. A full block of IPv4 is two KiB.
-const BLOCK_MAX: usize = 256;
+/// Places of a block at most. A full block of IPv4 is one KiB.
+const BLOCK_MAX: usize = 128;
 
 /// A block of fewer places is joined with the next one, where both have room in one.
 const BLOCK_MIN: usize = BLOCK_MAX / 4;
@@ -23,8 +23,8 @@ struct Place<A> {
 /// Row numbers in the order of their prefixes. Whoever calls says which prefix a row has, and that does not change while
 /// the row is in the index.
 pub(super) struct PrefixIndex<N: FamilyPrefix> {
-    /// The first prefix of each block.
-    firsts: Vec<N>,
+    /// Address and length of the first prefix of each block.
+    firsts: Vec<(N::Address, u8)>,
     /// None is empty.
     blocks: Vec<Vec<Place<N::Address>>>,
 }
@@ -52,9 +52,10 @@ impl<N: FamilyPrefix> PrefixIndex<N> {
     }
 
     fn search(&self, net: &N, net_of: impl Fn(RowId) -> N) -> (Position, Option<RowId>) {
-        let block = self.firsts.partition_point(|first| first <= net).saturating_sub(1);
+        let key = key(net);
+        let block = self.firsts.partition_point(|first| *first <= key).saturating_sub(1);
         let places = self.blocks.get(block).map_or(&[][..], Vec::as_slice);
-        let address = net.address();
+        let address = key.0;
         let from = places.partition_point(|place| place.address < address);
         let equal = places.iter().skip(from).take_while(|place| place.address == address);
         for (found, place) in equal.zip(from..) {
@@ -80,7 +81,7 @@ impl<N: FamilyPrefix> PrefixIndex<N> {
             if place == 0
                 && let Some(first) = self.firsts.get_mut(block)
             {
-                *first = net;
+                *first = key(&net);
             }
         } else if place >= places.len() {
             // Prefixes that come in order leave full blocks behind.
@@ -100,7 +101,7 @@ impl<N: FamilyPrefix> PrefixIndex<N> {
     }
 
     fn begin_block(&mut self, at: usize, first: N, places: Vec<Place<N::Address>>) {
-        self.firsts.insert(at.min(self.firsts.len()), first);
+        self.firsts.insert(at.min(self.firsts.len()), key(&first));
         self.blocks.insert(at.min(self.blocks.len()), places);
     }
 
@@ -114,7 +115,7 @@ impl<N: FamilyPrefix> PrefixIndex<N> {
             None => self.end_block(block),
             Some(first) if place == 0 => {
                 if let Some(old) = self.firsts.get_mut(block) {
-                    *old = first;
+                    *old = key(&first);
                 }
             }
             Some(_) => {}
@@ -155,6 +156,10 @@ impl<N: FamilyPrefix> PrefixIndex<N> {
         let others = self.blocks.get(block + 1..).unwrap_or(&[]);
         first.iter().chain(others.iter().flatten()).map(|place| place.row)
     }
+}
+
+fn key<N: FamilyPrefix>(net: &N) -> (N::Address, u8) {
+    (net.address(), net.prefix_len())
 }
 
 /// Where an iteration begins.
@@ -232,6 +237,6 @@ mod tests {
             index.insert(net, RowId::of(nets.len() - 1), position, |row: RowId| nets[row.index()]);
         }
         assert_eq!(index.blocks.len(), 10_000_usize.div_ceil(BLOCK_MAX));
-        assert_eq!(size_of::<Place<std::net::Ipv4Addr>>(), 8);
+        assert_eq!(size_of::<Place<u32>>(), 8);
     }
 }

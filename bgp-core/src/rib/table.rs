@@ -13,7 +13,7 @@ use super::attribute_store::AttributeId;
 use super::family_prefix::FamilyPrefix;
 use super::path::Path;
 use super::peers::PeerIndex;
-use super::prefix_index::{PrefixIndex, Start};
+use super::prefix_index::{Position, PrefixIndex, Start};
 
 /// The number of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -150,12 +150,16 @@ impl<N: FamilyPrefix> Table<N> {
         self.index.find(net, net_of(&self.rows)).ok()
     }
 
-    /// The row of a prefix, a new one if it has none.
-    pub fn find_or_insert(&mut self, net: N) -> RowId {
-        let position = match self.index.find(&net, net_of(&self.rows)) {
-            Ok(row) => return row,
-            Err(position) => position,
-        };
+    /// The row of a prefix.
+    ///
+    /// # Errors
+    /// Where [`insert`](Self::insert) puts it, when it has none.
+    pub fn find_or_place(&self, net: &N) -> Result<RowId, Position> {
+        self.index.find(net, net_of(&self.rows))
+    }
+
+    /// Gives a row to a prefix that has none; nothing may have changed since the position was found.
+    pub fn insert(&mut self, net: N, position: Position) -> RowId {
         let new = Row { held: Held::NOTHING, net, flags: Flags(Flags::USED) };
         let row = match self.free.pop() {
             Some(row) => row,
