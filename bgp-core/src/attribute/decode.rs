@@ -61,7 +61,8 @@ pub(crate) struct Collected {
     pub unreach: Option<(AddressFamily, Vec<Nlri>)>,
     /// Codes seen, so that a second one of a kind is known.
     seen: Vec<u8>,
-    as4_path: Option<AsPath>,
+    /// With the attribute as it came.
+    as4_path: Option<(AsPath, Bytes)>,
     as4_aggregator: Option<Aggregator>,
 }
 
@@ -139,9 +140,12 @@ impl Collected {
                 return;
             }
         }
-        if let Err(reason) = self.store(attribute, context) {
-            let kind = FaultKind::of_value(attribute);
-            self.fault(attribute, kind, format!("{}: {reason}", spec.name), spec.malformed);
+        match self.store(attribute, context) {
+            Ok(()) => self.attributes.partial.note(spec, attribute),
+            Err(reason) => {
+                let kind = FaultKind::of_value(attribute);
+                self.fault(attribute, kind, format!("{}: {reason}", spec.name), spec.malformed);
+            }
         }
     }
 
@@ -200,7 +204,7 @@ impl Collected {
         }
         path.drop_confederation();
         path.permitted_from(context.peer_kind, true)?;
-        self.as4_path = Some(path);
+        self.as4_path = Some((path, attribute.to_octets()));
         Ok(())
     }
 
@@ -233,8 +237,24 @@ impl Collected {
         if aggregator.is_some() && as4_aggregator.is_some() {
             self.attributes.aggregator = as4_aggregator;
         }
-        if let Some(as4_path) = self.as4_path.take() {
-            self.attributes.as_path.merge_as4(as4_path);
+        if let Some((as4_path, octets)) = self.as4_path.take() {
+            self.put_back(as4_path, octets, context);
+        }
+    }
+
+    /// An OLD peer puts itself into AS_PATH alone: an AS4_PATH that takes it away again was made up, and is ignored.
+    fn put_back(&mut self, as4_path: AsPath, octets: Bytes, context: &DecodeContext) {
+        let mut merged = self.attributes.as_path.clone();
+        merged.merge_as4(as4_path);
+        match first_as(&merged, context) {
+            Err(reason) if merged != self.attributes.as_path => self.faults.push(AttributeFault {
+                code: code::AS4_PATH,
+                kind: FaultKind::OptionalAttribute,
+                reason: format!("AS4_PATH: {reason}"),
+                disposition: Disposition::AttributeDiscard,
+                octets,
+            }),
+            _ => self.attributes.as_path = merged,
         }
     }
 }

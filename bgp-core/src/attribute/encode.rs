@@ -4,7 +4,7 @@
 use bytes::{BufMut, BytesMut};
 
 use super::spec::{EXTENDED_LENGTH, OPTIONAL, PARTIAL, TRANSITIVE, code};
-use super::{Aggregator, AsPath, Origin, PathAttributes, UnknownAttribute};
+use super::{Aggregator, AsPath, Origin, PartialBits, PathAttributes, UnknownAttribute};
 use crate::types::{Asn, ExtendedCommunity, FamilySet, Ipv6ExtendedCommunity, LargeCommunity, NextHop};
 use crate::wire::writer::TooLong;
 
@@ -62,7 +62,7 @@ pub(crate) fn all_but_mp(
     context: &EncodeContext,
     out: &mut BytesMut,
 ) -> Result<(), TooLong> {
-    let mut writer = Ascending { out, unknown: attributes.unknown.iter().peekable() };
+    let mut writer = Ascending { out, partial: attributes.partial, unknown: attributes.unknown.iter().peekable() };
     let well_known = TRANSITIVE;
     let transitive = OPTIONAL | TRANSITIVE;
     let four = context.four_octet_asn;
@@ -141,9 +141,11 @@ fn as4(attributes: &PathAttributes, writer: &mut Ascending<'_>) -> Result<(), To
     }
 }
 
-/// Writes attributes and puts the unknown ones in their places between them.
+/// Writes attributes, each with the Partial bit where it came with it, and puts the unknown ones in their places between
+/// them.
 struct Ascending<'a> {
     out: &'a mut BytesMut,
+    partial: PartialBits,
     unknown: std::iter::Peekable<std::slice::Iter<'a, UnknownAttribute>>,
 }
 
@@ -152,7 +154,7 @@ impl Ascending<'_> {
         while let Some(unknown) = self.unknown.next_if(|unknown| unknown.code < code) {
             self.put_unknown(unknown)?;
         }
-        attribute(self.out, flags, code, value)
+        attribute(self.out, flags | self.partial.flag(code), code, value)
     }
 
     fn rest(mut self) -> Result<(), TooLong> {

@@ -6,6 +6,7 @@ pub(crate) mod encode;
 mod fault;
 mod known;
 pub(crate) mod mp;
+mod partial;
 pub mod spec;
 mod value;
 pub mod walk;
@@ -21,6 +22,7 @@ pub use encode::EncodeContext;
 pub use fault::{AttributeFault, Disposition, FaultKind};
 pub use known::AttributeValue;
 pub use mp::Carried;
+pub use partial::PartialBits;
 
 use crate::nlri::Nlri;
 use crate::types::{Asn, BgpIdentifier, Community, ExtendedCommunity, Ipv6ExtendedCommunity, LargeCommunity, NextHop};
@@ -98,6 +100,8 @@ pub struct PathAttributes {
     pub cluster_list: Vec<u32>,
     /// ONLY_TO_CUSTOMER (RFC 9234 section 5): the AS that marked the route as one for customers only.
     pub only_to_customer: Option<Asn>,
+    /// Which of those above came with the Partial bit. Unknown ones have it in any case when they are passed on.
+    pub partial: PartialBits,
     /// Unknown optional transitive attributes, ascending by code.
     pub unknown: Vec<UnknownAttribute>,
 }

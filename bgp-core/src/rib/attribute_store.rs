@@ -83,11 +83,9 @@ impl AttributeStore {
 
     /// The set with one community more, unless it has it. The caller's reference to the old set becomes one to the new.
     pub fn with_community(&mut self, id: AttributeId, community: Community) -> AttributeId {
-        if self.attributes(id).communities.contains(&community) {
-            return id;
-        }
+        let Err(place) = self.attributes(id).communities.binary_search(&community) else { return id };
         let mut attributes = PathAttributes::clone(self.attributes(id));
-        attributes.communities.push(community);
+        attributes.communities.insert(place, community);
         let made = self.intern(&Arc::new(attributes));
         self.release(id);
         made
@@ -129,6 +127,18 @@ mod tests {
         assert_eq!(store.intern(&with_med(1)), store.intern(&with_med(1)));
         assert_ne!(store.intern(&with_med(1)), store.intern(&with_med(2)));
         assert_eq!(store.len(), 2);
+    }
+
+    #[test]
+    fn a_community_more_stands_in_its_place() {
+        let mut store = AttributeStore::default();
+        let with = |communities: &[Community]| {
+            Arc::new(PathAttributes { communities: communities.to_vec(), ..PathAttributes::default() })
+        };
+        let id = store.intern(&with(&[Community(1), Community::NO_EXPORT]));
+        let id = store.with_community(id, Community::LLGR_STALE);
+        assert_eq!(id, store.with_community(id, Community::LLGR_STALE));
+        assert_eq!(*store.attributes(id), with(&[Community(1), Community::LLGR_STALE, Community::NO_EXPORT]));
     }
 
     #[test]

@@ -96,7 +96,8 @@ impl ExtendedCommunity {
 }
 
 /// Route targets and route origins as in `rt:65001:100` (RFC 4360 sections 4 and 5, RFC 5668); all others as `0x` and
-/// sixteen digits.
+/// sixteen digits. An AS number of four octets that two would hold is marked, as in `rt:65001L:100`: equal texts are equal
+/// communities.
 impl fmt::Display for ExtendedCommunity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let [kind, sub, a, b, c, d, e, g] = self.0;
@@ -110,6 +111,7 @@ impl fmt::Display for ExtendedCommunity {
         match kind {
             0x00 => write!(f, "{name}:{as2}:{number4}"),
             0x01 => write!(f, "{name}:{}:{number2}", Ipv4Addr::from_bits(as4)),
+            0x02 if as4 <= 0xFFFF => write!(f, "{name}:{as4}L:{number2}"),
             0x02 => write!(f, "{name}:{as4}:{number2}"),
             _ => write!(f, "0x{:016x}", u64::from_be_bytes(self.0)),
         }
@@ -179,6 +181,7 @@ mod tests {
         assert_eq!(shown([0, 2, 0xFD, 0xE9, 0, 0, 0, 100]), "rt:65001:100");
         assert_eq!(shown([1, 3, 192, 0, 2, 1, 0, 100]), "ro:192.0.2.1:100");
         assert_eq!(shown([2, 2, 0, 1, 0, 0, 0, 100]), "rt:65536:100");
+        assert_eq!(shown([2, 2, 0, 0, 0xFD, 0xE9, 0, 100]), "rt:65001L:100");
         assert_eq!(shown([0x03, 0x0C, 0, 0, 0, 0, 0, 8]), "0x030c000000000008");
         assert_eq!(shown([0x43, 0x02, 0, 0, 0, 0, 0, 1]), "0x4302000000000001");
     }

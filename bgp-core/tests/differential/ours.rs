@@ -57,10 +57,13 @@ fn attributes(attributes: &PathAttributes) -> Attributes {
     put("aggregator", attributes.aggregator.map(|aggregator| format!("{} {}", aggregator.asn, aggregator.address)));
     put("communities", list(attributes.communities.iter().map(|community| format!("{:08x}", community.0))));
     put("extended communities", list(attributes.extended_communities.iter().map(|community| hex(&community.0))));
+    let ipv6_extended = attributes.ipv6_extended_communities.iter().map(|community| hex(&community.0));
+    put("ipv6 extended communities", list(ipv6_extended));
     put("large communities", list(attributes.large_communities.iter().map(ToString::to_string)));
     put("originator id", attributes.originator_id.map(|identifier| identifier.to_string()));
     put("cluster list", list(attributes.cluster_list.iter().map(ToString::to_string)));
     put("only to customer", attributes.only_to_customer.map(|asn| asn.to_string()));
+    put("partial", list(attributes.partial.codes().map(|code| code.to_string())));
     for unknown in &attributes.unknown {
         put(&format!("attribute {}", unknown.code), Some(hex(&unknown.value)));
     }

@@ -73,8 +73,17 @@ fn next_hop(next_hop: NextHopAddress) -> String {
 /// bgpkit-parser does the paths and leaves the rest to its user.
 fn attributes(update: &BgpUpdateMessage, how: How) -> Attributes {
     let mut named = Attributes::new();
+    let mut partial = Vec::new();
     for attribute in update.attributes.clone().into_attributes_iter() {
         named.extend(attribute_of(&attribute));
+        let code = attribute.value.attr_code();
+        if attribute.flag.contains(AttrFlags::PARTIAL) && KEEP_PARTIAL.contains(&code) {
+            partial.push(code);
+        }
+    }
+    if !partial.is_empty() {
+        partial.sort_unstable();
+        named.insert("partial".to_owned(), partial.iter().map(u8::to_string).collect::<Vec<_>>().join(" "));
     }
     let as4_aggregator = named.remove("as4 aggregator").filter(|_| !how.four_octet_asn);
     let aggregator = named.get("aggregator").cloned();
@@ -90,6 +99,9 @@ fn attributes(update: &BgpUpdateMessage, how: How) -> Attributes {
     named
 }
 
+/// The optional transitive attributes that both take apart and pass on.
+const KEEP_PARTIAL: [u8; 6] = [7, 8, 16, 25, 32, 35];
+
 fn attribute_of(attribute: &Attribute) -> Option<(String, String)> {
     let (name, value) = match &attribute.value {
         AttributeValue::Origin(origin) => ("origin", origin_name(*origin).to_owned()),
@@ -101,6 +113,9 @@ fn attribute_of(attribute: &Attribute) -> Option<(String, String)> {
         AttributeValue::Communities(communities) => ("communities", sorted(communities.iter().map(community))),
         AttributeValue::ExtendedCommunities(_) => {
             ("extended communities", sorted(value_of(attribute).chunks(8).map(hex)))
+        }
+        AttributeValue::Ipv6AddressSpecificExtendedCommunities(_) => {
+            ("ipv6 extended communities", sorted(value_of(attribute).chunks(20).map(hex)))
         }
         AttributeValue::LargeCommunities(communities) => (
             "large communities",

@@ -113,6 +113,7 @@ fn shown(attributes: &PathAttributes) -> BTreeMap<String, String> {
         ("originator_id", attributes.originator_id.map(|identifier| identifier.to_string())),
         ("cluster_list", list(attributes.cluster_list.iter().map(ToString::to_string).collect())),
         ("only_to_customer", attributes.only_to_customer.map(|asn| asn.to_string())),
+        ("partial", list(attributes.partial.codes().map(|code| code.to_string()).collect())),
         ("unknown", list(attributes.unknown.iter().map(|found| unknown(found.code, &found.value)).collect())),
     ];
     all.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()

@@ -4,7 +4,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use proptest::prelude::*;
 
 use super::*;
-use crate::attribute::{Aggregator, AsPath, DecodeContext, Origin, UnknownAttribute};
+use crate::attribute::spec::code;
+use crate::attribute::{Aggregator, AsPath, DecodeContext, Origin, PartialBits, UnknownAttribute};
 use crate::message::{Message, Update};
 use crate::types::{
     Asn, BgpIdentifier, Community, ExtendedCommunity, FamilySet, Ipv6ExtendedCommunity, LargeCommunity, PeerKind,
@@ -135,6 +136,17 @@ fn check_42_an_unknown_attribute_goes_out_in_its_place_with_the_partial_bit() {
 }
 
 #[test]
+fn check_42_a_known_attribute_keeps_the_partial_bit_that_it_came_with() {
+    let communities = vec![Community(7)];
+    let partial = PartialBits::of(&[code::COMMUNITIES]);
+    let aggregator = Some(Aggregator { asn: Asn(65001), address: Ipv4Addr::new(1, 2, 3, 4) });
+    let attributes = PathAttributes { communities, partial, aggregator, ..v4_attributes() };
+    let packed = pack(&[(Arc::new(attributes), vec![nlri("10.0.0.0/8")])], &[], &[], &EncodeContext::default());
+    let tail = packed.messages[0].slice(FIXED + 4 + 3 + 7..);
+    assert_eq!(tail.as_ref(), [0xC0, 7, 8, 0, 0, 0xFD, 0xE9, 1, 2, 3, 4, 0xE0, 8, 4, 0, 0, 0, 7, 8, 10]);
+}
+
+#[test]
 fn check_64_an_old_speaker_gets_as_trans_and_as4_attributes_only_where_needed() {
     let context = EncodeContext { four_octet_asn: false, ..EncodeContext::default() };
     let with = |asn: u32| {
@@ -201,7 +213,7 @@ fn attributes() -> impl Strategy<Value = PathAttributes> {
             ascending(any::<[u8; 20]>().prop_map(Ipv6ExtendedCommunity), 3),
         ),
         ascending(large, 5),
-        (prop::option::of(internal), any::<Option<u32>>(), unknown),
+        (prop::option::of(internal), any::<Option<u32>>(), unknown, any::<u64>()),
     )
         .prop_map(
             |(
@@ -211,8 +223,18 @@ fn attributes() -> impl Strategy<Value = PathAttributes> {
                 large,
                 rest,
             )| {
-                let (internal, only_to_customer, unknown) = rest;
+                let (internal, only_to_customer, unknown, came_with) = rest;
                 let (originator, cluster_list) = internal.unzip();
+                let there = [
+                    (code::AGGREGATOR, aggregator.is_some()),
+                    (code::COMMUNITIES, !communities.is_empty()),
+                    (code::EXTENDED_COMMUNITIES, !extended.is_empty()),
+                    (code::IPV6_EXTENDED_COMMUNITIES, !ipv6_extended.is_empty()),
+                    (code::LARGE_COMMUNITY, !large.is_empty()),
+                    (code::ONLY_TO_CUSTOMER, only_to_customer.is_some()),
+                ];
+                let partial = there.into_iter().filter(|(code, there)| *there && came_with >> code & 1 == 1);
+                let partial: Vec<u8> = partial.map(|(code, _)| code).collect();
                 PathAttributes {
                     origin,
                     as_path,
@@ -228,6 +250,7 @@ fn attributes() -> impl Strategy<Value = PathAttributes> {
                     originator_id: originator.and_then(|bits| BgpIdentifier::from_bits(bits).ok()),
                     cluster_list: cluster_list.unwrap_or_default(),
                     only_to_customer: only_to_customer.map(Asn),
+                    partial: PartialBits::of(&partial),
                     unknown,
                 }
             },

@@ -1,14 +1,16 @@
 //! From the table's words to the replies'.
 
-use bgp_core::attribute::{self, PathAttributes, SegmentKind};
+use std::net::Ipv4Addr;
+
+use bgp_core::attribute::{self, PartialBits, PathAttributes, SegmentKind, spec};
 use bgp_core::policy::RouteSource;
 use bgp_core::rib::{self, BestRoute, LearnedRoute, OriginatedRoute, PathView};
-use bgp_core::types::Prefix;
+use bgp_core::types::{NextHop, Prefix};
 
 use super::Peers;
 use crate::control::reply::{
     AsPathSegment, Destination, ImportVerdictEntry, Origin, Place, Route, RouteSourceEntry, SegmentType, SourceType,
-    Standing,
+    Standing, UnknownAttribute,
 };
 
 /// A destination with its attributes; the rest is added by who knows more.
@@ -24,6 +26,10 @@ fn route(prefix: &Prefix, path_id: u32, attributes: &PathAttributes) -> Route {
             attribute::Origin::Incomplete => Origin::Incomplete,
         },
         next_hop: attributes.next_hop_address().map(|address| address.to_string()),
+        link_local_next_hop: match attributes.next_hop {
+            Some(NextHop::V6 { link_local, .. }) => link_local.map(|address| address.to_string()),
+            Some(NextHop::V4(_)) | None => None,
+        },
         local_pref: attributes.local_pref,
         large_communities: texts(&attributes.large_communities),
         extended_communities: texts(&attributes.extended_communities),
@@ -31,6 +37,10 @@ fn route(prefix: &Prefix, path_id: u32, attributes: &PathAttributes) -> Route {
         atomic_aggregate: attributes.atomic_aggregate,
         aggregator: attributes.aggregator.map(|aggregator| format!("{} {}", aggregator.asn, aggregator.address)),
         only_to_customer: attributes.only_to_customer.map(|asn| asn.0),
+        originator_id: attributes.originator_id.map(|identifier| identifier.to_string()),
+        cluster_list: attributes.cluster_list.iter().map(|id| Ipv4Addr::from_bits(*id).to_string()).collect(),
+        partial: names(attributes.partial),
+        unknown: attributes.unknown.iter().map(unknown).collect(),
         peer: None,
         source: None,
         best: None,
@@ -43,6 +53,15 @@ fn route(prefix: &Prefix, path_id: u32, attributes: &PathAttributes) -> Route {
 
 fn texts<T: ToString>(values: &[T]) -> Vec<String> {
     values.iter().map(T::to_string).collect()
+}
+
+fn names(bits: PartialBits) -> Vec<String> {
+    bits.codes().filter_map(spec::of).map(|spec| spec.name.to_owned()).collect()
+}
+
+fn unknown(attribute: &attribute::UnknownAttribute) -> UnknownAttribute {
+    let hex = attribute.value.iter().map(|octet| format!("{octet:02x}")).collect();
+    UnknownAttribute { code: attribute.code, hex }
 }
 
 fn segment(segment: &attribute::AsPathSegment) -> AsPathSegment {

@@ -28,7 +28,7 @@ pub use peer::{
 };
 pub use route::{
     AsPathSegment, Destination, ImportVerdictEntry, Origin, Place, Route, RouteSourceEntry, RoutesReply, SegmentType,
-    SourceType, Standing, View,
+    SourceType, Standing, UnknownAttribute, View,
 };
 pub use status::{ConfigWarning, Health, Reload, ReloadResult, RouteCounts, StatusReply};
 

@@ -81,6 +81,9 @@ pub struct Route {
     /// The next hop; absent for a route of ours, which gets one when it is sent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_hop: Option<String>,
+    /// The link-local address beside a global IPv6 next hop (RFC 2545 section 3).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link_local_next_hop: Option<String>,
     /// LOCAL_PREF.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub local_pref: Option<u32>,
@@ -99,6 +102,18 @@ pub struct Route {
     /// ONLY_TO_CUSTOMER (RFC 9234): the AS that marked it as a route for customers only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub only_to_customer: Option<u32>,
+    /// ORIGINATOR_ID (RFC 4456).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub originator_id: Option<String>,
+    /// CLUSTER_LIST (RFC 4456), nearest cluster first, as identifiers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cluster_list: Vec<String>,
+    /// Names of the attributes above that came with the Partial bit (RFC 4271 section 5).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub partial: Vec<String>,
+    /// Attributes that we do not know and pass on, ascending by code.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unknown: Vec<UnknownAttribute>,
     /// The peer whose Adj-RIB-In or Adj-RIB-Out it stands in; absent for the Loc-RIB and our own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub peer: Option<String>,
@@ -139,6 +154,16 @@ impl Route {
         let segments: Vec<String> = self.as_paths.iter().map(segment).collect();
         segments.join(" ")
     }
+}
+
+/// An optional transitive attribute that we do not know.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct UnknownAttribute {
+    /// Attribute type code.
+    pub code: u8,
+    /// The value as it came, two hexadecimal digits an octet.
+    pub hex: String,
 }
 
 /// What a route leads to.
