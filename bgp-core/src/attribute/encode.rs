@@ -38,17 +38,23 @@ pub(crate) fn attribute(
     code: u8,
     value: impl FnOnce(&mut BytesMut),
 ) -> Result<(), TooLong> {
-    let mut content = BytesMut::new();
-    value(&mut content);
-    match u8::try_from(content.len()) {
-        Ok(length) => out.put_slice(&[flags, code, length]),
-        Err(_) => {
-            let too_long = TooLong { length: content.len(), max: usize::from(u16::MAX) };
-            out.put_slice(&[flags | EXTENDED_LENGTH, code]);
-            out.put_u16(u16::try_from(content.len()).map_err(|_| too_long)?);
+    // Nearly every value is short: the length is one octet until it is known to be more.
+    let start = out.len();
+    out.put_slice(&[flags, code, 0]);
+    value(out);
+    let length = out.len() - start - 3;
+    if let Ok(length) = u8::try_from(length) {
+        if let Some(field) = out.get_mut(start + 2) {
+            *field = length;
         }
+        return Ok(());
     }
-    out.put_slice(&content);
+    let long = u16::try_from(length).map_err(|_| TooLong { length, max: usize::from(u16::MAX) })?;
+    let value = out.split_off(start + 3);
+    out.truncate(start);
+    out.put_slice(&[flags | EXTENDED_LENGTH, code]);
+    out.put_u16(long);
+    out.unsplit(value);
     Ok(())
 }
 

@@ -1,6 +1,9 @@
 //! Path attributes (RFC 4271 section 5): one wire thing a file, each with its type, decoding, encoding and RFC section.
 
+#[cfg(test)]
+pub(crate) mod any;
 mod as_path;
+pub(crate) mod compact;
 pub(crate) mod decode;
 pub(crate) mod encode;
 mod fault;

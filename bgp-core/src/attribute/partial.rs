@@ -23,6 +23,16 @@ impl PartialBits {
         (0..64).filter(move |code| self.contains(*code))
     }
 
+    /// As one number.
+    pub(super) const fn to_bits(self) -> u64 {
+        self.0
+    }
+
+    /// From [`to_bits`](Self::to_bits).
+    pub(super) const fn from_bits(bits: u64) -> Self {
+        Self(bits)
+    }
+
     /// Notes an attribute as it came.
     pub(super) fn note(&mut self, spec: &Spec, attribute: RawAttribute<'_>) {
         // These two say what other attributes cannot, and go on as those others, without flags of their own.

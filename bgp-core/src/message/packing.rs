@@ -13,7 +13,7 @@ use crate::attribute::spec::{OPTIONAL, code};
 use crate::attribute::{EncodeContext, PathAttributes};
 use crate::nlri::{Nlri, codec};
 use crate::types::{AddressFamily, NextHop};
-use crate::wire::framer::HEADER_LEN;
+use crate::wire::framer::{HEADER_LEN, MARKER_LEN};
 use crate::wire::writer::{self, TooLong};
 
 /// Octets of an UPDATE before its first route: header and the two lengths.
@@ -50,38 +50,118 @@ pub fn pack(
     end_of_rib: &[AddressFamily],
     context: &EncodeContext,
 ) -> Packed {
-    let mut packed = Packed::default();
+    let mut out = BytesMut::new();
+    let unsendable = put_all(announce, withdraw, end_of_rib, context, &mut out);
+    Packed { messages: messages(out.freeze()).collect(), unsendable }
+}
+
+/// Messages that lie one behind the other, as one run of octets.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PackedRun {
+    /// UPDATE messages in the order they are to be sent.
+    pub octets: Bytes,
+    /// Routes that were withdrawn because they cannot be announced.
+    pub unsendable: Vec<Unsendable>,
+}
+
+/// As [`pack`], in one run.
+#[must_use]
+pub fn pack_run(
+    announce: &[(Arc<PathAttributes>, Vec<Nlri>)],
+    withdraw: &[Nlri],
+    end_of_rib: &[AddressFamily],
+    context: &EncodeContext,
+) -> PackedRun {
+    // What a route takes at most when four of them share their attributes.
+    const OCTETS_A_ROUTE: usize = 32;
+    let routes: usize = announce.iter().map(|(_, routes)| routes.len()).sum();
+    let mut out = BytesMut::with_capacity(routes * OCTETS_A_ROUTE);
+    let unsendable = put_all(announce, withdraw, end_of_rib, context, &mut out);
+    PackedRun { octets: out.freeze(), unsendable }
+}
+
+/// Takes a run of messages apart.
+pub fn messages(mut run: Bytes) -> impl Iterator<Item = Bytes> {
+    std::iter::from_fn(move || {
+        let length = run.get(MARKER_LEN..MARKER_LEN + 2)?;
+        let length = length.iter().fold(0, |length, octet| length << 8 | usize::from(*octet));
+        (length <= run.len()).then(|| run.split_to(length))
+    })
+}
+
+fn put_all(
+    announce: &[(Arc<PathAttributes>, Vec<Nlri>)],
+    withdraw: &[Nlri],
+    end_of_rib: &[AddressFamily],
+    context: &EncodeContext,
+    out: &mut BytesMut,
+) -> Vec<Unsendable> {
+    let mut unsendable = Vec::new();
     for (attributes, routes) in announce {
         for family in AddressFamily::ALL {
-            let routes: Vec<Nlri> = routes.iter().filter(|nlri| nlri.prefix.family() == family).copied().collect();
-            if routes.is_empty() {
+            let of_family = |nlri: &&Nlri| nlri.prefix.family() == family;
+            if !routes.iter().any(|nlri| of_family(&nlri)) {
                 continue;
             }
-            let sent = packed.messages.len();
-            if let Err(reason) = reachable(attributes, &routes, family, context, &mut packed.messages) {
-                packed.messages.truncate(sent);
-                packed.unsendable.push(Unsendable { routes, reason });
+            let sent = out.len();
+            if let Err(reason) = reachable(attributes, routes, family, context, out) {
+                out.truncate(sent);
+                let routes = routes.iter().filter(of_family).copied().collect();
+                unsendable.push(Unsendable { routes, reason });
             }
         }
     }
-    let unsendable: Vec<Nlri> = packed.unsendable.iter().flat_map(|group| &group.routes).copied().collect();
     for family in AddressFamily::ALL {
-        let of_family = |nlri: &&Nlri| nlri.prefix.family() == family;
-        let routes: Vec<Nlri> = withdraw.iter().chain(&unsendable).filter(of_family).copied().collect();
-        withdrawn(&routes, family, context, &mut packed.messages);
+        let not_sent = unsendable.iter().flat_map(|group| &group.routes);
+        let routes = withdraw.iter().chain(not_sent).filter(|nlri| nlri.prefix.family() == family);
+        withdrawn(routes, family, context, out);
     }
-    packed.messages.extend(end_of_rib.iter().map(|family| end_of_rib_marker(*family)));
-    packed
+    end_of_rib.iter().for_each(|family| put_end_of_rib(*family, out));
+    unsendable
 }
 
 /// The End-of-RIB marker of a family (RFC 4724 section 2).
 #[must_use]
 pub fn end_of_rib_marker(family: AddressFamily) -> Bytes {
-    let message = match family {
-        AddressFamily::Ipv4Unicast => update(|_| Ok(()), &[], &[]),
-        _ => update(|out| unreach(family, &[], out), &[], &[]),
+    let mut out = BytesMut::new();
+    put_end_of_rib(family, &mut out);
+    out.freeze()
+}
+
+fn put_end_of_rib(family: AddressFamily, out: &mut BytesMut) {
+    let put = match family {
+        AddressFamily::Ipv4Unicast => put_update(out, |_| Ok(()), |_| Ok(()), |_| {}),
+        _ => put_update(out, |_| Ok(()), |out| put_unreach(family, |_| {}, out), |_| {}),
     };
-    message.unwrap_or_default()
+    debug_assert!(put.is_ok(), "no marker is too long");
+}
+
+/// Routes of one family, taken a message's worth at a time.
+struct Batches<I: Iterator> {
+    routes: std::iter::Peekable<I>,
+    add_path: bool,
+}
+
+impl<'a, I: Iterator<Item = &'a Nlri>> Batches<I> {
+    fn new(routes: I, family: AddressFamily, context: &EncodeContext) -> Self {
+        Self { routes: routes.peekable(), add_path: context.add_path.contains(family) }
+    }
+
+    fn is_over(&mut self) -> bool {
+        self.routes.peek().is_none()
+    }
+
+    /// Writes as many as fit in `room` octets; whether that was at least one.
+    fn put(&mut self, mut room: usize, out: &mut BytesMut) -> bool {
+        let mut any = false;
+        let add_path = self.add_path;
+        while let Some(nlri) = self.routes.next_if(|nlri| codec::encoded_len(nlri, add_path) <= room) {
+            room -= codec::encoded_len(nlri, add_path);
+            codec::encode(nlri, add_path, out);
+            any = true;
+        }
+        any
+    }
 }
 
 fn reachable(
@@ -89,7 +169,7 @@ fn reachable(
     routes: &[Nlri],
     family: AddressFamily,
     context: &EncodeContext,
-    messages: &mut Vec<Bytes>,
+    out: &mut BytesMut,
 ) -> Result<(), String> {
     let next_hop = attributes.next_hop.ok_or("route has no next hop")?;
     let classic = match (family, &next_hop) {
@@ -98,49 +178,75 @@ fn reachable(
         (AddressFamily::Ipv6Unicast, NextHop::V6 { .. }) => None,
         _ => return Err(format!("next hop {next_hop} cannot be sent for {family}")),
     };
-    let mut shared = BytesMut::new();
     let too_long = |fault: TooLong| format!("attributes cannot be encoded: {fault}");
+    let mut shared = BytesMut::with_capacity(SHARED_OCTETS);
     encode::all_but_mp(attributes, classic, context, &mut shared).map_err(too_long)?;
     let mut hop = BytesMut::new();
-    encode::put_mp_next_hop(&next_hop, &mut hop);
+    if classic.is_none() {
+        encode::put_mp_next_hop(&next_hop, &mut hop);
+    }
     // The next hop of MP_REACH_NLRI stands between its length and the reserved octet.
     let overhead = FIXED + shared.len() + if classic.is_some() { 0 } else { MP_FIXED + 1 + hop.len() + 1 };
-    let room = usize::from(context.max_message_len).checked_sub(overhead).filter(|room| *room > 0);
-    let add_path = context.add_path.contains(family);
     let full =
         || format!("attributes of {} octets leave no room in a message of {}", shared.len(), context.max_message_len);
-    for part in parts(routes, add_path, room.ok_or_else(full)?) {
-        let part = part.ok_or_else(full)?;
-        let message = match classic {
-            Some(_) => update(|out| put(&shared, out), &[], &part),
-            None => update(
+    let room = usize::from(context.max_message_len).checked_sub(overhead).filter(|room| *room > 0).ok_or_else(full)?;
+    let mut batches =
+        Batches::new(routes.iter().filter(|nlri| nlri.prefix.family() == family), family, context);
+    while !batches.is_over() {
+        let mut any = false;
+        let put = match classic {
+            Some(_) => put_update(out, |_| Ok(()), |out| put(&shared, out), |out| any = batches.put(room, out)),
+            None => put_update(
+                out,
+                |_| Ok(()),
                 |out| {
-                    reach(family, &hop, &part, out)?;
+                    put_reach(family, &hop, |out| any = batches.put(room, out), out)?;
                     put(&shared, out)
                 },
-                &[],
-                &[],
+                |_| {},
             ),
         };
-        messages.push(message.map_err(too_long)?);
+        put.map_err(too_long)?;
+        if !any {
+            return Err(full());
+        }
     }
     Ok(())
 }
 
-fn withdrawn(routes: &[Nlri], family: AddressFamily, context: &EncodeContext, messages: &mut Vec<Bytes>) {
-    let add_path = context.add_path.contains(family);
+/// Room for the attributes of nearly every route.
+const SHARED_OCTETS: usize = 512;
+
+fn withdrawn<'a>(
+    routes: impl Iterator<Item = &'a Nlri>,
+    family: AddressFamily,
+    context: &EncodeContext,
+    out: &mut BytesMut,
+) {
     let overhead = match family {
         AddressFamily::Ipv4Unicast => FIXED,
         _ => FIXED + MP_FIXED,
     };
     // Every legal message length (RFC 4271 section 4.1: at least 4096) has room for a prefix.
     let room = usize::from(context.max_message_len).saturating_sub(overhead);
-    for part in parts(routes, add_path, room).flatten() {
-        let message = match family {
-            AddressFamily::Ipv4Unicast => update(|_| Ok(()), &part, &[]),
-            _ => update(|out| unreach(family, &part, out), &[], &[]),
+    let mut batches = Batches::new(routes, family, context);
+    while !batches.is_over() {
+        let (start, mut any) = (out.len(), false);
+        let mut routes = |out: &mut BytesMut| any = batches.put(room, out);
+        let put = match family {
+            AddressFamily::Ipv4Unicast => {
+                let withdrawn = |out: &mut BytesMut| {
+                    routes(out);
+                    Ok(())
+                };
+                put_update(out, withdrawn, |_| Ok(()), |_| {})
+            }
+            _ => put_update(out, |_| Ok(()), |out| put_unreach(family, routes, out), |_| {}),
         };
-        messages.extend(message);
+        if put.is_err() || !any {
+            out.truncate(start);
+            break;
+        }
     }
 }
 
@@ -155,7 +261,12 @@ fn put_family(family: AddressFamily, out: &mut BytesMut) {
     out.put_u8(pair.safi.0);
 }
 
-fn reach(family: AddressFamily, hop: &[u8], routes: &[u8], out: &mut BytesMut) -> Result<(), TooLong> {
+fn put_reach(
+    family: AddressFamily,
+    hop: &[u8],
+    routes: impl FnOnce(&mut BytesMut),
+    out: &mut BytesMut,
+) -> Result<(), TooLong> {
     let too_long = TooLong { length: hop.len(), max: usize::from(u8::MAX) };
     let hop_length = u8::try_from(hop.len()).map_err(|_| too_long)?;
     encode::attribute(out, OPTIONAL, code::MP_REACH_NLRI, |out| {
@@ -163,56 +274,33 @@ fn reach(family: AddressFamily, hop: &[u8], routes: &[u8], out: &mut BytesMut) -
         out.put_u8(hop_length);
         out.put_slice(hop);
         out.put_u8(0);
-        out.put_slice(routes);
+        routes(out);
     })
 }
 
-fn unreach(family: AddressFamily, routes: &[u8], out: &mut BytesMut) -> Result<(), TooLong> {
+fn put_unreach(
+    family: AddressFamily,
+    routes: impl FnOnce(&mut BytesMut),
+    out: &mut BytesMut,
+) -> Result<(), TooLong> {
     encode::attribute(out, OPTIONAL, code::MP_UNREACH_NLRI, |out| {
         put_family(family, out);
-        out.put_slice(routes);
+        routes(out);
     })
 }
 
-/// One message of these withdrawn routes, attributes and routes.
-fn update(
+/// Appends one message of these withdrawn routes, attributes and routes.
+fn put_update(
+    out: &mut BytesMut,
+    withdrawn: impl FnOnce(&mut BytesMut) -> Result<(), TooLong>,
     attributes: impl FnOnce(&mut BytesMut) -> Result<(), TooLong>,
-    withdrawn: &[u8],
-    announced: &[u8],
-) -> Result<Bytes, TooLong> {
-    let mut content = BytesMut::new();
-    attributes(&mut content)?;
-    let length = |octets: &[u8]| {
-        let too_long = TooLong { length: octets.len(), max: usize::from(u16::MAX) };
-        u16::try_from(octets.len()).map_err(|_| too_long)
-    };
-    let (withdrawn_len, attributes_len) = (length(withdrawn)?, length(&content)?);
-    writer::message(UPDATE, |out| {
-        out.put_u16(withdrawn_len);
-        out.put_slice(withdrawn);
-        out.put_u16(attributes_len);
-        out.put_slice(&content);
-        out.put_slice(announced);
-    })
-}
-
-/// The routes in octets, each part as long as fits `room`; `None` for a route that does not fit even alone.
-fn parts(routes: &[Nlri], add_path: bool, room: usize) -> impl Iterator<Item = Option<BytesMut>> {
-    let mut left = routes;
-    std::iter::from_fn(move || {
-        let mut part = BytesMut::new();
-        while let Some((first, rest)) = left.split_first() {
-            if part.len() + codec::encoded_len(first, add_path) > room {
-                if part.is_empty() {
-                    left = &[];
-                    return Some(None);
-                }
-                break;
-            }
-            codec::encode(first, add_path, &mut part);
-            left = rest;
-        }
-        (!part.is_empty()).then_some(Some(part))
+    announced: impl FnOnce(&mut BytesMut),
+) -> Result<(), TooLong> {
+    writer::append_message(out, UPDATE, |out| {
+        writer::two_octet_length_value(out, withdrawn)?;
+        writer::two_octet_length_value(out, attributes)?;
+        announced(out);
+        Ok(())
     })
 }
 

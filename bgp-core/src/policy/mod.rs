@@ -84,6 +84,12 @@ impl Policy {
         self.terms.iter().enumerate().find(|(_, term)| term.matches.holds(prefix, source, attributes))
     }
 
+    /// Whether a term asks for more than prefix and source.
+    #[must_use]
+    pub fn looks_at_attributes(&self) -> bool {
+        self.terms.iter().any(|term| term.matches.communities.is_some() || term.matches.large_communities.is_some())
+    }
+
     /// The name of the term at `index`.
     #[must_use]
     pub fn term_name(&self, index: usize) -> Option<&str> {

@@ -163,7 +163,7 @@ impl Judge {
         let barred = loop_check(context, attributes).or(ingress.leaks.then_some(ImportCheck::RouteLeak));
         let next_hop_eligible = next_hop_is_eligible(context, attributes.next_hop.as_ref());
         let received = context.attributes.intern(attributes);
-        let attributes = Arc::clone(context.attributes.attributes(received));
+        let attributes = Arc::clone(attributes);
         Some(Self { received, attributes, policy, source, barred, next_hop_eligible, ingress, memo: None })
     }
 
@@ -220,7 +220,13 @@ impl Judge {
             Some(found) => found.transform(&self.attributes),
             None => Arc::clone(&self.attributes),
         };
-        let id = store.intern(&self.ingress.transform(accepted));
+        let accepted = self.ingress.transform(accepted);
+        let id = if Arc::ptr_eq(&accepted, &self.attributes) {
+            store.retain(self.received);
+            self.received
+        } else {
+            store.intern(&accepted)
+        };
         store.retain(id);
         if let Some((_, old)) = self.memo.replace((term, id)) {
             store.release(old);

@@ -1,13 +1,18 @@
 //! Attribute sets, kept once each, behind a number of four octets.
 //!
-//! Every holder of an [`AttributeId`] owns one reference: `intern` and `retain` give one, `release` returns it.
+//! A set is kept as few octets, with beside them what the decision process and every export look at. Whoever wants more has
+//! the set made anew. Every holder of an [`AttributeId`] owns one reference: `intern` and `retain` give one, `release` returns
+//! it.
 
-use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
+use hashbrown::HashTable;
+
 use super::decision::Merits;
-use crate::attribute::PathAttributes;
+use super::traits::Traits;
+use crate::attribute::{PathAttributes, compact};
 use crate::types::Community;
 
 /// The number of an attribute set. Equal numbers are equal sets, and the other way round.
@@ -17,18 +22,23 @@ pub(super) struct AttributeId(NonZeroU32);
 /// All attribute sets in use.
 #[derive(Default)]
 pub(super) struct AttributeStore {
-    ids: HashMap<Arc<PathAttributes>, AttributeId>,
+    ids: HashTable<AttributeId>,
+    // Peers choose the octets: they must not be able to choose what collides.
+    hasher: RandomState,
     slots: Vec<Slot>,
     free: Vec<AttributeId>,
     /// Stands in for a set that is not there, which would be a defect of ours: a wrong route is milder than a panic.
     missing: Slot,
+    /// Where a set is encoded, to find out whether it is known.
+    scratch: Vec<u8>,
 }
 
 #[derive(Default)]
 struct Slot {
-    attributes: Arc<PathAttributes>,
+    octets: Box<[u8]>,
     merits: Merits,
-    references: usize,
+    traits: Traits,
+    references: u32,
 }
 
 impl AttributeId {
@@ -39,14 +49,26 @@ impl AttributeId {
 
 impl AttributeStore {
     /// The number of this set, with one reference for the caller.
-    pub fn intern(&mut self, attributes: &Arc<PathAttributes>) -> AttributeId {
-        if let Some(id) = self.ids.get(attributes).copied() {
-            self.retain(id);
-            return id;
-        }
-        let slot = Slot { attributes: Arc::clone(attributes), merits: Merits::of(attributes), references: 1 };
-        let id = self.place(slot);
-        self.ids.insert(Arc::clone(attributes), id);
+    pub fn intern(&mut self, attributes: &PathAttributes) -> AttributeId {
+        let mut octets = std::mem::take(&mut self.scratch);
+        octets.clear();
+        compact::encode(attributes, &mut octets);
+        let hash = self.hasher.hash_one(&octets[..]);
+        let known = self.ids.find(hash, |id| self.slot(*id).octets[..] == octets[..]).copied();
+        let id = match known {
+            Some(id) => {
+                self.retain(id);
+                id
+            }
+            None => {
+                let (merits, traits) = (Merits::of(attributes), Traits::of(attributes));
+                let id = self.place(Slot { octets: octets[..].into(), merits, traits, references: 1 });
+                let Self { ids, slots, hasher, .. } = self;
+                ids.insert_unique(hash, id, |id| hasher.hash_one(octets_of(slots, *id)));
+                id
+            }
+        };
+        self.scratch = octets;
         id
     }
 
@@ -76,29 +98,47 @@ impl AttributeStore {
         slot.references = slot.references.saturating_sub(1);
         if slot.references == 0 {
             let gone = std::mem::take(slot);
-            self.ids.remove(&gone.attributes);
+            let hash = self.hasher.hash_one(&gone.octets[..]);
+            if let Ok(entry) = self.ids.find_entry(hash, |known| *known == id) {
+                entry.remove();
+            }
             self.free.push(id);
         }
     }
 
     /// The set with one community more, unless it has it. The caller's reference to the old set becomes one to the new.
     pub fn with_community(&mut self, id: AttributeId, community: Community) -> AttributeId {
-        let Err(place) = self.attributes(id).communities.binary_search(&community) else { return id };
-        let mut attributes = PathAttributes::clone(self.attributes(id));
+        let mut attributes = self.decoded(id);
+        let Err(place) = attributes.communities.binary_search(&community) else { return id };
         attributes.communities.insert(place, community);
-        let made = self.intern(&Arc::new(attributes));
+        let made = self.intern(&attributes);
         self.release(id);
         made
     }
 
-    /// The set itself.
-    pub fn attributes(&self, id: AttributeId) -> &Arc<PathAttributes> {
-        &self.slot(id).attributes
+    /// The set itself, made anew.
+    pub fn attributes(&self, id: AttributeId) -> Arc<PathAttributes> {
+        Arc::new(self.decoded(id))
+    }
+
+    fn decoded(&self, id: AttributeId) -> PathAttributes {
+        let slot = self.slot(id);
+        if slot.octets.is_empty() {
+            return PathAttributes::default();
+        }
+        let decoded = compact::decode(&slot.octets);
+        debug_assert!(decoded.is_ok(), "what was encoded is decoded");
+        decoded.unwrap_or_default()
     }
 
     /// What the decision process compares of it.
     pub fn merits(&self, id: AttributeId) -> &Merits {
         &self.slot(id).merits
+    }
+
+    /// What keeps a route from some peers.
+    pub fn traits(&self, id: AttributeId) -> Traits {
+        self.slot(id).traits
     }
 
     fn slot(&self, id: AttributeId) -> &Slot {
@@ -113,12 +153,21 @@ impl AttributeStore {
     }
 }
 
+fn octets_of(slots: &[Slot], id: AttributeId) -> &[u8] {
+    slots.get(id.index()).map_or(&[], |slot| &slot.octets)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn with_med(med: u32) -> Arc<PathAttributes> {
-        Arc::new(PathAttributes { multi_exit_disc: Some(med), ..PathAttributes::default() })
+    fn with_med(med: u32) -> PathAttributes {
+        PathAttributes { multi_exit_disc: Some(med), ..PathAttributes::default() }
+    }
+
+    #[test]
+    fn slots_stay_small() {
+        assert_eq!(size_of::<Slot>(), 48);
     }
 
     #[test]
@@ -133,7 +182,7 @@ mod tests {
     fn a_community_more_stands_in_its_place() {
         let mut store = AttributeStore::default();
         let with = |communities: &[Community]| {
-            Arc::new(PathAttributes { communities: communities.to_vec(), ..PathAttributes::default() })
+            PathAttributes { communities: communities.to_vec(), ..PathAttributes::default() }
         };
         let id = store.intern(&with(&[Community(1), Community::NO_EXPORT]));
         let id = store.with_community(id, Community::LLGR_STALE);

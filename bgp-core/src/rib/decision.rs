@@ -9,34 +9,37 @@ use crate::types::{Asn, Community, PeerKind};
 /// LOCAL_PREF of a route that carries none (RFC 4271 leaves it open; 100 is what every implementation takes).
 pub(super) const DEFAULT_LOCAL_PREF: u32 = 100;
 
-/// What the decision process compares of an attribute set.
+/// What the decision process compares of an attribute set. There may be millions: 24 octets.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Merits {
-    /// Marked LLGR_STALE, here or by whoever sent it (RFC 9494 section 4.3).
-    long_lived_stale: bool,
     local_pref: u32,
-    as_path_length: usize,
-    origin: Origin,
     /// 0 when missing (RFC 4271 section 9.1.2.2 c).
     med: u32,
-    /// The AS the route came from; `None` for a route of our own AS.
-    neighbour: Option<Asn>,
-    originator_id: Option<u32>,
-    cluster_list_length: usize,
+    /// The AS the route came from; 0 for a route of our own AS.
+    neighbour: u32,
+    /// 0 when missing.
+    originator_id: u32,
+    as_path_length: u16,
+    cluster_list_length: u16,
+    origin: Origin,
+    /// Marked LLGR_STALE, here or by whoever sent it (RFC 9494 section 4.3).
+    long_lived_stale: bool,
 }
 
 impl Merits {
     /// The merits of a set.
     pub fn of(attributes: &PathAttributes) -> Self {
+        // Longer lists than that come in no message.
+        let short = |length: usize| u16::try_from(length).unwrap_or(u16::MAX);
         Self {
-            long_lived_stale: attributes.communities.contains(&Community::LLGR_STALE),
             local_pref: attributes.local_pref.unwrap_or(DEFAULT_LOCAL_PREF),
-            as_path_length: as_path_length(&attributes.as_path),
-            origin: attributes.origin,
             med: attributes.multi_exit_disc.unwrap_or(0),
-            neighbour: neighbour(&attributes.as_path),
-            originator_id: attributes.originator_id.map(crate::types::BgpIdentifier::to_bits),
-            cluster_list_length: attributes.cluster_list.len(),
+            neighbour: neighbour(&attributes.as_path).map_or(0, |asn| asn.0),
+            originator_id: attributes.originator_id.map_or(0, crate::types::BgpIdentifier::to_bits),
+            as_path_length: short(as_path_length(&attributes.as_path)),
+            cluster_list_length: short(attributes.cluster_list.len()),
+            origin: attributes.origin,
+            long_lived_stale: attributes.communities.contains(&Community::LLGR_STALE),
         }
     }
 }
@@ -104,7 +107,10 @@ pub(super) fn decide(candidates: &[Candidate<'_>], always_compare_med: bool) -> 
     race.keep_least_med(always_compare_med);
     race.keep_least(Reason::ExternalOverInternal, |path| path.peer.as_ref().map(|peer| peer.kind));
     race.keep_least(Reason::Identifier, |path| {
-        path.merits.originator_id.or(path.peer.as_ref().map(|peer| peer.identifier))
+        match path.merits.originator_id {
+            0 => path.peer.as_ref().map(|peer| peer.identifier),
+            originator => Some(originator),
+        }
     });
     race.keep_least(Reason::ClusterListLength, |path| path.merits.cluster_list_length);
     race.keep_least(Reason::PeerAddress, |path| path.peer.as_ref().map(|peer| peer.address));
@@ -132,7 +138,7 @@ impl Race<'_, '_> {
     }
 
     fn keep_least_med(&mut self, always_compare: bool) {
-        let running: Vec<(Option<Asn>, u32)> = self
+        let running: Vec<(u32, u32)> = self
             .candidates
             .iter()
             .zip(&self.lost)
@@ -141,7 +147,7 @@ impl Race<'_, '_> {
             .collect();
         for (path, lost) in self.candidates.iter().zip(&mut self.lost) {
             let merits = path.merits;
-            let comparable = |neighbour: &Option<Asn>| always_compare || *neighbour == merits.neighbour;
+            let comparable = |neighbour: &u32| always_compare || *neighbour == merits.neighbour;
             let beaten = running.iter().any(|(neighbour, med)| comparable(neighbour) && *med < merits.med);
             if lost.is_none() && beaten {
                 *lost = Some(Reason::MultiExitDisc);

@@ -3,16 +3,19 @@
 //! Deviations: NO_EXPORT and NO_ADVERTISE stop what was *received* with them, as RFC 1997 writes; on a route of our own
 //! they are a request to the peer and go out. A received MULTI_EXIT_DISC leaves the AS only if a policy term sets it.
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use super::attribute_store::{AttributeId, AttributeStore};
 use super::decision::DEFAULT_LOCAL_PREF;
 use super::facts::PeerFacts;
+use super::traits::Traits;
 use super::view::ExportVerdict;
 use crate::attribute::{EncodeContext, PathAttributes};
 use crate::capability::Role;
 use crate::policy::{Policy, RouteSource, Verdict};
-use crate::types::{AddressFamily, Asn, Community, NextHop, PeerKind, Prefix};
+use crate::types::{AddressFamily, Asn, NextHop, PeerKind, Prefix};
 
 /// Everything that decides what a peer is sent in one family. Peers with equal profiles share an update group.
 #[derive(Clone, Debug)]
@@ -30,6 +33,8 @@ pub(super) struct ExportProfile {
     long_lived: bool,
     /// Set when next hops go out as they are: the peer must not be sent its own (RFC 4271 section 5.1.3).
     peer_address: Option<IpAddr>,
+    /// For policies that do not look at any.
+    no_attributes: Arc<PathAttributes>,
 }
 
 /// Policies are compared by their terms: peers whose policies differ in name only share a group.
@@ -64,7 +69,9 @@ pub(super) struct Outbound<'a> {
     /// Whether that is an internal or an external peer; `None` for our own.
     pub source_kind: Option<PeerKind>,
     /// Its attributes in the Loc-RIB.
-    pub attributes: &'a Arc<PathAttributes>,
+    pub attributes: AttributeId,
+    /// Where they are.
+    pub store: &'a AttributeStore,
 }
 
 impl ExportProfile {
@@ -89,6 +96,7 @@ impl ExportProfile {
             med: facts.med,
             long_lived: facts.long_lived_graceful_restart,
             peer_address: passes_next_hops.then_some(facts.address),
+            no_attributes: Arc::default(),
         }
     }
 
@@ -100,43 +108,53 @@ impl ExportProfile {
         if route.source_kind == Some(PeerKind::Internal) && self.kind == PeerKind::Internal {
             return Err(ExportVerdict::InternalToInternal);
         }
+        let traits = route.store.traits(route.attributes);
         if route.source_kind.is_some() {
-            self.heed_communities(&route.attributes.communities)?;
+            self.heed_communities(traits)?;
         }
-        if route.attributes.only_to_customer.is_some() && self.local_role.is_some_and(Role::looks_up_or_across) {
+        if traits.has(Traits::ONLY_TO_CUSTOMER) && self.local_role.is_some_and(Role::looks_up_or_across) {
             return Err(ExportVerdict::OnlyToCustomer);
         }
-        if route.attributes.as_path.has_set() {
+        if traits.has(Traits::AS_SET) {
             return Err(ExportVerdict::AsSet);
         }
-        match self.policy.deciding_term(&route.prefix, route.source, route.attributes) {
+        // Most policies go by prefix and source only.
+        let attributes = match self.policy.looks_at_attributes() || self.passes_next_hop() {
+            true => Cow::Owned(route.store.attributes(route.attributes)),
+            false => Cow::Borrowed(&self.no_attributes),
+        };
+        match self.policy.deciding_term(&route.prefix, route.source, &attributes) {
             None => Err(ExportVerdict::NoTermMatched),
             Some((_, term)) if term.verdict == Verdict::Reject => {
                 Err(ExportVerdict::RejectedByTerm { term: term.name.clone() })
             }
-            Some((index, _)) => match self.next_hop_of(route.attributes) {
+            Some((index, _)) => match self.next_hop_of(&attributes) {
                 None => Err(ExportVerdict::NoNextHop),
                 Some(_) => Ok(index),
             },
         }
     }
 
-    fn heed_communities(&self, communities: &[Community]) -> Result<(), ExportVerdict> {
-        if communities.contains(&Community::NO_ADVERTISE) {
+    fn heed_communities(&self, traits: Traits) -> Result<(), ExportVerdict> {
+        if traits.has(Traits::NO_ADVERTISE) {
             return Err(ExportVerdict::NoAdvertise);
         }
-        let kept_in = [Community::NO_EXPORT, Community::NO_EXPORT_SUBCONFED];
-        if self.kind == PeerKind::External && kept_in.iter().any(|community| communities.contains(community)) {
+        if self.kind == PeerKind::External && traits.has(Traits::NO_EXPORT) {
             return Err(ExportVerdict::NoExport);
         }
-        if !self.long_lived && communities.contains(&Community::LLGR_STALE) {
+        if !self.long_lived && traits.has(Traits::LLGR_STALE) {
             return Err(ExportVerdict::LongLivedStale);
         }
         Ok(())
     }
 
+    /// Whether the next hop depends on the route.
+    fn passes_next_hop(&self) -> bool {
+        self.next_hop.is_none() && self.kind == PeerKind::Internal
+    }
+
     fn next_hop_of(&self, attributes: &PathAttributes) -> Option<NextHop> {
-        if self.next_hop.is_some() || self.kind == PeerKind::External {
+        if !self.passes_next_hop() {
             return self.next_hop;
         }
         let can_be_said = |next_hop: &NextHop| match next_hop {

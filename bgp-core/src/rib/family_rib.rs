@@ -15,6 +15,7 @@ use super::outbound::Membership;
 use super::path::Path;
 use super::peers::{Context, PeerIndex, PeerMap};
 use super::table::{RowId, Table};
+use super::traits::Traits;
 use super::update_group::UpdateGroup;
 use super::view::{ApplyOutcome, ImportCounters, PrefixLimitExceeded};
 use super::walk::Walk;
@@ -217,7 +218,7 @@ impl<N: FamilyPrefix> FamilyRib<N> {
             if age == Age::Doomed {
                 continue;
             }
-            let attributes = Arc::clone(context.attributes.attributes(path.received));
+            let attributes = context.attributes.attributes(path.received);
             let Some(mut judge) = Judge::new(context, path.peer, &attributes) else { continue };
             let (verdict, mut effective) = judge.judge(net, in_own_range, &mut context.attributes);
             judge.finish(&mut context.attributes);
@@ -341,7 +342,7 @@ impl<N: FamilyPrefix> FamilyRib<N> {
 
 /// NO_LLGR on a route as received or after import policy (RFC 9494 section 4.2).
 fn forbids_long_lived(context: &Context, received: AttributeId, effective: AttributeId) -> bool {
-    let forbids = |id| context.attributes.attributes(id).communities.contains(&Community::NO_LLGR);
+    let forbids = |id| context.attributes.traits(id).has(Traits::NO_LLGR);
     forbids(received) || forbids(effective)
 }
 

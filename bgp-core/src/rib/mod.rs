@@ -20,7 +20,9 @@ mod questions;
 mod refresh;
 mod restart;
 mod seats;
+mod sharing;
 mod table;
+mod traits;
 mod update_batch;
 mod update_group;
 mod view;
@@ -32,7 +34,7 @@ use ipnet::{Ipv4Net, Ipv6Net};
 
 pub use decision::Reason;
 pub use facts::{PeerFacts, RibConfig};
-pub use update_batch::UpdateBatch;
+pub use update_batch::{Announcements, EncodedRoutes, UnsendableRoutes, UpdateBatch};
 pub use view::{
     AdvertisedRoute, ApplyOutcome, BestRoute, ExportVerdict, FamilyCounters, ImportCounters, ImportVerdict,
     LearnedRoute, OriginatedRoute, Page, PathView, PrefixLimitExceeded, RibCounters, Standing,
@@ -205,12 +207,12 @@ impl Rib {
     }
 
     /// What to tell the peer next, at most `max_routes` routes; `None` when there is nothing (now: see [`Rib`]).
-    pub fn pull(&mut self, peer: PeerId, max_routes: usize) -> Option<Arc<UpdateBatch>> {
+    pub fn pull(&mut self, peer: PeerId, max_routes: usize) -> Option<UpdateBatch> {
         let index = self.context.up(peer)?;
         let mut batch = UpdateBatch::default();
         let taken = self.v4.pull(&self.context, index, max_routes, &mut batch);
         self.v6.pull(&self.context, index, max_routes.saturating_sub(taken), &mut batch);
-        (!batch.is_empty()).then(|| Arc::new(batch))
+        (!batch.is_empty()).then_some(batch)
     }
 }
 

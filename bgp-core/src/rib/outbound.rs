@@ -192,7 +192,7 @@ impl<N: FamilyPrefix> FamilyRib<N> {
                 attributes: group.profile.transform(
                     term,
                     best.peer == PeerIndex::LOCAL,
-                    context.attributes.attributes(best.effective),
+                    &context.attributes.attributes(best.effective),
                 ),
             },
         }
@@ -240,7 +240,7 @@ impl<N: FamilyPrefix> FamilyRib<N> {
         self.begin_refresh(peer, batch);
         let Some(group) = self.groups.get_mut(number).and_then(Option::as_mut) else { return 0 };
         let (routes, clock) = ((&self.table, &context.attributes), &mut self.clock);
-        let mut taken = group.take_announcements(slot, max_routes, routes, clock, &mut batch.announce);
+        let mut taken = group.take_announcements(slot, max_routes, routes, *clock, &mut batch.announce);
         if !group.has_announcements(slot) {
             let left = max_routes.saturating_sub(taken);
             taken += group.take_withdrawals(slot, left, until, (&self.table, clock), &mut batch.withdraw);
@@ -291,6 +291,7 @@ fn outbound<'a, N: FamilyPrefix>(context: &'a Context, net: N, best: &Path) -> O
         prefix: net.into(),
         source: context.source(best.peer, best.path_id),
         source_kind: context.kind(best.peer),
-        attributes: context.attributes.attributes(best.effective),
+        attributes: best.effective,
+        store: &context.attributes,
     }
 }

@@ -45,7 +45,7 @@ impl<N: FamilyPrefix> FamilyRib<N> {
             prefix: net.into(),
             source: context.source(best.peer, best.path_id).clone(),
             path_id: if own { 0 } else { best.path_id },
-            attributes: context.attributes.attributes(best.effective).clone(),
+            attributes: context.attributes.attributes(best.effective),
         }
     }
 
@@ -59,7 +59,7 @@ impl<N: FamilyPrefix> FamilyRib<N> {
             Some(LearnedRoute {
                 prefix: net.into(),
                 path_id: path.path_id,
-                attributes: context.attributes.attributes(path.received).clone(),
+                attributes: context.attributes.attributes(path.received),
                 verdict: Self::verdict(context, &path)?,
                 best: best == Some(path.key()),
                 stale: self.is_stale(&path),
@@ -85,8 +85,8 @@ impl<N: FamilyPrefix> FamilyRib<N> {
             PathView {
                 source: context.source(path.peer, path.path_id).clone(),
                 path_id: if own { 0 } else { path.path_id },
-                received: context.attributes.attributes(path.received).clone(),
-                attributes: context.attributes.attributes(path.effective).clone(),
+                received: context.attributes.attributes(path.received),
+                attributes: context.attributes.attributes(path.effective),
                 verdict: if own { None } else { Self::verdict(context, path) },
                 standing: standing(path),
                 stale: self.is_stale(path),
@@ -186,7 +186,7 @@ impl Rib {
                 RouteSource::Originated { tag } => Some(OriginatedRoute {
                     prefix,
                     tag: tag.clone(),
-                    attributes: context.attributes.attributes(path.received).clone(),
+                    attributes: context.attributes.attributes(path.received),
                 }),
             })
             .collect()

@@ -20,7 +20,7 @@ impl Slot {
 }
 
 /// A set of seats.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Mask(u16);
 
 impl Mask {
@@ -30,6 +30,11 @@ impl Mask {
     /// Whether nobody is in it.
     pub const fn is_empty(self) -> bool {
         self.0 == 0
+    }
+
+    /// Whether there are at least two in it.
+    pub const fn is_more_than_one(self) -> bool {
+        self.0.count_ones() > 1
     }
 
     /// Whether the seat is in it.
@@ -169,6 +174,12 @@ impl Seats {
     /// A seat, to be changed.
     pub fn seat_mut(&mut self, slot: Slot) -> Option<&mut Seat> {
         self.seats.get_mut(slot.index())
+    }
+
+    /// What was noted before this, no member waits for as an announcement.
+    pub fn earliest_announcement(&self) -> u64 {
+        let waiting = self.members.each().filter_map(|place| self.seats.get(place));
+        waiting.map(|seat| seat.announce_from).min().unwrap_or(u64::MAX)
     }
 
     /// Announcements and withdrawals not yet pulled by the slot.

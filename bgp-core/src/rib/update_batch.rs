@@ -1,6 +1,8 @@
 //! What a peer is to be told next.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
+
+use bytes::Bytes;
 
 use crate::attribute::PathAttributes;
 use crate::nlri::Nlri;
@@ -8,20 +10,58 @@ use crate::types::AddressFamily;
 
 /// Families whose refresh begins here, routes to announce, to withdraw, families whose first dump and whose refresh end
 /// here. To be encoded in this order.
-///
-/// Peers of one update group that stand at the same point get the same `Arc`, so that the octets can be shared too.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub struct UpdateBatch {
     /// Families whose routes are all announced again from here on (BoRR, RFC 7313).
     pub refresh_begins: Vec<AddressFamily>,
-    /// Routes grouped by their attributes, export-transformed and with their next hop; one family a group.
-    pub announce: Vec<(Arc<PathAttributes>, Vec<Nlri>)>,
+    /// Routes to announce, one family each. Peers of one update group get the same ones.
+    pub announce: Vec<Arc<Announcements>>,
     /// Routes to withdraw. Never before an announcement that was pending at the same time: make before break.
     pub withdraw: Vec<Nlri>,
     /// Families whose End-of-RIB marker is due (RFC 4724 section 2).
     pub end_of_rib: Vec<AddressFamily>,
     /// Families whose routes have all been announced again (EoRR, RFC 7313).
     pub refresh_ends: Vec<AddressFamily>,
+}
+
+/// Routes to announce, grouped by their attributes, which are export-transformed and have their next hop.
+#[derive(Debug, Default)]
+pub struct Announcements {
+    /// The routes. All peers that get them are encoded for alike.
+    pub routes: Vec<(Arc<PathAttributes>, Vec<Nlri>)>,
+    octets: OnceLock<EncodedRoutes>,
+}
+
+/// Messages that announce some routes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct EncodedRoutes {
+    /// Messages one behind the other.
+    pub messages: Bytes,
+    /// What could not be said, in words; for each its first route and how many there are.
+    pub unsendable: Vec<UnsendableRoutes>,
+}
+
+/// Routes that no message can announce.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnsendableRoutes {
+    /// The routes.
+    pub routes: Vec<Nlri>,
+    /// Why.
+    pub reason: String,
+}
+
+impl Announcements {
+    pub(super) fn new(routes: Vec<(Arc<PathAttributes>, Vec<Nlri>)>) -> Self {
+        Self { routes, octets: OnceLock::new() }
+    }
+
+    /// The messages: whoever needs them first encodes them, once for all peers that get these routes.
+    pub fn encoded(
+        &self,
+        encode: impl FnOnce(&[(Arc<PathAttributes>, Vec<Nlri>)]) -> EncodedRoutes,
+    ) -> &EncodedRoutes {
+        self.octets.get_or_init(|| encode(&self.routes))
+    }
 }
 
 impl UpdateBatch {
@@ -32,9 +72,14 @@ impl UpdateBatch {
         self.announce.is_empty() && self.withdraw.is_empty() && marks.iter().all(|families| families.is_empty())
     }
 
+    /// The routes to announce, in the order they are to be sent.
+    pub fn announced(&self) -> impl Iterator<Item = &(Arc<PathAttributes>, Vec<Nlri>)> {
+        self.announce.iter().flat_map(|shared| &shared.routes)
+    }
+
     /// How many routes it announces and withdraws.
     #[must_use]
     pub fn route_count(&self) -> usize {
-        self.announce.iter().map(|(_, nlri)| nlri.len()).sum::<usize>() + self.withdraw.len()
+        self.announced().map(|(_, nlri)| nlri.len()).sum::<usize>() + self.withdraw.len()
     }
 }

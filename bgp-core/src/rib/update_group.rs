@@ -16,7 +16,9 @@ use super::export::ExportProfile;
 use super::family_prefix::FamilyPrefix;
 use super::peers::{PeerIndex, PeerMap};
 use super::seats::{Mask, Seats, Slot};
+use super::sharing::{SharedBatch, Sharing};
 use super::table::{RowId, Table};
+use super::update_batch::Announcements;
 use crate::attribute::PathAttributes;
 use crate::nlri::Nlri;
 
@@ -34,7 +36,7 @@ pub(super) struct Version {
 impl Version {
     /// The attributes that peers of this profile get.
     pub fn sent(self, profile: &ExportProfile, store: &AttributeStore) -> Arc<PathAttributes> {
-        profile.transform(usize::from(self.term), self.originated, store.attributes(self.attributes))
+        profile.transform(usize::from(self.term), self.originated, &store.attributes(self.attributes))
     }
 }
 
@@ -86,8 +88,12 @@ struct Pending {
     withdraw: Mask,
 }
 
+impl Pending {
+    const NOTHING: Self = Self { announce: Mask::EMPTY, withdraw: Mask::EMPTY };
+}
+
 /// Routes grouped by their attributes, as they are pulled.
-pub(super) type Announcements = Vec<(Arc<PathAttributes>, Vec<Nlri>)>;
+type Announcing = Vec<(Arc<PathAttributes>, Vec<Nlri>)>;
 
 /// The shared Adj-RIB-Out of peers with one profile.
 pub(super) struct UpdateGroup {
@@ -106,6 +112,7 @@ pub(super) struct UpdateGroup {
     present_total: usize,
     /// Rows that the group needs no more, until somebody looks whether anybody does.
     left: Vec<RowId>,
+    sharing: Sharing,
 }
 
 /// What a peer that moves to another group takes along for a prefix.
@@ -128,6 +135,7 @@ impl UpdateGroup {
             present: PeerMap::default(),
             present_total: 0,
             left: Vec::new(),
+            sharing: Sharing::default(),
         }
     }
 
@@ -155,17 +163,12 @@ impl UpdateGroup {
         std::mem::take(&mut self.left)
     }
 
-    /// The entry's peers that are to have the route: all but the one that sent it (split horizon).
     fn entitled(&self, entry: &OutEntry) -> Mask {
-        if entry.attributes.is_none() { Mask::EMPTY } else { self.seats.all_but(entry.from) }
+        entitled(&self.seats, entry)
     }
 
     fn pending(&self, entry: &OutEntry) -> Pending {
-        if entry.needs.is_empty() {
-            return Pending { announce: Mask::EMPTY, withdraw: Mask::EMPTY };
-        }
-        let entitled = self.entitled(entry);
-        Pending { announce: entry.needs.and(entitled), withdraw: entry.needs.without(entitled) }
+        pending(&self.seats, entry)
     }
 
     /// Makes `route` what the group's peers are to have for the prefix, and notes who must be told. Takes its own
@@ -236,6 +239,9 @@ impl UpdateGroup {
         }
         self.seats.recount_announcements(before.announce, after.announce);
         self.seats.recount_withdrawals(before.withdraw, after.withdraw);
+        if renumber && !self.sharing.is_empty() {
+            self.sharing.forget(old.noted.time(*clock));
+        }
         if renumber && !new.needs.is_empty() {
             *clock += 1;
             new.noted = Tick::at(*clock);
@@ -263,11 +269,13 @@ impl UpdateGroup {
     }
 
     fn sweep(&mut self) {
-        let (mut announce, mut withdraw) = (std::mem::take(&mut self.announce), std::mem::take(&mut self.withdraw));
-        let pending = |tick: Tick, row: RowId| Some(self.entry(row)).filter(|entry| entry.noted == tick);
-        announce.sweep(|tick, row| pending(tick, row).is_some_and(|entry| !self.pending(&entry).announce.is_empty()));
-        withdraw.sweep(|tick, row| pending(tick, row).is_some_and(|entry| !self.pending(&entry).withdraw.is_empty()));
-        (self.announce, self.withdraw) = (announce, withdraw);
+        let Self { entries, seats, announce, withdraw, .. } = self;
+        let pending = |tick: Tick, row: RowId| {
+            let entry = entries.get(row.index()).filter(|entry| entry.noted == tick);
+            entry.map_or(Pending::NOTHING, |entry| pending(seats, entry))
+        };
+        announce.sweep(|tick, row| !pending(tick, row).announce.is_empty());
+        withdraw.sweep(|tick, row| !pending(tick, row).withdraw.is_empty());
     }
 
     // --- pulling ---
@@ -277,43 +285,114 @@ impl UpdateGroup {
         self.seats.seat(slot).is_some_and(|seat| seat.pending_announcements > 0)
     }
 
-    /// Takes up to `max_routes` pending announcements for the slot; how many it took.
+    /// Takes up to `max_routes` pending announcements for the slot; how many it took. Peers at the same point share them.
     pub fn take_announcements<N: FamilyPrefix>(
         &mut self,
         slot: Slot,
         max_routes: usize,
         (table, store): (&Table<N>, &AttributeStore),
-        clock: &mut u64,
-        out: &mut Announcements,
+        now: u64,
+        out: &mut Vec<Arc<Announcements>>,
     ) -> usize {
-        let Some(mut time) = self.seats.seat(slot).map(|seat| seat.announce_from) else { return 0 };
-        let (mut taken, mut places) = (0, Places::default());
-        let path_id = self.profile.path_id();
-        let mut position = self.announce.position(time, *clock);
-        while taken < max_routes
-            && let Some((at, row, entry)) = self.next_pending(&self.announce, position, slot, |pending| pending.announce)
-        {
-            time = entry.noted.time(*clock) + 1;
-            position = at + 1;
-            let (Some(version), Some(net)) = (entry.version(), table.net(row)) else { continue };
-            let told = OutEntry { has: entry.has.with(slot), needs: entry.needs.less(slot), ..entry };
-            let before = self.announce.len();
-            self.write(row, entry, told, false, clock);
-            if self.announce.len() != before {
-                position = self.announce.position(time, *clock);
+        let Some(from) = self.seats.seat(slot).map(|seat| seat.announce_from) else { return 0 };
+        let position = self.announce.position(from, now);
+        let next = self.next_pending(&self.announce, position, slot, |pending| pending.announce);
+        let Some((position, _, entry)) = next.filter(|_| max_routes > 0) else { return 0 };
+        let first = entry.noted.time(now);
+        let known = self.sharing.beginning_at(first).filter(|batch| batch.routes <= max_routes).cloned();
+        let batch = match known {
+            Some(batch) => batch,
+            None => {
+                let made = self.batch(slot, position, max_routes, (table, store), now);
+                if self.seats.members().is_more_than_one() {
+                    self.sharing.remember(made.clone());
+                }
+                made
             }
-            let place = places.of(version, || {
-                out.push((version.sent(&self.profile, store), Vec::new()));
-                out.len() - 1
+        };
+        out.extend(batch.parts_for(slot).cloned());
+        let taken = self.told(slot, position, batch.last, now);
+        if let Some(seat) = self.seats.seat_mut(slot) {
+            seat.announce_from = batch.last + 1;
+        }
+        if !self.sharing.is_empty() {
+            self.sharing.forget_before(self.seats.earliest_announcement());
+        }
+        taken
+    }
+
+    /// The announcements from a position of the log on, for all peers for whom they are pending, at most `max_routes`.
+    fn batch<N: FamilyPrefix>(
+        &self,
+        slot: Slot,
+        mut position: usize,
+        max_routes: usize,
+        (table, store): (&Table<N>, &AttributeStore),
+        now: u64,
+    ) -> SharedBatch {
+        let alone = !self.seats.members().is_more_than_one();
+        let path_id = self.profile.path_id();
+        let (mut parts, mut places) = (Vec::<(Mask, Announcing)>::new(), Places::default());
+        let (mut times, mut routes) = (None, 0);
+        while routes < max_routes
+            && let Some((tick, row)) = self.announce.at(position)
+        {
+            position += 1;
+            let entry = self.entry(row);
+            let pending = self.pending(&entry).announce;
+            if entry.noted != tick || pending.is_empty() || alone && !pending.has(slot) {
+                continue;
+            }
+            let time = tick.time(now);
+            times = Some((times.map_or(time, |(first, _)| first), time));
+            let (Some(version), Some(net)) = (entry.version(), table.net(row)) else { continue };
+            let part = places.of(version, pending, || {
+                let known = parts.iter().position(|(mask, _)| *mask == pending);
+                let part = known.unwrap_or(parts.len());
+                if known.is_none() {
+                    parts.push((pending, Vec::new()));
+                }
+                let place = parts.get_mut(part).map_or(0, |(_, routes)| {
+                    routes.push((version.sent(&self.profile, store), Vec::new()));
+                    routes.len() - 1
+                });
+                (part, place)
             });
-            if let Some((_, nlri)) = out.get_mut(place) {
+            let (part, place) = part;
+            if let Some((_, nlri)) = parts.get_mut(part).and_then(|(_, routes)| routes.get_mut(place)) {
                 nlri.push(Nlri { prefix: net.into(), path_id });
+            }
+            routes += 1;
+        }
+        let (first, last) = times.unwrap_or((now, now));
+        let parts = parts.into_iter().map(|(mask, routes)| (mask, Arc::new(Announcements::new(routes)))).collect();
+        SharedBatch { first, last, routes, parts }
+    }
+
+    /// The peer in the slot has been told what was noted for it from a position of the log on, up to a time; how many routes.
+    fn told(&mut self, slot: Slot, mut position: usize, last: u64, now: u64) -> usize {
+        let mut taken = 0;
+        while let Some((tick, row)) = self.announce.at(position)
+            && tick.time(now) <= last
+        {
+            position += 1;
+            let entry = self.entry(row);
+            if entry.noted != tick || !self.pending(&entry).announce.has(slot) {
+                continue;
+            }
+            let new = OutEntry { has: entry.has.with(slot), needs: entry.needs.less(slot), ..entry };
+            if self.pending(&new).announce.is_empty() {
+                self.announce.died();
+            }
+            if let Some(place) = self.entries.get_mut(row.index()) {
+                *place = new;
             }
             taken += 1;
         }
         if let Some(seat) = self.seats.seat_mut(slot) {
-            seat.announce_from = time;
+            seat.pending_announcements = seat.pending_announcements.saturating_sub(taken);
         }
+        self.sweep();
         taken
     }
 
@@ -465,6 +544,19 @@ impl UpdateGroup {
     }
 }
 
+/// The peers that are to have the route: all but the one that sent it (split horizon).
+fn entitled(seats: &Seats, entry: &OutEntry) -> Mask {
+    if entry.attributes.is_none() { Mask::EMPTY } else { seats.all_but(entry.from) }
+}
+
+fn pending(seats: &Seats, entry: &OutEntry) -> Pending {
+    if entry.needs.is_empty() {
+        return Pending::NOTHING;
+    }
+    let entitled = entitled(seats, entry);
+    Pending { announce: entry.needs.and(entitled), withdraw: entry.needs.without(entitled) }
+}
+
 /// Whether two versions look the same to a peer.
 fn sent_alike(
     then: &ExportProfile,
@@ -474,29 +566,30 @@ fn sent_alike(
     store: &AttributeStore,
 ) -> bool {
     // Of one policy term, what left unlike AS paths alike?
-    let paths = |version: Version| &store.attributes(version.attributes).as_path;
+    let paths = |version: Version| store.attributes(version.attributes).as_path.clone();
     if was.term == is.term && std::ptr::eq(then, now) && paths(was) != paths(is) {
         return false;
     }
     was.sent(then, store) == is.sent(now, store)
 }
 
-/// Where the routes of each version are among those pulled. Versions mostly come in runs.
+/// Where the routes of each version for each set of peers are among those pulled. Versions mostly come in runs.
 #[derive(Default)]
 struct Places {
-    last: Option<(Version, usize)>,
-    known: HashMap<Version, usize>,
+    last: Option<((Version, Mask), (usize, usize))>,
+    known: HashMap<(Version, Mask), (usize, usize)>,
 }
 
 impl Places {
-    fn of(&mut self, version: Version, make: impl FnOnce() -> usize) -> usize {
+    fn of(&mut self, version: Version, mask: Mask, make: impl FnOnce() -> (usize, usize)) -> (usize, usize) {
+        let key = (version, mask);
         if let Some((last, place)) = self.last
-            && last == version
+            && last == key
         {
             return place;
         }
-        let place = *self.known.entry(version).or_insert_with(make);
-        self.last = Some((version, place));
+        let place = *self.known.entry(key).or_insert_with(make);
+        self.last = Some((key, place));
         place
     }
 }

@@ -186,7 +186,6 @@ impl<N: FamilyPrefix> FamilyRib<N> {
         }
         let (rows, next) = group.rows_from(next, limit);
         rows.iter().for_each(|row| act(group, *row, &mut self.clock));
-        self.forget_left(number);
         (rows.len(), Some(next))
     }
 
@@ -226,6 +225,8 @@ impl<N: FamilyPrefix> FamilyRib<N> {
                 group.take_in(row, to.slot, (item, then), clock, &context.attributes);
             }
         }
+        // Not before: what one group leaves may be all that the other has of a row.
+        self.forget_left(from.group);
         if next.is_none() {
             if let Some(membership) = self.membership_mut(peer) {
                 membership.moving_from = None;
@@ -252,6 +253,7 @@ impl<N: FamilyPrefix> FamilyRib<N> {
         let (seen, next) = self.each_in_group(place.group, next, limit, |group, row, clock| {
             group.clear(row, place.slot, clock);
         });
+        self.forget_left(place.group);
         if next.is_none()
             && let Some(group) = self.group_mut(place.group)
         {
@@ -263,6 +265,7 @@ impl<N: FamilyPrefix> FamilyRib<N> {
     fn abandon(&mut self, context: &mut Context, number: usize, next: usize, limit: usize) -> Step<N> {
         let store = &mut context.attributes;
         let (seen, next) = self.each_in_group(number, next, limit, |group, row, _| group.free(row, store));
+        self.forget_left(number);
         if next.is_none()
             && let Some(free) = self.groups.get_mut(number)
         {

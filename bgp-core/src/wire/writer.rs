@@ -20,15 +20,58 @@ pub struct TooLong {
 /// [`TooLong`] over 65535 octets in all, the most that the length field can say.
 pub fn message(kind: u8, body: impl FnOnce(&mut BytesMut)) -> Result<Bytes, TooLong> {
     let mut octets = BytesMut::new();
-    octets.put_bytes(0xFF, MARKER_LEN);
-    octets.put_u16(0);
-    octets.put_u8(kind);
-    body(&mut octets);
-    let length = u16_length(octets.len())?;
-    // The length stands right after the marker.
-    let field = octets.iter_mut().skip(MARKER_LEN).zip(length.to_be_bytes());
-    field.for_each(|(to, from)| *to = from);
+    append_message(&mut octets, kind, |out| {
+        body(out);
+        Ok(())
+    })?;
     Ok(octets.freeze())
+}
+
+/// Appends a message of this type with what `body` writes.
+///
+/// # Errors
+/// That of `body`, or [`TooLong`] over 65535 octets in all; nothing is appended then.
+pub fn append_message(
+    out: &mut BytesMut,
+    kind: u8,
+    body: impl FnOnce(&mut BytesMut) -> Result<(), TooLong>,
+) -> Result<(), TooLong> {
+    let start = out.len();
+    out.put_bytes(0xFF, MARKER_LEN);
+    out.put_u16(0);
+    out.put_u8(kind);
+    let written = body(out).and_then(|()| u16_length(out.len() - start));
+    match written {
+        // The length stands right after the marker.
+        Ok(length) => patch(out, start + MARKER_LEN, length),
+        Err(too_long) => {
+            out.truncate(start);
+            return Err(too_long);
+        }
+    }
+    Ok(())
+}
+
+/// What `value` writes, after its length in two octets.
+///
+/// # Errors
+/// That of `value`, or [`TooLong`] over 65535 octets; `out` is of no use then.
+pub fn two_octet_length_value(
+    out: &mut BytesMut,
+    value: impl FnOnce(&mut BytesMut) -> Result<(), TooLong>,
+) -> Result<(), TooLong> {
+    let start = out.len();
+    out.put_u16(0);
+    value(out)?;
+    let length = u16_length(out.len() - start - 2)?;
+    patch(out, start, length);
+    Ok(())
+}
+
+fn patch(out: &mut BytesMut, at: usize, length: u16) {
+    if let Some(field) = out.get_mut(at..at + 2) {
+        field.copy_from_slice(&length.to_be_bytes());
+    }
 }
 
 /// What `value` writes, after its length in one octet.

@@ -14,11 +14,12 @@ use socket2::SockRef;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-/// Where the type of a message stands, and that of an UPDATE (RFC 4271 section 4.1).
+/// Where length and type of a message stand, and the type of an UPDATE (RFC 4271 section 4.1).
+const LENGTH_AT: usize = 16;
 const TYPE_AT: usize = 18;
 const UPDATE: u8 = 2;
 
-/// Messages given to the kernel in one call.
+/// Messages and runs of them given to the kernel in one call.
 const VECTORED_MESSAGES: usize = 64;
 
 /// How much to read at a time; the session's framer never holds more than this and one message.
@@ -67,14 +68,6 @@ struct Begun {
     is_update: bool,
 }
 
-impl Begun {
-    /// A message of the queue of UPDATEs; the marks of refreshes (RFC 7313) are none.
-    fn in_order(left: Bytes) -> Self {
-        let is_update = left.get(TYPE_AT) == Some(&UPDATE);
-        Self { left, is_update }
-    }
-}
-
 /// A connected stream and the messages queued on it.
 #[derive(Debug)]
 pub struct Connection {
@@ -82,7 +75,26 @@ pub struct Connection {
     stream: TcpStream,
     begun: Begun,
     control: VecDeque<Bytes>,
+    /// Runs of whole messages.
     updates: VecDeque<Bytes>,
+}
+
+/// The octets of the message that a run begins with.
+fn first_message(run: &[u8]) -> usize {
+    let length = run.get(LENGTH_AT..LENGTH_AT + 2).unwrap_or(&[]);
+    // A run that is no message would be a defect of ours: it goes out as one.
+    let length = length.iter().fold(0, |length, octet| length << 8 | usize::from(*octet));
+    if length == 0 { run.len() } else { length.min(run.len()) }
+}
+
+/// How many of the messages of a run are UPDATEs; the marks of refreshes (RFC 7313) are none.
+fn updates_in(mut run: &[u8]) -> u64 {
+    let mut updates = 0;
+    while !run.is_empty() {
+        updates += u64::from(run.get(TYPE_AT) == Some(&UPDATE));
+        run = run.get(first_message(run)..).unwrap_or(&[]);
+    }
+    updates
 }
 
 impl Connection {
@@ -109,15 +121,24 @@ impl Connection {
         self.control.push_back(message);
     }
 
-    /// Queues UPDATEs, and marks of refreshes among them, in order.
-    pub fn queue_updates(&mut self, messages: impl IntoIterator<Item = Bytes>) {
-        self.updates.extend(messages);
+    /// Queues UPDATEs, and marks of refreshes among them, in order: a run of whole messages, one behind the other.
+    pub fn queue_updates(&mut self, run: Bytes) {
+        if !run.is_empty() {
+            self.updates.push_back(run);
+        }
     }
 
-    /// How many UPDATEs the kernel has not wholly taken.
+    /// Whether there are UPDATEs that the kernel has not wholly taken.
     #[must_use]
-    pub fn queued_updates(&self) -> usize {
-        self.updates.len() + usize::from(self.begun.is_update && !self.begun.left.is_empty())
+    pub fn has_queued_updates(&self) -> bool {
+        !self.updates.is_empty() || self.begun.is_update && !self.begun.left.is_empty()
+    }
+
+    /// How many UPDATEs those are; they are counted for it.
+    #[must_use]
+    pub fn queued_updates(&self) -> u64 {
+        let begun = u64::from(self.begun.is_update && !self.begun.left.is_empty());
+        begun + self.updates.iter().map(|run| updates_in(run)).sum::<u64>()
     }
 
     fn wants_to_write(&self) -> bool {
@@ -189,17 +210,40 @@ impl Connection {
         let mut updates = 0;
         while written > 0 {
             if self.begun.left.is_empty() {
-                let control = self.control.pop_front().map(|left| Begun { left, is_update: false });
-                let next = control.or_else(|| self.updates.pop_front().map(Begun::in_order));
-                let Some(next) = next else { break };
-                self.begun = next;
+                match self.control.pop_front() {
+                    Some(left) => self.begun = Begun { left, is_update: false },
+                    None => match self.begin_run(&mut written) {
+                        Some(ended) => updates += ended,
+                        None => break,
+                    },
+                }
             }
             let part = written.min(self.begun.left.len());
             self.begun.left.advance(part);
             written -= part;
-            updates += u64::from(self.begun.is_update && self.begun.left.is_empty());
+            updates += u64::from(part > 0 && self.begun.is_update && self.begun.left.is_empty());
         }
         updates
+    }
+
+    /// Takes whole messages off the first run as far as they were written, and begins the next; how many UPDATEs those were.
+    fn begin_run(&mut self, written: &mut usize) -> Option<u64> {
+        let run = self.updates.front_mut()?;
+        let (mut end, mut next) = (0, first_message(run));
+        while next < run.len() && next <= *written {
+            end = next;
+            next += first_message(run.get(next..).unwrap_or(&[]));
+        }
+        let whole = if next <= *written { run.split_to(next.min(run.len())) } else { run.split_to(end) };
+        *written -= whole.len();
+        if *written > 0 && !run.is_empty() {
+            let left = run.split_to(first_message(run));
+            self.begun = Begun { is_update: left.get(TYPE_AT) == Some(&UPDATE), left };
+        }
+        if run.is_empty() {
+            self.updates.pop_front();
+        }
+        Some(updates_in(&whole))
     }
 
     /// Finishes a begun message and the queued control messages, drops queued UPDATEs, and closes. Takes at most a few

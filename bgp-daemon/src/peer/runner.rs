@@ -12,8 +12,10 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::{Instant, SystemTime};
 
+use bgp_core::attribute::{EncodeContext, PathAttributes};
 use bgp_core::message::{RouteRefresh, Update, packing};
-use bgp_core::rib::UpdateBatch;
+use bgp_core::nlri::Nlri;
+use bgp_core::rib::{EncodedRoutes, UnsendableRoutes, UpdateBatch};
 use bgp_core::session::{Cause, ConnectionId, Direction, Event, Input, Negotiated, Session, State, StopReason};
 use bgp_core::types::{AddressFamily, FamilySet};
 use bytes::{Bytes, BytesMut};
@@ -79,6 +81,13 @@ pub(super) struct Runner {
     since: SystemTime,
     last_error: Option<(SystemTime, String)>,
     stopping: bool,
+}
+
+/// The messages of announcements, for all peers that get them.
+fn encoded(routes: &[(Arc<PathAttributes>, Vec<Nlri>)], context: &EncodeContext) -> EncodedRoutes {
+    let run = packing::pack_run(routes, &[], &[], context);
+    let unsendable = run.unsendable.into_iter().map(|group| UnsendableRoutes { routes: group.routes, reason: group.reason });
+    EncodedRoutes { messages: run.octets, unsendable: unsendable.collect() }
 }
 
 fn now() -> Instant {
@@ -297,7 +306,7 @@ impl Runner {
         let Some(connection) = self.connection_mut(id) else { return Ok(()) };
         match connection.write() {
             Ok(written) if written.octets > 0 => {
-                let drained = connection.queued_updates() == 0;
+                let drained = !connection.has_queued_updates();
                 self.session.handle(Input::Written { connection: id, updates: written.updates }, now());
                 if drained {
                     self.grant(id)?;
@@ -349,19 +358,24 @@ impl Runner {
         let Some(exchange) = &mut self.exchange else { return Ok(()) };
         exchange.granted = false;
         let id = exchange.connection;
-        let packed = packing::pack(&batch.announce, &batch.withdraw, &batch.end_of_rib, &exchange.negotiated.encode);
-        for unsendable in packed.unsendable {
-            let first = unsendable.routes.first().map(|nlri| nlri.prefix.to_string()).unwrap_or_default();
-            warn!(%first, routes = unsendable.routes.len(), reason = %unsendable.reason, "cannot announce routes");
-        }
+        let encode = &exchange.negotiated.encode;
+        let announced = batch.announce.iter().map(|shared| shared.encoded(|routes| encoded(routes, encode)));
+        let withdrawn = packing::pack_run(&[], &batch.withdraw, &batch.end_of_rib, encode).octets;
         let mark =
             |subtype| move |family: &AddressFamily| RouteRefresh { afi_safi: family.afi_safi(), subtype }.encode();
-        let begins = batch.refresh_begins.iter().map(mark(RouteRefresh::BEGIN));
-        let ends = batch.refresh_ends.iter().map(mark(RouteRefresh::END));
-        let messages: Vec<Bytes> = begins.chain(packed.messages).chain(ends).collect();
-        let nothing = messages.is_empty();
+        let mut runs: Vec<Bytes> = batch.refresh_begins.iter().map(mark(RouteRefresh::BEGIN)).collect();
+        for EncodedRoutes { messages, unsendable } in announced {
+            runs.push(messages.clone());
+            for UnsendableRoutes { routes, reason } in unsendable {
+                let first = routes.first().map(|nlri| nlri.prefix.to_string()).unwrap_or_default();
+                warn!(%first, routes = routes.len(), %reason, "cannot announce routes");
+            }
+        }
+        runs.push(withdrawn);
+        runs.extend(batch.refresh_ends.iter().map(mark(RouteRefresh::END)));
+        let nothing = runs.iter().all(Bytes::is_empty);
         if let Some(connection) = self.connection_mut(id) {
-            connection.queue_updates(messages);
+            runs.into_iter().for_each(|run| connection.queue_updates(run));
         }
         if nothing { self.grant(id) } else { self.write(id) }
     }

@@ -88,5 +88,5 @@ pub struct PeerStatus {
     /// The last UPDATEs with faults and when they came, oldest first.
     pub faulty_updates: Vec<(SystemTime, Arc<FaultyUpdate>)>,
     /// UPDATE messages that wait for the peer's TCP.
-    pub queued_updates: usize,
+    pub queued_updates: u64,
 }

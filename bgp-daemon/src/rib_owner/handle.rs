@@ -18,7 +18,7 @@ pub struct Gone;
 #[derive(Debug)]
 pub enum RibEvent {
     /// Send these routes, then ask for more with [`RibHandle::grant`].
-    Batch(Arc<UpdateBatch>),
+    Batch(UpdateBatch),
     /// The peer went over its prefix limit; the session is to be closed.
     PrefixLimit(PrefixLimitExceeded),
 }

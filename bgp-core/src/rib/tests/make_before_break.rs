@@ -52,7 +52,7 @@ proptest! {
             while last || steps < pulls_between {
                 let Some(batch) = rib.pull(PeerId(1), pull) else { break };
                 steps += 1;
-                for nlri in batch.announce.iter().flat_map(|(_, nlri)| nlri) {
+                for nlri in batch.announced().flat_map(|(_, nlri)| nlri) {
                     told.insert(nlri.prefix);
                     prop_assert!(always.is_subset(&addresses(&told)));
                 }

@@ -63,7 +63,7 @@ fn settle(rib: &mut Rib) {
 fn drain(rib: &mut Rib, peer: u32) -> Vec<String> {
     let mut told = Vec::new();
     while let Some(batch) = rib.pull(PeerId(peer), 1) {
-        told.extend(batch.announce.iter().flat_map(|(_, nlri)| nlri).map(|nlri| format!("+{}", nlri.prefix)));
+        told.extend(batch.announced().flat_map(|(_, nlri)| nlri).map(|nlri| format!("+{}", nlri.prefix)));
         told.extend(batch.withdraw.iter().map(|nlri| format!("-{}", nlri.prefix)));
         told.extend(batch.end_of_rib.iter().map(|family| format!("end of {family}")));
     }
@@ -100,7 +100,7 @@ fn our_routes_leave_with_our_as_our_next_hop_and_the_priority_of_the_peer() {
     originate(&mut rib, "10.4.0.0/24");
     settle(&mut rib);
     let batch = rib.pull(PeerId(1), 100).unwrap();
-    let (attributes, _) = &batch.announce[0];
+    let (attributes, _) = batch.announced().next().unwrap();
     assert_eq!(attributes.as_path.first_asn(), Some(Asn(64512)));
     assert_eq!(attributes.next_hop, Some(NextHop::V4(Ipv4Addr::new(192, 0, 2, 254))));
     assert_eq!((attributes.multi_exit_disc, attributes.local_pref), (Some(100), None));
@@ -112,7 +112,7 @@ fn check_67_a_received_med_is_not_passed_on() {
     rib.apply(PeerId(1), &[learned(1, &[65001], &["172.16.0.0/16"])], &[]);
     settle(&mut rib);
     let batch = rib.pull(PeerId(2), 100).unwrap();
-    let (attributes, _) = &batch.announce[0];
+    let (attributes, _) = batch.announced().next().unwrap();
     assert_eq!(attributes.as_path.to_string(), "64512 65001");
     assert_eq!(attributes.multi_exit_disc, None);
     assert_eq!(rib.export_verdict(PeerId(1), &prefix("172.16.0.0/16")), ExportVerdict::SplitHorizon);
@@ -229,7 +229,7 @@ fn a_new_priority_is_told_without_a_new_session() {
     rib.change_peer(PeerFacts { med: Some(200), ..facts(1) }, all(), all());
     settle(&mut rib);
     let batch = rib.pull(PeerId(1), 10).unwrap();
-    assert_eq!(batch.announce[0].0.multi_exit_disc, Some(200));
+    assert_eq!(batch.announced().next().unwrap().0.multi_exit_disc, Some(200));
     assert!(batch.withdraw.is_empty());
     assert_eq!(drain(&mut rib, 2), Vec::<String>::new());
 }

@@ -248,13 +248,13 @@ impl Session {
             let told = self.told.keys().filter(|prefix| prefix.family() == *family).copied().collect();
             assert!(self.unconfirmed.insert(*family, told).is_none(), "a refresh begins in another");
         }
-        for (attributes, nlri) in &batch.announce {
+        for (attributes, nlri) in batch.announced() {
             self.told.extend(nlri.iter().map(|nlri| (nlri.prefix, Arc::clone(attributes))));
         }
         for nlri in &batch.withdraw {
             assert!(self.told.remove(&nlri.prefix).is_some(), "{} was withdrawn and never announced", nlri.prefix);
         }
-        let heard = batch.announce.iter().flat_map(|(_, nlri)| nlri).chain(&batch.withdraw);
+        let heard = batch.announced().flat_map(|(_, nlri)| nlri).chain(&batch.withdraw);
         for nlri in heard {
             self.unconfirmed.values_mut().for_each(|prefixes| {
                 prefixes.remove(&nlri.prefix);

@@ -58,7 +58,7 @@ fn a_peer_that_takes_path_identifiers_gets_the_best_path_under_one_that_stays() 
     rib.peer_up(facts(2), all(), all());
     originate(&mut rib, "10.4.0.0/24");
     settle(&mut rib);
-    let id = |rib: &mut Rib, peer| rib.pull(PeerId(peer), 10).unwrap().announce[0].1[0].path_id;
+    let id = |rib: &mut Rib, peer| rib.pull(PeerId(peer), 10).unwrap().announced().next().unwrap().1[0].path_id;
     assert_eq!((id(&mut rib, 1), id(&mut rib, 2)), (1, 0));
     rib.withdraw_origination(&prefix("10.4.0.0/24"));
     settle(&mut rib);
@@ -80,7 +80,7 @@ fn without_an_ipv4_next_hop_ipv4_routes_leave_with_an_ipv6_one_where_the_peer_ta
         rib.peer_up(PeerFacts { encode_context, ..next_hops }, all(), all());
         originate(&mut rib, "10.4.0.0/24");
         settle(&mut rib);
-        rib.pull(PeerId(1), 10).unwrap().announce.first().and_then(|(attributes, _)| attributes.next_hop)
+        rib.pull(PeerId(1), 10).unwrap().announced().next().and_then(|(attributes, _)| attributes.next_hop)
     };
     assert_eq!((sent(true), sent(false)), (Some(far()), None));
 }

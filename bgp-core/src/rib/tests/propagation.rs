@@ -42,7 +42,7 @@ fn announce(rib: &mut Rib, peer: u32, attributes: PathAttributes) {
 /// What the peer is told of the only route.
 fn told(rib: &mut Rib, peer: u32) -> Option<Arc<PathAttributes>> {
     let batch = rib.pull(PeerId(peer), 100)?;
-    batch.announce.first().map(|(attributes, _)| Arc::clone(attributes))
+    batch.announced().next().map(|(attributes, _)| Arc::clone(attributes))
 }
 
 #[test]
@@ -226,7 +226,7 @@ type View = BTreeMap<String, Arc<PathAttributes>>;
 fn replay(rib: &mut Rib, peer: u32, view: &mut View) {
     settle(rib);
     while let Some(batch) = rib.pull(PeerId(peer), 1) {
-        for (attributes, nlri) in &batch.announce {
+        for (attributes, nlri) in batch.announced() {
             view.extend(nlri.iter().map(|nlri| (nlri.prefix.to_string(), Arc::clone(attributes))));
         }
         for nlri in &batch.withdraw {

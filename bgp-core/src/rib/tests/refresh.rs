@@ -17,7 +17,7 @@ fn told(rib: &mut Rib) -> Vec<String> {
     let mut told = Vec::new();
     while let Some(batch) = rib.pull(PeerId(1), 1) {
         told.extend(batch.refresh_begins.iter().map(|family| format!("begin of {family}")));
-        told.extend(batch.announce.iter().flat_map(|(_, nlri)| nlri).map(|nlri| format!("+{}", nlri.prefix)));
+        told.extend(batch.announced().flat_map(|(_, nlri)| nlri).map(|nlri| format!("+{}", nlri.prefix)));
         told.extend(batch.withdraw.iter().map(|nlri| format!("-{}", nlri.prefix)));
         told.extend(batch.end_of_rib.iter().map(|family| format!("end of rib of {family}")));
         told.extend(batch.refresh_ends.iter().map(|family| format!("end of {family}")));

@@ -179,7 +179,7 @@ fn check_85_long_lived_stale_routes_are_marked_and_sent_to_those_who_know_them_a
     assert_eq!(drain(&mut rib, 2), ["-172.16.0.0/16", "-172.17.0.0/16"]);
     assert_eq!(rib.export_verdict(PeerId(2), &prefix("172.16.0.0/16")), ExportVerdict::LongLivedStale);
     let batch = rib.pull(PeerId(3), 100).unwrap();
-    let (attributes, nlri) = &batch.announce[0];
+    let (attributes, nlri) = batch.announced().next().unwrap();
     assert_eq!((&attributes.communities[..], nlri.len()), (&[Community::LLGR_STALE][..], 1));
     assert_eq!(batch.withdraw, [prefix("172.17.0.0/16").into()]);
     rib.peer_returned(facts(1), all(), all(), set(&[V4]));

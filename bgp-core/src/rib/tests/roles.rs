@@ -77,7 +77,7 @@ fn sent_out(role: Option<Role>, mark: Option<u32>) -> Result<Option<u32>, Export
     rib.apply(PeerId(1), &[marked(mark)], &[]);
     settle(&mut rib);
     let batch = rib.pull(PeerId(2), 10).unwrap();
-    match batch.announce.first() {
+    match batch.announced().next() {
         Some((attributes, _)) => Ok(attributes.only_to_customer.map(|asn| asn.0)),
         None => Err(rib.export_verdict(PeerId(2), &prefix("172.16.0.0/16"))),
     }
@@ -116,7 +116,7 @@ fn check_18_our_own_routes_are_marked_toward_customers_only() {
     let mut rib = toward(Some(Role::Provider), Some(Role::Customer));
     originate(&mut rib, "10.4.0.0/24");
     settle(&mut rib);
-    let mark = |rib: &mut Rib, peer| rib.pull(PeerId(peer), 10).unwrap().announce[0].0.only_to_customer;
+    let mark = |rib: &mut Rib, peer| rib.pull(PeerId(peer), 10).unwrap().announced().next().unwrap().0.only_to_customer;
     assert_eq!((mark(&mut rib, 1), mark(&mut rib, 2)), (Some(Asn(64512)), None));
 }
 
@@ -168,7 +168,7 @@ fn a_policy_can_mark_what_is_sent_for_a_graceful_shutdown() {
     rib.change_peer(facts(1), all(), Arc::new(Policy { name: "out".to_owned(), terms: vec![term] }));
     settle(&mut rib);
     let batch = rib.pull(PeerId(1), 10).unwrap();
-    assert_eq!(batch.announce[0].0.communities, [Community::GRACEFUL_SHUTDOWN]);
+    assert_eq!(batch.announced().next().unwrap().0.communities, [Community::GRACEFUL_SHUTDOWN]);
 }
 
 #[test]

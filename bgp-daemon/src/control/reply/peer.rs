@@ -100,7 +100,7 @@ pub struct BgpPeerStatus {
     /// UPDATEs with faults (RFC 7606); `/v1/peers/{name}/faults` shows the last of them.
     pub faulty_updates: u64,
     /// UPDATEs that wait for the peer's TCP.
-    pub queued_updates: usize,
+    pub queued_updates: u64,
     /// When and why a session or an attempt ended last.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_error: Option<LastError>,

@@ -15,9 +15,14 @@ async fn check_33_a_keepalive_overtakes_updates_that_the_peer_has_not_taken() {
     let near = TcpStream::connect(address).await.unwrap();
     let (mut far, _) = listener.accept().await.unwrap();
     let mut connection = Connection::new(ConnectionId(1), near);
-    let update = Bytes::from(vec![2; 4096]);
-    let queued = 4096;
-    connection.queue_updates(std::iter::repeat_n(update.clone(), queued));
+    let mut update = vec![2; 4096];
+    update[16..18].copy_from_slice(&4096_u16.to_be_bytes());
+    let runs: usize = 3000;
+    // As they come from the table: some alone, most in runs.
+    for run in 0..runs {
+        connection.queue_updates(Bytes::from(update.repeat(if run % 2 == 0 { 1 } else { 2 })));
+    }
+    let queued = runs + runs / 2;
     let taken = connection.write().unwrap();
     assert!(taken.updates > 0 && connection.queued_updates() > 0, "the kernel took all: {taken:?}");
     connection.queue_control(keepalive());

@@ -1,0 +1,68 @@
+//! What peers of one update group were given last, so that those who come after them are given the same.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use super::seats::{Mask, Slot};
+use super::update_batch::Announcements;
+
+/// Batches remembered: as far as one peer may be ahead of another and both still share.
+const REMEMBERED: usize = 16;
+
+/// Announcements of consecutive changes.
+#[derive(Clone, Debug)]
+pub(super) struct SharedBatch {
+    /// When the first of the changes was noted.
+    pub first: u64,
+    /// When the last of them was.
+    pub last: u64,
+    /// Routes in all.
+    pub routes: usize,
+    /// Who gets which of them.
+    pub parts: Vec<(Mask, Arc<Announcements>)>,
+}
+
+impl SharedBatch {
+    /// The parts for a seat.
+    pub fn parts_for(&self, slot: Slot) -> impl Iterator<Item = &Arc<Announcements>> {
+        self.parts.iter().filter(move |(mask, _)| mask.has(slot)).map(|(_, part)| part)
+    }
+}
+
+/// The batches that were made last.
+#[derive(Debug, Default)]
+pub(super) struct Sharing {
+    batches: VecDeque<SharedBatch>,
+}
+
+impl Sharing {
+    /// The batch that begins with the change noted then.
+    pub fn beginning_at(&self, first: u64) -> Option<&SharedBatch> {
+        self.batches.iter().find(|batch| batch.first == first)
+    }
+
+    /// Remembers a batch, and forgets an old one for it.
+    pub fn remember(&mut self, batch: SharedBatch) {
+        if self.batches.len() >= REMEMBERED {
+            self.batches.pop_front();
+        }
+        self.batches.push_back(batch);
+    }
+
+    /// Of what was noted then, something is no longer so.
+    pub fn forget(&mut self, noted: u64) {
+        if self.batches.iter().any(|batch| (batch.first..=batch.last).contains(&noted)) {
+            self.batches.retain(|batch| !(batch.first..=batch.last).contains(&noted));
+        }
+    }
+
+    /// Nobody waits for what was noted before this.
+    pub fn forget_before(&mut self, noted: u64) {
+        self.batches.retain(|batch| batch.last >= noted);
+    }
+
+    /// Whether there is nothing to be forgotten.
+    pub fn is_empty(&self) -> bool {
+        self.batches.is_empty()
+    }
+}
