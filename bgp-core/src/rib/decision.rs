@@ -31,7 +31,7 @@ impl Merits {
         Self {
             long_lived_stale: attributes.communities.contains(&Community::LLGR_STALE),
             local_pref: attributes.local_pref.unwrap_or(DEFAULT_LOCAL_PREF),
-            as_path_length: as_path_length(&attributes.as_path),
+            as_path_length: attributes.as_path.decision_len(),
             origin: attributes.origin,
             med: attributes.multi_exit_disc.unwrap_or(0),
             neighbour: neighbour(&attributes.as_path),
@@ -39,16 +39,6 @@ impl Merits {
             cluster_list_length: attributes.cluster_list.len(),
         }
     }
-}
-
-/// A set counts as one, confederation segments count nothing (RFC 4271 section 9.1.2.2 a, RFC 5065 section 5.3).
-fn as_path_length(path: &AsPath) -> usize {
-    let count = |kind: SegmentKind, asns: usize| match kind {
-        SegmentKind::Sequence => asns,
-        SegmentKind::Set => 1,
-        SegmentKind::ConfedSequence | SegmentKind::ConfedSet => 0,
-    };
-    path.segments.iter().map(|segment| count(segment.kind, segment.asns.len())).sum()
 }
 
 fn neighbour(path: &AsPath) -> Option<Asn> {

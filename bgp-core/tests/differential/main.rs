@@ -89,6 +89,13 @@ proptest! {
     }
 
     #[test]
+    fn on_good_updates_that_name_routes_twice(
+        (how, body) in generate::how().prop_flat_map(|how| (Just(how), generate::good(how, Routes::Few)))
+    ) {
+        agree(&body, how);
+    }
+
+    #[test]
     fn on_damaged_updates((how, body) in generate::how().prop_flat_map(|how| (Just(how), generate::damaged(how)))) {
         agree(&body, how);
     }
