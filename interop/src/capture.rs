@@ -1,11 +1,11 @@
 //! What aliasd puts on the wire, captured by `dumpcap` and read by `tshark`: a decoder that is nobody's of us.
 
 use std::fs;
-use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 
 use crate::command::Tool;
 use crate::debian::Programs;
@@ -18,7 +18,7 @@ use crate::run::Places;
 /// group 7 of tshark's expert information).
 const MALFORMED: &str = "_ws.malformed || _ws.expert.severity == 0x800000 || _ws.expert.group == 0x07000000";
 
-/// An address at which nobody is. A packet to it marks the end of what is to be read.
+/// An address of the loopback at which nobody is.
 const NOBODY: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 9);
 
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -83,23 +83,94 @@ struct Read {
     malformed: Vec<String>,
 }
 
+/// Where aliasd is listened to.
+#[derive(Clone, Debug)]
+pub struct Wire {
+    /// The interface.
+    interface: String,
+    /// What passes, in the words of pcap-filter: what aliasd sends, and the mark.
+    filter: String,
+    /// Where BGP is spoken.
+    ports: Vec<u16>,
+    /// Where the packet goes that marks the end of what is to be read.
+    mark: Mark,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Mark {
+    /// A connection that is refused.
+    Connection(SocketAddr),
+    /// A datagram to everybody on the network.
+    Broadcast(SocketAddr),
+}
+
+impl Wire {
+    /// The loopback, where aliasd has `address`, listens on one port and dials another.
+    pub fn loopback(address: Ipv4Addr, listens: u16, dials: u16) -> Self {
+        Self {
+            interface: "lo".to_owned(),
+            filter: format!("src host {address} and tcp and (src port {listens} or dst port {dials})"),
+            ports: vec![listens, dials],
+            mark: Mark::Connection(SocketAddr::from((NOBODY, dials))),
+        }
+    }
+
+    /// A bridge of this machine, where aliasd has these addresses and everybody is reached at `everybody`.
+    pub fn bridge(interface: &str, addresses: &[String], everybody: Ipv4Addr) -> Self {
+        /// RFC 863: who gets it throws it away.
+        const DISCARD: u16 = 9;
+        let sent: Vec<String> = addresses.iter().map(|address| format!("src host {address}")).collect();
+        Self {
+            interface: interface.to_owned(),
+            filter: format!(
+                "(tcp port {BGP} and ({})) or (udp and dst host {everybody} and dst port {DISCARD})",
+                sent.join(" or ")
+            ),
+            ports: vec![BGP],
+            mark: Mark::Broadcast(SocketAddr::from((everybody, DISCARD))),
+        }
+    }
+}
+
+impl Mark {
+    /// Sends it; the octets by which it is known.
+    fn leave(self) -> Result<Vec<u8>> {
+        match self {
+            Self::Connection(to) => {
+                // Refused, but the packet that asks passes by.
+                let _refused = TcpStream::connect_timeout(&to, Duration::from_secs(1));
+                Ok([Ipv4Addr::LOCALHOST.octets(), NOBODY.octets()].concat())
+            }
+            Self::Broadcast(to) => {
+                let end = b"aliasd-interop: the end of the capture".to_vec();
+                let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0))?;
+                socket.set_broadcast(true)?;
+                socket.send_to(&end, to).with_context(|| format!("a datagram to {to}"))?;
+                Ok(end)
+            }
+        }
+    }
+}
+
+/// Where BGP is spoken outside of a lab.
+const BGP: u16 = 179;
+
 /// A capture that runs.
 #[derive(Debug)]
 pub struct Capture {
     wireshark: Wireshark,
     process: Process,
     file: PathBuf,
-    /// Where BGP is spoken.
-    ports: [u16; 2],
+    wire: Wire,
 }
 
 impl Capture {
-    /// Keeps what passes `filter` on the loopback, from now on.
-    pub fn start(wireshark: &Wireshark, folder: &Path, filter: &str, ports: [u16; 2]) -> Result<Self> {
+    /// Keeps in `folder` what passes on the wire, from now on.
+    pub fn start(wireshark: &Wireshark, folder: &Path, wire: Wire) -> Result<Self> {
         let file = folder.join("aliasd.pcapng");
         let name = file.display().to_string();
         let program = wireshark.programs.path("dumpcap")?;
-        let args = ["-q", "-i", "lo", "-B", "16", "-f", filter, "-w", &name];
+        let args = ["-q", "-i", &wire.interface, "-B", "16", "-f", &wire.filter, "-w", &name];
         let daemon = Daemon { name: "dumpcap", program: &program, args: &args, env: &wireshark.programs.env, folder };
         let mut process = Process::start(&daemon)?;
         // It opens the file once it captures.
@@ -108,24 +179,25 @@ impl Capture {
             ensure!(fs::metadata(&file).is_ok_and(|file| file.len() > 0), "nothing written");
             Ok(())
         })?;
-        Ok(Self { wireshark: wireshark.clone(), process, file, ports })
+        Ok(Self { wireshark: wireshark.clone(), process, file, wire })
     }
 
-    /// Reads what was captured until now; fails where anything is malformed. Returns the number of BGP messages.
-    pub fn check(mut self) -> Result<usize> {
-        let [_, dialled] = self.ports;
-        // Refused, but the packet that asks passes by.
-        let _refused = TcpStream::connect_timeout(&SocketAddr::from((NOBODY, dialled)), Duration::from_secs(1));
-        let mark = [Ipv4Addr::LOCALHOST.octets(), NOBODY.octets()].concat();
+    /// Reads what was captured until now; fails where anything is malformed, and leaves the file as `kept` then. Returns
+    /// the number of BGP messages.
+    pub fn check(mut self, kept: &Path) -> Result<usize> {
+        let mark = self.wire.mark.leave()?;
         eventually("the end of the capture", PATIENCE, || {
             let octets = fs::read(&self.file)?;
             ensure!(octets.windows(mark.len()).any(|window| window == mark), "the mark is not there");
             Ok(())
         })?;
         self.process.stop()?;
-        let read = self.wireshark.read(&self.file, &self.ports)?;
-        ensure!(read.malformed.is_empty(), "malformed in {}:\n{}", self.file.display(), read.malformed.join("\n"));
-        ensure!(read.messages > 0, "no BGP in {}", self.file.display());
+        let read = self.wireshark.read(&self.file, &self.wire.ports)?;
+        if !read.malformed.is_empty() {
+            fs::copy(&self.file, kept).with_context(|| kept.display().to_string())?;
+            bail!("aliasd sent what is malformed, see {}:\n{}", kept.display(), read.malformed.join("\n"));
+        }
+        ensure!(read.messages > 0, "aliasd sent no BGP");
         Ok(read.messages)
     }
 }

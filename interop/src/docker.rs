@@ -118,6 +118,13 @@ impl Docker {
         self.engine.all_output(&[&["network", "inspect", "--format", format][..], &networks].concat())
     }
 
+    /// Whether the bridges of its networks are interfaces of this machine, on which what passes can be captured.
+    pub fn bridges_are_here(&self) -> Result<bool> {
+        let option = "{{index .Options \"com.docker.network.bridge.name\"}}";
+        let bridge = self.engine.run(&["network", "inspect", "bridge", "--format", option])?;
+        Ok(!bridge.trim().is_empty() && Path::new("/sys/class/net").join(bridge.trim()).exists())
+    }
+
     fn projects(&self) -> Result<Vec<String>> {
         let format = "{{.Label \"com.docker.compose.project\"}}";
         let containers = self.engine.run(&["ps", "-a", "--format", format])?;

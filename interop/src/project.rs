@@ -1,6 +1,7 @@
 //! One scenario's containers: a compose project with a name and a network of its own, gone when it goes out of scope.
 
 use std::fs;
+use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
@@ -8,6 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 
 use crate::aliasctl::Aliasctl;
+use crate::capture::{Capture, Wire, Wireshark};
 use crate::command::Tool;
 use crate::docker::{Docker, project_name};
 use crate::inventory::Inventory;
@@ -27,6 +29,8 @@ pub struct Project {
     number: u32,
     /// What belongs to this run alone; removed at the end.
     folder: PathBuf,
+    /// Every octet that aliasd sends, where that can be captured.
+    capture: Option<Capture>,
     /// The cloud that aliasd looks at.
     pub inventory: Inventory,
     /// The routers that the scenario runs.
@@ -34,8 +38,9 @@ pub struct Project {
 }
 
 impl Project {
-    /// Starts the containers of `scenario`, a folder with a compose file.
-    pub fn up(docker: &Docker, scenario: &Path, target: &Path) -> Result<Self> {
+    /// Starts the containers of `scenario`, a folder with a compose file; what aliasd sends is captured from the first
+    /// octet on, where there is a `wireshark`.
+    pub fn up(docker: &Docker, scenario: &Path, target: &Path, wireshark: Option<&Wireshark>) -> Result<Self> {
         let title = scenario.file_name().and_then(|name| name.to_str()).context("a scenario without a name")?;
         let name = project_name(title);
         let folder = target.join(&name);
@@ -54,7 +59,11 @@ impl Project {
             .limit(Duration::from_mins(2));
         // From here on the project takes itself down, whatever of it is there.
         let mut project =
-            Self { docker: docker.clone(), compose, name, number, folder, inventory, routers: Vec::new() };
+            Self { docker: docker.clone(), compose, name, number, folder, capture: None, inventory, routers: vec![] };
+        if let Some(wireshark) = wireshark {
+            project.compose.run(&["up", "--no-start", "--no-build"])?;
+            project.listen(wireshark)?;
+        }
         project.compose.run(&["up", "-d", "--no-build"])?;
         let gateway = project.address(2);
         for (service, software) in [("bird", Software::Bird), ("frr", Software::Frr)] {
@@ -65,6 +74,22 @@ impl Project {
             }
         }
         Ok(project)
+    }
+
+    fn listen(&mut self, wireshark: &Wireshark) -> Result<()> {
+        let filter = format!("label=com.docker.compose.project={}", self.name);
+        let networks = self.docker.engine.run(&["network", "ls", "-q", "--filter", &filter])?;
+        let bridge = format!("br-{}", networks.trim());
+        let everybody = Ipv4Addr::new(10, 213, u8::try_from(self.number)?, 255);
+        let wire = Wire::bridge(&bridge, &[self.address(2), self.address6(2)], everybody);
+        self.capture = Some(Capture::start(wireshark, &self.folder, wire)?);
+        Ok(())
+    }
+
+    /// Ends the capture, if there is one; fails where aliasd sent anything malformed, and leaves the capture as `kept`
+    /// then. Returns how many messages aliasd sent.
+    pub fn check_capture(&mut self, kept: &Path) -> Result<Option<usize>> {
+        self.capture.take().map(|capture| capture.check(kept)).transpose()
     }
 
     /// The address of a host on the scenario's network.
@@ -133,6 +158,7 @@ impl Project {
 
 impl Drop for Project {
     fn drop(&mut self) {
+        self.capture = None;
         // A failure here cannot be handed on: what is left is removed by the next run.
         let _down = self.compose.clone().unstoppable().run(&["down", "-v", "-t", "1", "--remove-orphans"]);
         let _rest = self.docker.remove_project(&self.name);

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail, ensure};
 
 use crate::attack;
+use crate::capture::Wireshark;
 use crate::collisions;
 use crate::command::Tool;
 use crate::docker::{Docker, collect_binaries, remove_dead_folders};
@@ -135,13 +136,21 @@ fn in_containers(
     remove_dead_folders(&places.target)?;
     let context = collect_binaries(&places.binaries, &places.target.join("image"))?;
     docker.build_images(report, &places.interop, &context)?;
+    let wireshark = match docker.bridges_are_here()? {
+        true => Wireshark::provide(report, places)?,
+        false => report.skip("capture: the bridges of the Docker engine are not on this machine").map(|()| None)?,
+    };
     let next = AtomicUsize::new(0);
     let shared = Mutex::new((report, tally));
+    let messages = AtomicUsize::new(0);
     let written = std::thread::scope(|scope| {
         let worker = || -> Result<()> {
             while let Some(scenario) = wanted.get(next.fetch_add(1, Ordering::Relaxed)) {
                 let since = Instant::now();
-                let went = not_interrupted().and_then(|()| one(docker, places, scenario));
+                let went = not_interrupted().and_then(|()| one(docker, places, scenario, wireshark.as_ref()));
+                let went = went.map(|sent| {
+                    messages.fetch_add(sent.unwrap_or(0), Ordering::Relaxed);
+                });
                 let mut shared = shared.lock().unwrap_or_else(PoisonError::into_inner);
                 let (report, tally) = &mut *shared;
                 tally.count(report, scenario.name, since, went)?;
@@ -152,23 +161,33 @@ fn in_containers(
         workers.into_iter().try_for_each(|worker| worker.join().unwrap_or_else(|_| bail!("a scenario panicked")))
     });
     not_interrupted()?;
-    written
+    written?;
+    let (report, _) = shared.into_inner().unwrap_or_else(PoisonError::into_inner);
+    match wireshark {
+        Some(_) => report
+            .note(&format!("tshark reads {} messages of aliasd, none malformed", messages.load(Ordering::Relaxed))),
+        None => Ok(()),
+    }
 }
 
-fn one(docker: &Docker, places: &Places, scenario: &Scenario) -> Result<()> {
+/// Returns how many messages aliasd sent, where they were captured.
+fn one(docker: &Docker, places: &Places, scenario: &Scenario, wireshark: Option<&Wireshark>) -> Result<Option<usize>> {
     let folder = places.interop.join("scenarios").join(scenario.name);
-    let mut project = Project::up(docker, &folder, &places.target);
+    let mut project = Project::up(docker, &folder, &places.target, wireshark);
     // Another run may have taken the same free network at the same time.
     for _ in 0..3 {
         match &project {
             Err(error) if format!("{error:#}").contains("overlaps") => {
-                project = Project::up(docker, &folder, &places.target);
+                project = Project::up(docker, &folder, &places.target, wireshark);
             }
             _ => break,
         }
     }
-    let project = project?;
-    (scenario.check)(&project).map_err(|error| keep_logs(&project, &places.target, scenario.name, error))
+    let mut project = project?;
+    let kept = places.target.join(format!("{}.pcapng", scenario.name));
+    (scenario.check)(&project)
+        .and_then(|()| project.check_capture(&kept))
+        .map_err(|error| keep_logs(&project, &places.target, scenario.name, error))
 }
 
 fn keep_logs(project: &Project, target: &Path, name: &str, error: anyhow::Error) -> anyhow::Error {

@@ -36,22 +36,12 @@ impl Merits {
             med: attributes.multi_exit_disc.unwrap_or(0),
             neighbour: neighbour(&attributes.as_path).map_or(0, |asn| asn.0),
             originator_id: attributes.originator_id.map_or(0, crate::types::BgpIdentifier::to_bits),
-            as_path_length: short(as_path_length(&attributes.as_path)),
+            as_path_length: short(attributes.as_path.decision_len()),
             cluster_list_length: short(attributes.cluster_list.len()),
             origin: attributes.origin,
             long_lived_stale: attributes.communities.contains(&Community::LLGR_STALE),
         }
     }
-}
-
-/// A set counts as one, confederation segments count nothing (RFC 4271 section 9.1.2.2 a, RFC 5065 section 5.3).
-fn as_path_length(path: &AsPath) -> usize {
-    let count = |kind: SegmentKind, asns: usize| match kind {
-        SegmentKind::Sequence => asns,
-        SegmentKind::Set => 1,
-        SegmentKind::ConfedSequence | SegmentKind::ConfedSet => 0,
-    };
-    path.segments.iter().map(|segment| count(segment.kind, segment.asns.len())).sum()
 }
 
 fn neighbour(path: &AsPath) -> Option<Asn> {

@@ -141,8 +141,8 @@ fn both<T>(
 }
 
 impl Rib {
-    /// The Adj-RIB-In of a peer that is up or whose routes are kept, from after `after`, about `limit` routes (more when one prefix has several paths, fewer
-    /// when many prefixes are not the peer's).
+    /// The Adj-RIB-In of a peer that is up or whose routes are kept, from after `after`, about `limit` routes: more when one
+    /// prefix has several paths, fewer when many prefixes are not the peer's.
     #[must_use]
     pub fn learned(&self, peer: PeerId, after: Option<Prefix>, limit: usize) -> Page<LearnedRoute> {
         let Some(index) = self.context.known(peer) else { return Page { items: Vec::new(), next: None } };

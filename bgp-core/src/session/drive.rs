@@ -1,11 +1,14 @@
 //! Doing what the table says, and keeping the two tracks in order.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::stale::Kept;
 use super::timers::Timer;
 use super::transition::{Action, Facts, FsmEvent, transition};
-use super::{Cause, Event, IDLE_HOLD_FIRST, IDLE_HOLD_MAX, SEND_HOLD_MIN, STABLE, Session, State, Transmit, Which};
+use super::{
+    Cause, DIAL_AGAIN_FIRST, Event, IDLE_HOLD_FIRST, IDLE_HOLD_MAX, SEND_HOLD_MIN, STABLE, Session, State, Transmit,
+    Which,
+};
 use super::{StopReason, negotiation};
 use crate::capability::Capability;
 use crate::message::{self, CeaseSubcode, FsmSubcode, MessageError, Notification, NotificationCode, Update};
@@ -168,13 +171,16 @@ impl Session {
                 }
             }
             Action::StartConnectRetry => {
-                let wait = self.unless_awaited(self.config.connect_retry);
-                let wait = self.jitter.apply(wait);
+                let wait = self.connect_retry(trigger.event);
+                let wait = self.jitter.apply(self.unless_awaited(wait));
                 self.set(which, Timer::ConnectRetry, now + wait);
             }
             Action::StopConnectRetry => self.stop_timer(which, Timer::ConnectRetry),
             Action::StartInitialHold => self.set(which, Timer::Hold, now + self.config.initial_hold),
-            Action::StartHold => self.start_hold(which, now),
+            Action::StartHold => {
+                self.fruitless = 0;
+                self.start_hold(which, now);
+            }
             Action::StartKeepalive => self.start_keepalive(which, now),
             Action::StopTimers => {
                 if let Some(track) = self.track_mut(which) {
@@ -203,8 +209,22 @@ impl Session {
                 self.statistics.failures = self.statistics.failures.saturating_add(1);
             }
             Action::CountFailure => {}
-            Action::ForgetFailures => self.statistics.failures = 0,
+            Action::ForgetFailures => {
+                self.statistics.failures = 0;
+                self.fruitless = 0;
+            }
         }
+    }
+
+    /// How long a dial may take, or how long we wait after one that failed: then it was answered, if only by a refusal, and
+    /// the next one costs little.
+    fn connect_retry(&mut self, event: FsmEvent) -> Duration {
+        if event != FsmEvent::TcpConnectionFails {
+            return self.config.connect_retry;
+        }
+        let doublings = self.fruitless.min(16);
+        self.fruitless = self.fruitless.saturating_add(1);
+        (DIAL_AGAIN_FIRST * 2u32.pow(doublings)).min(self.config.connect_retry)
     }
 
     fn send(&mut self, which: Which, octets: bytes::Bytes) {
@@ -258,7 +278,7 @@ impl Session {
         let Some(negotiated) = self.track(which).and_then(|track| track.negotiated.clone()) else { return };
         if let Some(interval) = negotiated.hold_time.keepalive_duration() {
             // Never more than one a second (RFC 4271 section 4.4).
-            let wait = self.jitter.apply(interval).max(std::time::Duration::from_secs(1));
+            let wait = self.jitter.apply(interval).max(Duration::from_secs(1));
             self.set(which, Timer::Keepalive, now + wait);
         }
     }

@@ -68,6 +68,9 @@ pub const IDLE_HOLD_FIRST: Duration = Duration::from_secs(1);
 /// The longest such wait.
 pub const IDLE_HOLD_MAX: Duration = Duration::from_mins(2);
 
+/// The first wait before a dial that failed is made again; doubled by each further one, up to the retry time.
+pub const DIAL_AGAIN_FIRST: Duration = Duration::from_secs(2);
+
 /// A session that was Established this long has proven itself: failures before it are forgotten.
 pub const STABLE: Duration = Duration::from_mins(1);
 
@@ -219,6 +222,8 @@ pub struct Session {
     /// When an Idle session starts again.
     idle_hold: Option<Instant>,
     established_at: Option<Instant>,
+    /// Connections to the peer that failed in a row before it said anything.
+    fruitless: u32,
     stale: StaleFamilies,
     own_restart: OwnRestart,
     reported: State,
@@ -247,6 +252,7 @@ impl Session {
             running: false,
             idle_hold: None,
             established_at: None,
+            fruitless: 0,
             stale: StaleFamilies::default(),
             reported: State::Idle,
             events: VecDeque::new(),

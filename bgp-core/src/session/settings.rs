@@ -98,7 +98,7 @@ pub struct SessionConfig {
     pub hold_time: HoldTime,
     /// The shortest hold time in seconds that we agree to, except 0.
     pub minimum_hold_time_secs: u16,
-    /// How long until a failed dial is tried again, before jitter.
+    /// How long a dial may take, and the longest wait after one that failed, before jitter.
     pub connect_retry: Duration,
     /// How long a connected peer may take to send its OPEN (RFC 4271 section 8.2.2 suggests four minutes).
     pub initial_hold: Duration,

@@ -20,6 +20,7 @@ use std::path::Path;
 use proptest::prelude::*;
 use serde::Deserialize;
 
+use generate::Routes;
 use reading::{How, difference, hex};
 use settled::{SETTLED, Settled};
 
@@ -83,7 +84,14 @@ fn on_vectors_and_seeds() {
 
 proptest! {
     #[test]
-    fn on_good_updates((how, body) in generate::how().prop_flat_map(|how| (Just(how), generate::good(how)))) {
+    fn on_good_updates((how, body) in generate::how().prop_flat_map(|how| (Just(how), generate::good(how, Routes::Any)))) {
+        agree(&body, how);
+    }
+
+    #[test]
+    fn on_good_updates_that_name_routes_twice(
+        (how, body) in generate::how().prop_flat_map(|how| (Just(how), generate::good(how, Routes::Few)))
+    ) {
         agree(&body, how);
     }
 

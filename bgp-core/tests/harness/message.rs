@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use bgp_core::attribute::spec::code;
 use bgp_core::attribute::{DecodeContext, Disposition, EncodeContext, PathAttributes, Reachable};
 use bgp_core::message::{Message, Notification, Update, packing};
 use bgp_core::nlri::Nlri;
@@ -89,7 +90,19 @@ fn well_formed(attributes: &PathAttributes, context: &DecodeContext) {
     }
     assert!(attributes.next_hop.is_some());
     assert!(ascending(&attributes.communities) && ascending(&attributes.extended_communities));
-    assert!(ascending(&attributes.large_communities));
+    assert!(ascending(&attributes.large_communities) && ascending(&attributes.ipv6_extended_communities));
+    for partial in attributes.partial.codes() {
+        let is_there = match partial {
+            code::AGGREGATOR => attributes.aggregator.is_some(),
+            code::COMMUNITIES => !attributes.communities.is_empty(),
+            code::EXTENDED_COMMUNITIES => !attributes.extended_communities.is_empty(),
+            code::IPV6_EXTENDED_COMMUNITIES => !attributes.ipv6_extended_communities.is_empty(),
+            code::LARGE_COMMUNITY => !attributes.large_communities.is_empty(),
+            code::ONLY_TO_CUSTOMER => attributes.only_to_customer.is_some(),
+            _ => false,
+        };
+        assert!(is_there, "attribute {partial} is not there and has the Partial bit");
+    }
     let codes: Vec<u8> = attributes.unknown.iter().map(|unknown| unknown.code).collect();
     assert!(ascending(&codes), "{codes:?}");
     assert!(attributes.as_path.segments.iter().all(|segment| (1..=255).contains(&segment.asns.len())));

@@ -4,65 +4,40 @@
 
 #[path = "../harness/mod.rs"]
 mod harness;
-
-use std::fs;
-use std::panic::{RefUnwindSafe, catch_unwind};
-use std::path::Path;
+mod seeds;
 
 use proptest::prelude::*;
 
 use harness::{attribute, framer, message, open, session};
 
-/// The seeds of a fuzz target, by their names.
-fn seeds(target: &str) -> Vec<(String, Vec<u8>)> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/corpus").join(target);
-    let files = fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
-    let mut seeds: Vec<(String, Vec<u8>)> = files
-        .map(|file| {
-            let path = file.unwrap().path();
-            (path.file_name().unwrap().to_string_lossy().into_owned(), fs::read(&path).unwrap())
-        })
-        .collect();
-    seeds.sort();
-    assert!(seeds.len() >= 5, "{} has only {} seeds", folder.display(), seeds.len());
-    seeds
-}
-
-fn every_seed(target: &str, holds: impl Fn(&[u8]) + RefUnwindSafe) {
-    for (name, octets) in seeds(target) {
-        let held = catch_unwind(|| holds(&octets));
-        assert!(held.is_ok(), "fuzz/corpus/{target}/{name} fails, as said above");
-    }
-}
-
 #[test]
 fn every_message_among_the_seeds() {
-    every_seed("message", message::holds);
+    seeds::each("message", message::holds);
 }
 
 #[test]
 fn every_attribute_among_the_seeds() {
-    every_seed("attribute", attribute::holds);
+    seeds::each("attribute", attribute::holds);
 }
 
 #[test]
 fn every_open_among_the_seeds() {
-    every_seed("open", open::holds);
+    seeds::each("open", open::holds);
 }
 
 #[test]
 fn every_stream_among_the_seeds() {
-    every_seed("framer", framer::holds);
+    seeds::each("framer", framer::holds);
 }
 
 #[test]
 fn every_session_among_the_seeds() {
-    every_seed("session", session::holds);
+    seeds::each("session", session::holds);
 }
 
 #[test]
 fn the_seeds_of_sessions_get_somewhere() {
-    let reached: Vec<_> = seeds("session").iter().map(|(_, octets)| session::runs(octets)).collect();
+    let reached: Vec<_> = seeds::of("session").iter().map(|(_, octets)| session::runs(octets)).collect();
     assert!(reached.iter().any(|reached| reached.established > 1), "{reached:?}");
     assert!(reached.iter().any(|reached| reached.updates > 0), "{reached:?}");
     assert!(reached.iter().any(|reached| reached.collisions > 0), "{reached:?}");

@@ -131,8 +131,10 @@ pub struct Peer {
     pub hold_time: HoldTime,
     /// The shortest hold time in seconds we agree to: 3 to 65535. An agreed 0 (no keepalives) is not shorter.
     pub minimum_hold_time_secs: u16,
-    /// How long until a failed dial is tried again, before jitter.
+    /// How long a dial may take, and the longest wait after one that failed, before jitter.
     pub connect_retry: Duration,
+    /// How long a connected peer may take to send its OPEN.
+    pub initial_hold: Duration,
     /// The families we offer; not empty.
     pub families: FamilySet,
     /// The MULTI_EXIT_DISC of originations that carry none of their own.

@@ -17,7 +17,7 @@ impl Peer {
             hold_time: self.hold_time,
             minimum_hold_time_secs: self.minimum_hold_time_secs,
             connect_retry: self.connect_retry,
-            initial_hold: SessionConfig::INITIAL_HOLD,
+            initial_hold: self.initial_hold,
             families: self.families,
             extensions: self.extensions,
             graceful_restart: self.graceful_restart.config(),

@@ -92,6 +92,7 @@ pub(super) struct Peer {
     pub hold_time_secs: Option<u16>,
     pub min_hold_time_secs: Option<u16>,
     pub connect_retry_secs: Option<u32>,
+    pub initial_hold_time_secs: Option<u32>,
     pub families: Option<Vec<String>>,
     pub advertised_route_priority: Option<u32>,
     pub next_hop_self_v4: Option<String>,

@@ -4,6 +4,7 @@
 mod connection;
 mod faults;
 mod inbox;
+mod keeper;
 pub mod listener;
 pub mod roster;
 mod runner;

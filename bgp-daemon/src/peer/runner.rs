@@ -27,6 +27,7 @@ use tracing::{debug, info, warn};
 use super::connection::{Connection, ReadOutcome, Readiness};
 use super::faults::{self, Herald};
 use super::inbox::Inbox;
+use super::keeper::Doors;
 use super::settings::{PeerSettings, PeerStatus};
 use super::socket;
 use super::task::Command;
@@ -65,8 +66,20 @@ enum Woken {
     Timer,
 }
 
+/// What stays if the loop fails.
+#[derive(Clone)]
+pub(super) struct Wishes {
+    /// What the daemon wants of the peer.
+    pub settings: PeerSettings,
+    /// How often the loop has failed.
+    pub failures: u32,
+    /// When it did so last, and how that is told.
+    pub last_failure: Option<(SystemTime, String)>,
+}
+
 pub(super) struct Runner {
     settings: PeerSettings,
+    failures: u32,
     rib: RibHandle,
     session: Session,
     connections: Vec<Connection>,
@@ -95,10 +108,12 @@ fn now() -> Instant {
 }
 
 impl Runner {
-    pub(super) fn new(settings: PeerSettings, rib: RibHandle, seed: u64) -> Self {
+    pub(super) fn new(wishes: Wishes, rib: RibHandle, seed: u64) -> Self {
+        let Wishes { settings, failures, last_failure } = wishes;
         let session = Session::new(settings.session.clone(), seed);
         Self {
             settings,
+            failures,
             rib,
             session,
             connections: Vec::new(),
@@ -110,22 +125,22 @@ impl Runner {
             buffer: BytesMut::new(),
             herald: Herald::default(),
             since: SystemTime::now(),
-            last_error: None,
+            last_error: last_failure,
             stopping: false,
         }
     }
 
-    pub(super) async fn run(
-        mut self,
-        mut commands: mpsc::UnboundedReceiver<Command>,
-        mut arrivals: mpsc::Receiver<TcpStream>,
-    ) {
+    /// Runs until the daemon wants the peer to end. What it wants otherwise is kept in `wishes` too.
+    pub(super) async fn run(mut self, wishes: &mut Wishes, doors: &mut Doors) {
         self.session.handle(Input::Start, now());
         while !self.stopping {
             if self.settle().is_err() {
                 break;
             }
-            let woken = self.wait(&mut commands, &mut arrivals).await;
+            let woken = self.wait(doors).await;
+            if let Woken::Command(Some(Command::Change(settings, _))) = &woken {
+                wishes.settings = PeerSettings::clone(settings);
+            }
             if self.act(woken).is_err() {
                 break;
             }
@@ -140,11 +155,7 @@ impl Runner {
         while self.closing.join_next().await.is_some() {}
     }
 
-    async fn wait(
-        &mut self,
-        commands: &mut mpsc::UnboundedReceiver<Command>,
-        arrivals: &mut mpsc::Receiver<TcpStream>,
-    ) -> Woken {
+    async fn wait(&mut self, doors: &mut Doors) -> Woken {
         let timeout = self.session.poll_timeout();
         let timer = async {
             match timeout {
@@ -178,12 +189,12 @@ impl Runner {
         };
         tokio::select! {
             () = timer => Woken::Timer,
-            command = commands.recv() => Woken::Command(command),
+            command = doors.commands.recv() => Woken::Command(command),
             (connection, ready) = ready => Woken::Ready(connection, ready),
             event = or_never(table) => Woken::Table(event),
             permit = or_never(permit) => Woken::Permit(permit),
             dialled = dialled => Woken::Dialled(dialled),
-            arrival = arrivals.recv() => Woken::Arrival(arrival),
+            arrival = doors.arrivals.recv() => Woken::Arrival(arrival),
         }
     }
 
@@ -240,6 +251,8 @@ impl Runner {
                 // Whoever asked may be gone; then nobody misses the answer.
                 let _unheard = reply.send(self.status());
             }
+            #[cfg(test)]
+            Command::Fail => std::panic::panic_any("a defect for a test"),
         }
         Ok(())
     }
@@ -515,6 +528,7 @@ impl Runner {
             queued_updates: connection
                 .and_then(|place| self.connections.get(place))
                 .map_or(0, Connection::queued_updates),
+            task_failures: self.failures,
         }
     }
 }

@@ -89,4 +89,25 @@ pub struct PeerStatus {
     pub faulty_updates: Vec<(SystemTime, Arc<FaultyUpdate>)>,
     /// UPDATE messages that wait for the peer's TCP.
     pub queued_updates: u64,
+    /// How often the peer's task has failed, by a defect of ours, and was started again.
+    pub task_failures: u32,
+}
+
+impl PeerStatus {
+    /// Without a session, and nothing counted yet.
+    #[must_use]
+    pub fn idle(since: SystemTime) -> Self {
+        Self {
+            state: State::Idle,
+            since,
+            negotiated: None,
+            local: None,
+            remote: None,
+            statistics: Statistics::default(),
+            last_error: None,
+            faulty_updates: Vec::new(),
+            queued_updates: 0,
+            task_failures: 0,
+        }
+    }
 }

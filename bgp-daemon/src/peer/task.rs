@@ -1,4 +1,5 @@
-//! The task of one peer, as the daemon holds it. What the task does is in [`runner`](super::runner).
+//! The task of one peer, as the daemon holds it. What the task does is in [`runner`](super::runner); [`keeper`](super::keeper)
+//! starts that again if it fails.
 
 use bgp_core::session::StopReason;
 use bgp_core::types::AddressFamily;
@@ -7,7 +8,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tracing::{Instrument, debug, info_span, warn};
 
-use super::runner::Runner;
+use super::keeper::{Doors, keep};
 use super::settings::{PeerSettings, PeerStatus};
 use crate::rib_owner::RibHandle;
 
@@ -29,6 +30,9 @@ pub(super) enum Command {
     Change(Box<PeerSettings>, oneshot::Sender<()>),
     Refresh(AddressFamily),
     Status(oneshot::Sender<PeerStatus>),
+    /// Panic.
+    #[cfg(test)]
+    Fail,
 }
 
 impl PeerTask {
@@ -48,10 +52,10 @@ impl PeerTask {
     ) -> Self {
         let (commands, queue) = mpsc::unbounded_channel();
         let (door, arrivals) = mpsc::channel(DOOR);
+        let doors = Doors { commands: queue, arrivals };
         admit(door.clone());
         let span = info_span!("peer", name = %settings.name);
-        let runner = Runner::new(settings, rib, seed);
-        let task = tokio::spawn(runner.run(queue, arrivals).instrument(span));
+        let task = tokio::spawn(keep(settings, rib, seed, doors).instrument(span));
         Self { commands, door, task }
     }
 
@@ -94,10 +98,10 @@ impl PeerTask {
         }
     }
 
-    /// Ends the task as a panic would.
+    /// Has a defect come to light in what the task does.
     #[cfg(test)]
-    pub fn dies(&self) {
-        self.task.abort();
+    pub fn fails(&self) {
+        self.tell(Command::Fail);
     }
 
     fn tell(&self, command: Command) {

@@ -57,7 +57,8 @@ fn aliasd(directory: &Path) -> Command {
 }
 
 impl Daemon {
-    fn start(config: &str, aliases: &[&str]) -> Self {
+    /// A daemon by this configuration whose inventory has these alias ranges.
+    pub fn start(config: &str, aliases: &[&str]) -> Self {
         let directory = TempDir::new().unwrap();
         fs::write(directory.path().join("aliasd.toml"), config).unwrap();
         fs::create_dir(directory.path().join("inventory")).unwrap();
@@ -172,7 +173,8 @@ impl Drop for Daemon {
     }
 }
 
-fn config(router_id: &str, asn: u32, listen: &[String], peer: &str) -> String {
+/// The configuration of a router with these peers, which listens there.
+pub fn config(router_id: &str, asn: u32, listen: &[String], peer: &str) -> String {
     format!(
         r#"
 [router]

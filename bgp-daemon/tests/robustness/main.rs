@@ -4,46 +4,26 @@
 
 #[path = "../harness/mod.rs"]
 mod harness;
-
-use std::fs;
-use std::panic::{RefUnwindSafe, catch_unwind};
-use std::path::Path;
+#[path = "../../../bgp-core/tests/robustness/seeds.rs"]
+mod seeds;
 
 use proptest::prelude::*;
 
 use harness::{configuration, inventory};
 
-/// The seeds of a fuzz target, by their names.
-fn seeds(target: &str) -> Vec<(String, Vec<u8>)> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/corpus").join(target);
-    let files = fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
-    let read = |path: &Path| (path.file_name().unwrap().to_string_lossy().into_owned(), fs::read(path).unwrap());
-    let mut seeds: Vec<(String, Vec<u8>)> = files.map(|file| read(&file.unwrap().path())).collect();
-    seeds.sort();
-    assert!(seeds.len() >= 10, "{} has only {} seeds", folder.display(), seeds.len());
-    seeds
-}
-
-fn every_seed(target: &str, holds: impl Fn(&[u8]) + RefUnwindSafe) {
-    for (name, octets) in seeds(target) {
-        let held = catch_unwind(|| holds(&octets));
-        assert!(held.is_ok(), "fuzz/corpus/{target}/{name} fails, as said above");
-    }
-}
-
 #[test]
 fn every_configuration_among_the_seeds() {
-    every_seed("configuration", configuration::holds);
+    seeds::each("configuration", configuration::holds);
 }
 
 #[test]
 fn every_inventory_among_the_seeds() {
-    every_seed("inventory", inventory::holds);
+    seeds::each("inventory", inventory::holds);
 }
 
 /// One seed, with a few of its octets replaced and its end cut off.
 fn damaged(target: &str) -> impl Strategy<Value = Vec<u8>> + use<> {
-    let whole: Vec<Vec<u8>> = seeds(target).into_iter().map(|(_, octets)| octets).collect();
+    let whole: Vec<Vec<u8>> = seeds::of(target).into_iter().map(|(_, octets)| octets).collect();
     let damage = prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..4);
     (prop::sample::select(whole), damage, any::<prop::sample::Index>(), any::<bool>()).prop_map(
         |(mut octets, damage, end, cut)| {

@@ -12,7 +12,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 
 use crate::aliasctl::Aliasctl;
-use crate::capture::{Capture, Wireshark};
+use crate::capture::{Capture, Wire, Wireshark};
 use crate::command::Tool;
 use crate::docker::runs;
 use crate::patience::eventually;
@@ -100,8 +100,8 @@ impl Lab {
 
     /// From now on every octet that aliasd sends is kept, to be read when the lab is closed.
     pub fn capture(&mut self, wireshark: &Wireshark) -> Result<()> {
-        let filter = format!("src host {ALIASD} and tcp and (src port {} or dst port {})", self.port, self.dial_port);
-        self.capture = Some(Capture::start(wireshark, &self.folder, &filter, [self.port, self.dial_port])?);
+        let wire = Wire::loopback(ALIASD, self.port, self.dial_port);
+        self.capture = Some(Capture::start(wireshark, &self.folder, wire)?);
         Ok(())
     }
 
@@ -157,7 +157,8 @@ impl Lab {
     /// shows a malformed message of aliasd. Returns how many messages it shows, if there was one.
     pub fn close(mut self) -> Result<Option<usize>> {
         self.stop_all();
-        let shown = self.capture.take().map(Capture::check).transpose()?;
+        let shown =
+            self.capture.take().map(|capture| capture.check(&self.folder.join("malformed.pcapng"))).transpose()?;
         fs::remove_dir_all(&self.folder).with_context(|| self.folder.display().to_string())?;
         Ok(shown)
     }

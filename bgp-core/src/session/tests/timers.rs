@@ -63,14 +63,14 @@ fn check_22_the_first_hold_time_is_four_minutes_whatever_is_configured() {
 }
 
 #[test]
-fn check_23_a_connection_that_breaks_in_open_sent_is_dialled_again_after_the_retry_time() {
+fn check_23_a_connection_that_breaks_in_open_sent_is_dialled_again_soon() {
     let mut bench = Bench::new(|_| {});
     bench.connect(FIRST, Direction::Outgoing);
     bench.handle(Input::TcpClosed { connection: FIRST, reason: "reset".to_owned() }).events();
     assert_eq!(bench.state(), State::Active);
-    bench.pass(Duration::from_secs(89));
+    bench.pass(Duration::from_millis(1499));
     assert!(!bench.events().contains(&Event::Dial));
-    bench.pass(Duration::from_secs(31));
+    bench.pass(Duration::from_millis(501));
     assert_eq!((bench.state(), bench.events().contains(&Event::Dial)), (State::Connect, true));
 }
 
@@ -91,6 +91,34 @@ fn check_27_dials_are_spread_over_the_last_quarter_of_the_retry_time() {
         session.poll_timeout().unwrap() - now
     };
     assert_jittered((0..1000).map(retry).collect(), Duration::from_mins(2));
+}
+
+#[test]
+fn check_27_a_dial_that_failed_is_made_again_soon_and_each_further_one_later() {
+    let mut bench = Bench::new(|_| {});
+    let refused = || Input::TcpFailed { reason: "refused".to_owned() };
+    let dial_again = |bench: &mut Bench, whole: u64| {
+        let wait = bench.session.poll_timeout().unwrap() - bench.now;
+        let whole = Duration::from_secs(whole);
+        assert!(wait >= whole * 3 / 4 && wait <= whole, "{wait:?} of {whole:?}");
+        bench.events();
+        bench.pass(wait);
+        assert!(bench.events().contains(&Event::Dial));
+    };
+    for whole in [2, 4, 8, 16, 32, 64, 120, 120] {
+        bench.handle(refused());
+        dial_again(&mut bench, whole);
+    }
+    // A peer that lets us in and hangs up is no better than one that refuses.
+    let closed = |connection| Input::TcpClosed { connection, reason: "closed by the peer".to_owned() };
+    bench.connect(FIRST, Direction::Outgoing).handle(closed(FIRST));
+    dial_again(&mut bench, 120);
+    // One that speaks is.
+    bench.connect(SECOND, Direction::Outgoing).receive(SECOND, &open(20)).handle(closed(SECOND));
+    assert_eq!(bench.state(), State::Idle);
+    let idle = bench.session.poll_timeout().unwrap() - bench.now;
+    bench.pass(idle).handle(refused());
+    dial_again(&mut bench, 2);
 }
 
 #[test]
@@ -217,8 +245,7 @@ fn only_a_dial_that_failed_is_told_of_and_not_that_the_next_one_begins() {
     bench.handle(Input::TcpFailed { reason: "refused".to_owned() });
     let refused = Event::AttemptFailed { cause: Cause::Tcp("refused".to_owned()) };
     assert!(bench.events().contains(&refused));
-    let retry = bench.session.config().connect_retry;
-    bench.pass(retry);
+    bench.pass(crate::session::DIAL_AGAIN_FIRST);
     let events = bench.events();
     assert!(events.contains(&Event::Dial), "{events:?}");
     assert!(!events.iter().any(|event| matches!(event, Event::AttemptFailed { .. })), "{events:?}");

@@ -96,15 +96,16 @@ pub fn inventory_line(inventory: &InventorySummary) -> String {
 }
 
 fn counts_text(counts: &Counts) -> String {
-    format!(
-        "{} files, {} subnetworks, {} instances, {} alias IP ranges, {} addresses, {} forwarding rules",
-        counts.files,
-        counts.subnetworks,
-        counts.instances,
-        counts.alias_ip_ranges,
-        counts.addresses,
-        counts.forwarding_rules
-    )
+    let counts = [
+        (counts.files, "file", "files"),
+        (counts.subnetworks, "subnetwork", "subnetworks"),
+        (counts.instances, "instance", "instances"),
+        (counts.alias_ip_ranges, "alias IP range", "alias IP ranges"),
+        (counts.addresses, "address", "addresses"),
+        (counts.forwarding_rules, "forwarding rule", "forwarding rules"),
+    ];
+    let text = |(count, one, many)| format!("{count} {}", if count == 1 { one } else { many });
+    counts.map(text).join(", ")
 }
 
 fn reload_line(reload: &Reload) -> String {

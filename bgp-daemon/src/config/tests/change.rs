@@ -86,6 +86,7 @@ fn each_key_of_a_peer_touches_that_peer_alone() {
         ("asn = 65001", "asn = 65001\nhold_time_secs = 9", session("hold_time_secs")),
         ("asn = 65001", "asn = 65001\nmin_hold_time_secs = 9", session("min_hold_time_secs")),
         ("asn = 65001", "asn = 65001\nconnect_retry_secs = 9", session("connect_retry_secs")),
+        ("asn = 65001", "asn = 65001\ninitial_hold_time_secs = 9", session("initial_hold_time_secs")),
         ("asn = 65001", "asn = 65001\nfamilies = [\"ipv6-unicast\"]", session("families")),
         ("asn = 65001", "asn = 65001\nextended_messages = false", session("extended_messages")),
         ("asn = 65001", "asn = 65001\nextended_next_hop = true", session("extended_next_hop")),

@@ -25,7 +25,7 @@ fn what_is_not_written_has_the_documented_default() {
     assert!(peer.enabled);
     assert_eq!((peer.port, peer.local_address, peer.connect), (179, None, ConnectMode::Both));
     assert_eq!((peer.hold_time.as_secs(), peer.minimum_hold_time_secs), (90, 3));
-    assert_eq!(peer.connect_retry, Duration::from_secs(120));
+    assert_eq!((peer.connect_retry, peer.initial_hold), (Duration::from_mins(2), Duration::from_mins(4)));
     assert_eq!(peer.families, FamilySet::from_iter([AddressFamily::Ipv4Unicast]));
     assert_eq!(peer.advertised_route_priority, 100);
     assert_eq!(peer.kind(config.router.asn), PeerKind::External);

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
-use bgp_core::session::{ConnectMode, RestartConfig, RestartMode};
+use bgp_core::session::{ConnectMode, RestartConfig, RestartMode, SessionConfig};
 use bgp_core::types::{AddressFamily, FamilySet, HoldTime};
 
 use super::sections::{BGP_PORT, own_or_peer_asn};
@@ -38,6 +38,7 @@ fn one(index: usize, written: shape::Peer, checker: &mut Checker<'_>) -> Option<
     let retry = written.connect_retry_secs.unwrap_or(120);
     let retry =
         checker.legal(&at.key("connect_retry_secs"), retry, |secs| (1..=65535).contains(secs), "1 to 65535 seconds");
+    let initial_hold = initial_hold(&at.key("initial_hold_time_secs"), written.initial_hold_time_secs, checker);
     let families = families(&at.key("families"), written.families, checker);
     let next_hop_self_v4 = next_hop_v4(&at.key("next_hop_self_v4"), written.next_hop_self_v4, checker);
     let next_hop_self_v6 = next_hop_v6(&at.key("next_hop_self_v6"), written.next_hop_self_v6, checker);
@@ -56,6 +57,7 @@ fn one(index: usize, written: shape::Peer, checker: &mut Checker<'_>) -> Option<
         hold_time: hold_time?,
         minimum_hold_time_secs: minimum_hold_time_secs?,
         connect_retry: Duration::from_secs(retry?.into()),
+        initial_hold: initial_hold?,
         families: families?,
         advertised_route_priority: written.advertised_route_priority.unwrap_or(DEFAULT_PRIORITY),
         next_hop_self_v4,
@@ -104,6 +106,12 @@ fn hold_time(at: &KeyPath, written: Option<u16>, checker: &mut Checker<'_>) -> O
             None
         }
     }
+}
+
+fn initial_hold(at: &KeyPath, written: Option<u32>, checker: &mut Checker<'_>) -> Option<Duration> {
+    let Some(secs) = written else { return Some(SessionConfig::INITIAL_HOLD) };
+    let secs = checker.legal(at, secs, |secs| (3..=65535).contains(secs), "3 to 65535 seconds")?;
+    Some(Duration::from_secs(secs.into()))
 }
 
 fn minimum_hold_time(

@@ -157,6 +157,7 @@ fn of_session(mut shown: BgpPeerStatus, session: &SessionView) -> BgpPeerStatus 
     shown.failed_attempts = status.statistics.failures;
     shown.faulty_updates = status.statistics.faulty_updates.count();
     shown.queued_updates = status.queued_updates;
+    shown.task_failures = status.task_failures;
     shown
 }
 

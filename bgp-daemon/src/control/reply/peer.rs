@@ -101,6 +101,9 @@ pub struct BgpPeerStatus {
     pub faulty_updates: u64,
     /// UPDATEs that wait for the peer's TCP.
     pub queued_updates: u64,
+    /// How often its task has failed, by a defect of aliasd, and was started again; absent for never.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub task_failures: u32,
     /// When and why a session or an attempt ended last.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_error: Option<LastError>,
@@ -237,4 +240,9 @@ pub struct LastError {
     pub time: String,
     /// Why.
     pub text: String,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+const fn is_zero(count: &u32) -> bool {
+    *count == 0
 }

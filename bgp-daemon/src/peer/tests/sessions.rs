@@ -74,15 +74,28 @@ async fn what_a_peer_announces_is_learned_until_its_session_ends() {
 }
 
 #[tokio::test]
-async fn a_task_that_dies_leaves_no_routes() {
+async fn a_task_that_fails_leaves_no_routes_and_is_started_again_with_what_was_wanted_last() {
     let (listener, address) = far_side().await;
     let rib = table();
     let task = PeerTask::start(settings(1, address), rib.clone(), 1);
     let mut remote = Remote::establish(&listener).await;
     remote.announce(&["172.16.0.0/16"]).await;
     table_comes_to(&rib, 1, accepted(1)).await;
-    task.dies();
+    task.change(PeerSettings { max_prefixes: Some(1), ..settings(1, address) }).await.unwrap();
+    task.fails();
     table_comes_to(&rib, 0, |rib| rib.counters().paths).await;
+    let failed = task.status().await.unwrap();
+    let told = failed.last_error.map(|(_, text)| text).unwrap_or_default();
+    assert!(told.contains("a defect for a test"), "{told}");
+    assert_eq!(failed.task_failures, 1);
+
+    let mut remote = Remote::establish(&listener).await;
+    remote.announce(&["172.17.0.0/16"]).await;
+    table_comes_to(&rib, 1, accepted(1)).await;
+    assert_eq!(task.status().await.unwrap().task_failures, 1);
+    remote.announce(&["172.18.0.0/16"]).await;
+    let word = remote.last_word().await;
+    assert_eq!((word.code.code(), word.code.subcode()), (6, 1), "the limit of 1 was forgotten");
 }
 
 #[tokio::test]
