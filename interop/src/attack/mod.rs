@@ -78,8 +78,12 @@ pub fn check(report: &mut Report, places: &Places) -> Result<()> {
         ensure!(open <= files, "{open} files, before the attack {files}");
         Ok(())
     })?;
-    let busy = process.busy_for(IDLE)?;
-    ensure!(busy <= IDLE_TICKS_MAX, "aliasd is busy with nothing: {busy} ticks in {} s", IDLE.as_secs());
+    // On a busy machine the table may still have to take away what the attackers left.
+    let busy = eventually("aliasd comes to rest", PATIENCE, || {
+        let busy = process.busy_for(IDLE)?;
+        ensure!(busy <= IDLE_TICKS_MAX, "it is busy with nothing: {busy} ticks in {} s", IDLE.as_secs());
+        Ok(busy)
+    })?;
     let memory = process.most_memory_kib()?;
     ensure!(memory <= MEMORY_MAX_KIB, "aliasd needed {memory} KiB");
     let logged = fs::metadata(lab.folder().join("aliasd.log"))?.len();
