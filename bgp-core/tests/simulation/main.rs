@@ -134,7 +134,7 @@ fn a_network_without_trouble_is_up_within_ten_seconds_and_stays_so() {
 #[test]
 fn there_is_trouble_of_every_kind() {
     let seen = RefCell::new(BTreeSet::new());
-    every_seed("triangle", |world| {
+    every_seed("two gateways", |world| {
         world.live();
         seen.borrow_mut().extend(world.ends.iter().cloned());
     });
