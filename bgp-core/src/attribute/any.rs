@@ -9,7 +9,10 @@ use super::{Aggregator, AsPath, Origin, PartialBits, PathAttributes, UnknownAttr
 use crate::types::{Asn, BgpIdentifier, Community, ExtendedCommunity, Ipv6ExtendedCommunity, LargeCommunity};
 
 /// Lists as sets of communities are: in order, each once.
-pub(crate) fn ascending<T: Ord + std::fmt::Debug>(of: impl Strategy<Value = T>, most: usize) -> impl Strategy<Value = Vec<T>> {
+pub(crate) fn ascending<T: Ord + std::fmt::Debug>(
+    of: impl Strategy<Value = T>,
+    most: usize,
+) -> impl Strategy<Value = Vec<T>> {
     prop::collection::btree_set(of, 0..most).prop_map(|set| set.into_iter().collect())
 }
 

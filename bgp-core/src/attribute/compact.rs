@@ -5,12 +5,8 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use bytes::{BufMut, Bytes};
 
-use super::{
-    Aggregator, AsPath, AsPathSegment, Origin, PartialBits, PathAttributes, SegmentKind, UnknownAttribute,
-};
-use crate::types::{
-    Asn, BgpIdentifier, Community, ExtendedCommunity, Ipv6ExtendedCommunity, LargeCommunity, NextHop,
-};
+use super::{Aggregator, AsPath, AsPathSegment, Origin, PartialBits, PathAttributes, SegmentKind, UnknownAttribute};
+use crate::types::{Asn, BgpIdentifier, Community, ExtendedCommunity, Ipv6ExtendedCommunity, LargeCommunity, NextHop};
 use crate::wire::reader::{self, TooShort};
 
 /// Which of the fields are there, in the order in which they stand.

@@ -190,8 +190,7 @@ fn reachable(
     let full =
         || format!("attributes of {} octets leave no room in a message of {}", shared.len(), context.max_message_len);
     let room = usize::from(context.max_message_len).checked_sub(overhead).filter(|room| *room > 0).ok_or_else(full)?;
-    let mut batches =
-        Batches::new(routes.iter().filter(|nlri| nlri.prefix.family() == family), family, context);
+    let mut batches = Batches::new(routes.iter().filter(|nlri| nlri.prefix.family() == family), family, context);
     while !batches.is_over() {
         let mut any = false;
         let put = match classic {
@@ -278,11 +277,7 @@ fn put_reach(
     })
 }
 
-fn put_unreach(
-    family: AddressFamily,
-    routes: impl FnOnce(&mut BytesMut),
-    out: &mut BytesMut,
-) -> Result<(), TooLong> {
+fn put_unreach(family: AddressFamily, routes: impl FnOnce(&mut BytesMut), out: &mut BytesMut) -> Result<(), TooLong> {
     encode::attribute(out, OPTIONAL, code::MP_UNREACH_NLRI, |out| {
         put_family(family, out);
         routes(out);

@@ -181,8 +181,9 @@ mod tests {
     #[test]
     fn a_community_more_stands_in_its_place() {
         let mut store = AttributeStore::default();
-        let with = |communities: &[Community]| {
-            PathAttributes { communities: communities.to_vec(), ..PathAttributes::default() }
+        let with = |communities: &[Community]| PathAttributes {
+            communities: communities.to_vec(),
+            ..PathAttributes::default()
         };
         let id = store.intern(&with(&[Community(1), Community::NO_EXPORT]));
         let id = store.with_community(id, Community::LLGR_STALE);

@@ -96,11 +96,9 @@ pub(super) fn decide(candidates: &[Candidate<'_>], always_compare_med: bool) -> 
     race.keep_least(Reason::Origin, |path| path.merits.origin);
     race.keep_least_med(always_compare_med);
     race.keep_least(Reason::ExternalOverInternal, |path| path.peer.as_ref().map(|peer| peer.kind));
-    race.keep_least(Reason::Identifier, |path| {
-        match path.merits.originator_id {
-            0 => path.peer.as_ref().map(|peer| peer.identifier),
-            originator => Some(originator),
-        }
+    race.keep_least(Reason::Identifier, |path| match path.merits.originator_id {
+        0 => path.peer.as_ref().map(|peer| peer.identifier),
+        originator => Some(originator),
     });
     race.keep_least(Reason::ClusterListLength, |path| path.merits.cluster_list_length);
     race.keep_least(Reason::PeerAddress, |path| path.peer.as_ref().map(|peer| peer.address));

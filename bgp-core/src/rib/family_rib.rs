@@ -333,8 +333,7 @@ impl<N: FamilyPrefix> FamilyRib<N> {
 
     /// Every eligible path of a prefix with what came of the decision, for those who ask.
     pub fn decision_of(&self, context: &Context, row: RowId) -> Option<(Vec<Path>, Decision)> {
-        let eligible: Vec<Path> =
-            self.table.paths(row).into_iter().filter(|path| path.verdict.is_accepted()).collect();
+        let eligible: Vec<Path> = self.table.paths(row).into_iter().filter(|path| path.verdict.is_accepted()).collect();
         let decision = decide(&candidates(context, &eligible), context.config.always_compare_med)?;
         Some((eligible, decision))
     }

@@ -7,11 +7,11 @@ use super::family_prefix::FamilyPrefix;
 use super::family_rib::{FamilyPeer, FamilyRib};
 use super::path::Path;
 use super::peers::{Context, PeerIndex};
-use super::refresh::Refresh;
-use super::update_batch::UpdateBatch;
 use super::prefix_index::Start;
+use super::refresh::Refresh;
 use super::seats::Slot;
 use super::table::RowId;
+use super::update_batch::UpdateBatch;
 use super::update_group::{OutRoute, UpdateGroup, Version};
 use super::view::ExportVerdict;
 use super::walk::Walk;
@@ -24,6 +24,14 @@ pub(super) struct Place {
     pub group: usize,
     /// The peer's slot there.
     pub slot: Slot,
+}
+
+/// What a peer is to have of a route.
+pub(super) struct Advertised {
+    /// The attributes it gets.
+    pub attributes: Arc<PathAttributes>,
+    /// Whether it was told.
+    pub told: bool,
 }
 
 /// A peer's place in the Adj-RIB-Out.
@@ -88,7 +96,7 @@ impl<N: FamilyPrefix> FamilyRib<N> {
     /// A peer's policies changed. The session already holds the new ones.
     pub fn policies_changed(&mut self, context: &mut Context, peer: PeerIndex, import: bool) {
         if import {
-            self.walks.push_back(Walk::Rejudge { peer: peer, next: 0 });
+            self.walks.push_back(Walk::Rejudge { peer, next: 0 });
         }
         let (Some(profile), Some(membership)) = (profile::<N>(context, peer), self.membership(peer)) else { return };
         if self.group(membership.place.group).is_some_and(|group| group.profile == profile) {
@@ -263,20 +271,23 @@ impl<N: FamilyPrefix> FamilyRib<N> {
         place.and_then(|place| self.group(place.group)).map_or(0, |group| group.profile.path_id())
     }
 
-    /// Our own routes and those learned that `peer` is to have, after `after`: the attributes it gets, if it is to have the
-    /// route, and whether it was told.
+    /// The prefixes after `after`, each with what `peer` is to have of it, if anything.
     pub fn advertised_to<'a>(
         &'a self,
         context: &'a Context,
         peer: PeerIndex,
         after: Option<N>,
-    ) -> Option<impl Iterator<Item = (N, Option<(Arc<PathAttributes>, bool)>)> + 'a> {
+    ) -> Option<impl Iterator<Item = (N, Option<Advertised>)> + 'a> {
         let place = self.membership(peer)?.place;
         let group = self.group(place.group)?;
         let rows = self.table.in_order(after.map(|after| (after, Start::After)));
         Some(rows.map(move |(net, row)| {
             let route = group.route(row, place.slot);
-            (net, route.map(|(version, told)| (version.sent(&group.profile, &context.attributes), told)))
+            let sent = |(version, told): (Version, bool)| {
+                let attributes = version.sent(&group.profile, &context.attributes);
+                Advertised { attributes, told }
+            };
+            (net, route.map(sent))
         }))
     }
 }

@@ -133,7 +133,7 @@ impl<N: FamilyPrefix> PrefixIndex<N> {
     fn join_with_next(&mut self, block: usize) {
         let len = |at: usize| self.blocks.get(at).map(Vec::len);
         // Not to the brim, so that the next insertion does not split it again.
-        if !len(block).zip(len(block + 1)).is_some_and(|(one, next)| one + next <= BLOCK_MAX / 2) {
+        if len(block).zip(len(block + 1)).is_none_or(|(one, next)| one + next > BLOCK_MAX / 2) {
             return;
         }
         let next = self.blocks.remove(block + 1);
@@ -182,9 +182,8 @@ mod tests {
 
     /// Few addresses and all lengths, so that equal addresses and full blocks are common.
     fn net() -> impl Strategy<Value = Ipv4Net> {
-        (0u32..2000, 8u8..=32).prop_map(|(address, len)| {
-            Ipv4Net::new_assert((address * 0x0001_8000).into(), len).trunc()
-        })
+        (0u32..2000, 8u8..=32)
+            .prop_map(|(address, len)| Ipv4Net::new_assert((address * 0x0001_8000).into(), len).trunc())
     }
 
     proptest! {

@@ -7,6 +7,7 @@ use ipnet::{Ipv4Net, Ipv6Net};
 use super::Rib;
 use super::family_prefix::FamilyPrefix;
 use super::family_rib::{FamilyPeer, FamilyRib};
+use super::outbound::Advertised;
 use super::path::Path;
 use super::peers::{Context, PeerIndex};
 use super::prefix_index::Start;
@@ -221,7 +222,7 @@ impl Rib {
     ) -> Option<N> {
         let path_id = family.path_id_toward(peer);
         for (looked, (net, route)) in family.advertised_to(&self.context, peer, after)?.enumerate() {
-            if let Some((attributes, sent)) = route {
+            if let Some(Advertised { attributes, told: sent }) = route {
                 items.push(AdvertisedRoute { prefix: net.into(), path_id, attributes, sent });
             }
             if items.len() >= limit || looked >= LOOK_MAX {

@@ -79,7 +79,7 @@ impl<N: FamilyPrefix> FamilyRib<N> {
 
     fn prolong(&mut self, peer: PeerIndex) {
         if self.peers.get_mut(peer).is_some_and(|state| state.generations.prolong()) {
-            self.walks.push_back(Walk::Rejudge { peer: peer, next: 0 });
+            self.walks.push_back(Walk::Rejudge { peer, next: 0 });
         }
     }
 

@@ -224,7 +224,9 @@ impl<N: FamilyPrefix> Table<N> {
         match self.held(row) {
             Held::List(None) => Paths::new(),
             Held::One { attributes, peer, detail } => smallvec![outlined(attributes, peer, detail)],
-            Held::List(Some(number)) => self.many_of(number).map_or(Paths::new(), |many| Paths::from_slice(&many.paths)),
+            Held::List(Some(number)) => {
+                self.many_of(number).map_or(Paths::new(), |many| Paths::from_slice(&many.paths))
+            }
         }
     }
 
@@ -270,7 +272,7 @@ impl<N: FamilyPrefix> Table<N> {
                 Some(old)
             }
             Held::List(Some(number)) => {
-                let Some(many) = self.many_mut(number) else { return None };
+                let many = self.many_mut(number)?;
                 match many.paths.iter_mut().find(|old| old.key() == path.key()) {
                     Some(place) => Some(std::mem::replace(place, path)),
                     None => {

@@ -56,10 +56,7 @@ impl Announcements {
     }
 
     /// The messages: whoever needs them first encodes them, once for all peers that get these routes.
-    pub fn encoded(
-        &self,
-        encode: impl FnOnce(&[(Arc<PathAttributes>, Vec<Nlri>)]) -> EncodedRoutes,
-    ) -> &EncodedRoutes {
+    pub fn encoded(&self, encode: impl FnOnce(&[(Arc<PathAttributes>, Vec<Nlri>)]) -> EncodedRoutes) -> &EncodedRoutes {
         self.octets.get_or_init(|| encode(&self.routes))
     }
 }

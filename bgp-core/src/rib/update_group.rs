@@ -419,7 +419,8 @@ impl UpdateGroup {
         let (mut taken, path_id) = (0, self.profile.path_id());
         let mut position = self.withdraw.position(time, *clock);
         while taken < max_routes
-            && let Some((at, row, entry)) = self.next_pending(&self.withdraw, position, slot, |pending| pending.withdraw)
+            && let Some((at, row, entry)) =
+                self.next_pending(&self.withdraw, position, slot, |pending| pending.withdraw)
             && entry.noted.time(*clock) < until
         {
             time = entry.noted.time(*clock) + 1;
@@ -558,13 +559,7 @@ fn pending(seats: &Seats, entry: &OutEntry) -> Pending {
 }
 
 /// Whether two versions look the same to a peer.
-fn sent_alike(
-    then: &ExportProfile,
-    was: Version,
-    now: &ExportProfile,
-    is: Version,
-    store: &AttributeStore,
-) -> bool {
+fn sent_alike(then: &ExportProfile, was: Version, now: &ExportProfile, is: Version, store: &AttributeStore) -> bool {
     // Of one policy term, what left unlike AS paths alike?
     let paths = |version: Version| store.attributes(version.attributes).as_path.clone();
     if was.term == is.term && std::ptr::eq(then, now) && paths(was) != paths(is) {

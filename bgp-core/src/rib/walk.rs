@@ -197,8 +197,8 @@ impl<N: FamilyPrefix> FamilyRib<N> {
         if !self.is_seated(peer, place) {
             return Step { seen: 0, rest: None };
         }
-        let (seen, next) = self
-            .each_in_group(place.group, next, limit, |group, row, clock| group.tell(row, place.slot, again, clock));
+        let (seen, next) =
+            self.each_in_group(place.group, next, limit, |group, row, clock| group.tell(row, place.slot, again, clock));
         Step { seen, rest: next.map(|next| Walk::Tell { peer, place, again, next }) }
     }
 

@@ -99,7 +99,8 @@ pub(super) struct Runner {
 /// The messages of announcements, for all peers that get them.
 fn encoded(routes: &[(Arc<PathAttributes>, Vec<Nlri>)], context: &EncodeContext) -> EncodedRoutes {
     let run = packing::pack_run(routes, &[], &[], context);
-    let unsendable = run.unsendable.into_iter().map(|group| UnsendableRoutes { routes: group.routes, reason: group.reason });
+    let unsendable =
+        run.unsendable.into_iter().map(|group| UnsendableRoutes { routes: group.routes, reason: group.reason });
     EncodedRoutes { messages: run.octets, unsendable: unsendable.collect() }
 }
 

@@ -4,8 +4,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use proptest::prelude::*;
 
 use super::*;
-use crate::attribute::spec::code;
 use crate::attribute::any::{ascending, attributes};
+use crate::attribute::spec::code;
 use crate::attribute::{Aggregator, AsPath, DecodeContext, PartialBits, UnknownAttribute};
 use crate::message::{Message, Update};
 use crate::types::{Asn, Community, FamilySet, PeerKind, Prefix};
