@@ -3,10 +3,11 @@
 //! Terms carry the key and the value they come from, since `explain` shows them: `import.allow[0] 10.0.0.0/8 le 24`.
 //! The policies name no peer, so that peers with equal rules have equal policies and can share one update group.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use bgp_core::policy::{Match, Policy, PrefixRange, SourceMatch, Term};
-use bgp_core::types::PeerId;
+use bgp_core::types::{PeerId, Prefix};
 
 use super::model::{ExportRules, ImportRules, Peer, RoleSelector};
 
@@ -22,7 +23,22 @@ impl Peer {
     /// `id_of` gives the number of a peer by its name; `None`, as for one that is not enabled, selects nothing.
     #[must_use]
     pub fn export_policy(&self, id_of: impl Fn(&str) -> Option<PeerId>) -> Policy {
-        let terms = self.export.as_ref().map_or_else(Vec::new, |export| export_terms(export, id_of));
+        self.export_policy_with(id_of, None)
+    }
+
+    /// The same, and first of all those of our prefixes that are `held`: what the peer is told of and must not lose before
+    /// somebody has released it, whatever its `export` says.
+    #[must_use]
+    pub fn export_policy_with(
+        &self,
+        id_of: impl Fn(&str) -> Option<PeerId>,
+        held: Option<Arc<BTreeSet<Prefix>>>,
+    ) -> Policy {
+        let matches =
+            |held| Match { exactly: Some(held), sources: Some(vec![SourceMatch::AnyOriginated]), ..Match::default() };
+        let mut terms: Vec<Term> =
+            held.map(|held| Term::accept("held by the guard (aliasctl guard)", matches(held))).into_iter().collect();
+        terms.extend(self.export.as_ref().map_or_else(Vec::new, |export| export_terms(export, id_of)));
         Policy { name: "export".to_owned(), terms }
     }
 }

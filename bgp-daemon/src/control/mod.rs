@@ -24,4 +24,5 @@ mod view;
 
 pub use server::serve;
 pub use socket::{ControlSocket, bind, set_mode};
+pub use time::Clock;
 pub use view::{DaemonView, PeerEntry, ReloadOutcome};

@@ -6,9 +6,11 @@ use std::time::SystemTime;
 use bgp_core::types::PeerId;
 use tokio::sync::watch;
 
+use super::time::Clock;
 use crate::config::{Config, Peer};
 use crate::inventory::InventoryStatus;
 use crate::origination::OriginationSet;
+use crate::origination::guard::GuardState;
 use crate::peer::StatusDoor;
 use crate::rib_owner::RibHandle;
 
@@ -27,6 +29,10 @@ pub struct DaemonView {
     pub peers: watch::Receiver<Arc<Vec<PeerEntry>>>,
     /// Where the inventory stands.
     pub inventory: watch::Receiver<Arc<InventoryStatus>>,
+    /// The clock of the guard.
+    pub clock: Clock,
+    /// What the guard remembers.
+    pub guard: watch::Receiver<Arc<GuardState>>,
     /// What is originated; `None` until the first good snapshot.
     pub originations: watch::Receiver<Option<Arc<OriginationSet>>>,
 }

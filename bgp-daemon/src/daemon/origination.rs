@@ -1,32 +1,60 @@
-//! Snapshots and rules into the table.
+//! Snapshots and rules into the table, past the guard: prepared, judged, and only then done.
 
 use std::sync::Arc;
 
 use tokio::sync::watch;
-use tracing::info;
+use tracing::{error, info, warn};
 
 use crate::config::Config;
+use crate::control::Clock;
 use crate::inventory::Snapshot;
-use crate::origination::{self, OriginationSet, Plan};
+use crate::origination::audience::HeldExports;
+use crate::origination::guard::{Guard, GuardState, Hold};
+use crate::origination::{self, Advance, Current, OriginationSet};
 use crate::rib_owner::{Gone, OriginationChange, RibHandle};
+
+/// Reasons of a hold that are logged.
+const LOGGED_REASONS: usize = 10;
 
 /// What is to be originated next, and how the table comes to it.
 #[derive(Debug)]
 pub(super) struct Prepared {
-    set: OriginationSet,
-    plan: Plan,
+    rules: Arc<Config>,
+    step: Advance,
+    released: Option<String>,
+}
+
+impl Prepared {
+    /// What peers are to be told beyond what their rules say.
+    pub const fn held_exports(&self) -> &HeldExports {
+        &self.step.next.held_exports
+    }
+
+    /// How many withdrawals a release lets go.
+    pub const fn released(&self) -> usize {
+        self.step.verdict.released.len()
+    }
 }
 
 /// What is originated now.
 #[derive(Debug)]
 pub(super) struct Originator {
     rib: RibHandle,
+    clock: Clock,
+    current: Option<Current>,
+    /// The configuration whose rules made it.
+    rules: Option<Arc<Config>>,
+    guard: Guard,
     published: watch::Sender<Option<Arc<OriginationSet>>>,
+    published_guard: watch::Sender<Arc<GuardState>>,
 }
 
 impl Originator {
-    pub fn new(rib: RibHandle) -> Self {
-        Self { rib, published: watch::Sender::new(None) }
+    /// Originates nothing yet, and remembers what the guard remembered.
+    pub fn new(rib: RibHandle, clock: Clock, state: GuardState) -> Self {
+        let published_guard = watch::Sender::new(Arc::new(state.clone()));
+        let (guard, published) = (Guard::new(state), watch::Sender::new(None));
+        Self { rib, clock, current: None, rules: None, guard, published, published_guard }
     }
 
     /// What is originated, for those who ask.
@@ -34,48 +62,121 @@ impl Originator {
         self.published.subscribe()
     }
 
-    /// The snapshot that what is originated was made from.
-    pub fn snapshot(&self) -> Option<Arc<Snapshot>> {
-        self.published.borrow().as_ref().map(|set| Arc::clone(&set.snapshot))
+    /// What the guard remembers, for those who ask.
+    pub fn published_guard(&self) -> watch::Receiver<Arc<GuardState>> {
+        self.published_guard.subscribe()
     }
 
-    /// What this snapshot and these rules come to. Nothing is told to the table yet.
+    /// The snapshot that what is originated was made from.
+    pub fn snapshot(&self) -> Option<Arc<Snapshot>> {
+        self.current.as_ref().map(|current| Arc::clone(&current.set.snapshot))
+    }
+
+    /// What is held.
+    pub fn hold(&self) -> Option<Arc<Hold>> {
+        self.guard.state().hold.clone()
+    }
+
+    /// What peers are told beyond what their rules say.
+    pub fn held_exports(&self) -> HeldExports {
+        self.current.as_ref().map_or_else(HeldExports::new, |current| current.held_exports.clone())
+    }
+
+    /// What this snapshot and these rules come to, for the peers of the same configuration. Nothing is told to the table
+    /// yet.
     ///
     /// # Errors
     /// [`Gone`] when the daemon is going down.
     pub async fn prepare(&self, snapshot: Arc<Snapshot>, config: Arc<Config>) -> Result<Prepared, Gone> {
-        let old = self.published.borrow().clone();
+        self.compute(snapshot, Arc::clone(&config), config, None).await
+    }
+
+    /// What the peers of another configuration come to, with snapshot and rules as they are; `None` while there are none.
+    ///
+    /// # Errors
+    /// [`Gone`] when the daemon is going down.
+    pub async fn prepare_peers(&self, config: Arc<Config>) -> Result<Option<Prepared>, Gone> {
+        let (Some(current), Some(rules)) = (&self.current, &self.rules) else { return Ok(None) };
+        let snapshot = Arc::clone(&current.set.snapshot);
+        self.compute(snapshot, Arc::clone(rules), config, None).await.map(Some)
+    }
+
+    /// What comes of letting go what is held under `hash`; `None` while there is nothing.
+    ///
+    /// # Errors
+    /// [`Gone`] when the daemon is going down.
+    pub async fn prepare_release(&self, hash: &str) -> Result<Option<Prepared>, Gone> {
+        let (Some(current), Some(rules)) = (&self.current, &self.rules) else { return Ok(None) };
+        let (snapshot, config) = (Arc::clone(&current.set.snapshot), Arc::clone(&current.config));
+        self.compute(snapshot, Arc::clone(rules), config, Some(hash.to_owned())).await.map(Some)
+    }
+
+    async fn compute(
+        &self,
+        snapshot: Arc<Snapshot>,
+        rules: Arc<Config>,
+        config: Arc<Config>,
+        released: Option<String>,
+    ) -> Result<Prepared, Gone> {
+        let (current, guard, now) = (self.current.clone(), self.guard.clone(), self.clock.now());
         let compute = move || {
-            let set = origination::originate(snapshot, &config);
-            let plan = match &old {
-                Some(old) => Plan::between(&old.originations, &set.originations),
-                None => Plan::from_nothing(&set.originations),
-            };
-            (set, plan)
+            let target = origination::originate(snapshot, &rules);
+            let step = origination::advance(current.as_ref(), target, config, &guard, released.as_deref(), now);
+            Prepared { rules, step, released }
         };
         // A large inventory takes long enough to be in the way of others on a worker of the runtime.
-        let Ok((set, plan)) = tokio::task::spawn_blocking(compute).await else { return Err(Gone) };
-        Ok(Prepared { set, plan })
+        tokio::task::spawn_blocking(compute).await.map_err(|_| Gone)
     }
 
     /// Originates what was prepared last: the table is told of the difference only.
     ///
     /// # Errors
     /// [`Gone`] when the table has stopped.
-    pub fn commit(&self, Prepared { set, plan }: Prepared) -> Result<(), Gone> {
-        info!(
-            revision = set.snapshot.revision,
-            originated = set.originations.len(),
-            announced = plan.announce.len(),
-            withdrawn = plan.withdraw.len(),
-            "originations follow the inventory"
-        );
-        self.rib.change_originations(OriginationChange {
-            originate: plan.routes().collect(),
-            withdraw: plan.withdraw,
-            own_ranges: origination::own_ranges(&set.snapshot),
-        })?;
-        self.published.send_replace(Some(Arc::new(set)));
+    pub fn commit(&mut self, Prepared { rules, step, released }: Prepared) -> Result<(), Gone> {
+        let Advance { next, change, verdict } = step;
+        if !change.is_empty() {
+            info!(
+                revision = next.set.snapshot.revision,
+                originated = next.set.originations.len(),
+                announced = change.announce.len(),
+                withdrawn = change.withdraw.len(),
+                held = verdict.hold.as_ref().map_or(0, |hold| hold.routes.len()),
+                "originations change"
+            );
+        }
+        log(self.guard.state().hold.as_deref(), verdict.hold.as_deref(), released.as_deref());
+        let same_ranges =
+            self.current.as_ref().is_some_and(|current| Arc::ptr_eq(&current.set.snapshot, &next.set.snapshot));
+        if !(change.is_empty() && same_ranges) {
+            self.rib.change_originations(OriginationChange {
+                originate: change.routes().collect(),
+                withdraw: change.withdraw,
+                own_ranges: origination::own_ranges(&next.set.snapshot),
+            })?;
+        }
+        self.guard.commit(&verdict, &next.config.guard, self.clock.now());
+        self.published_guard.send_replace(Arc::new(self.guard.state().clone()));
+        self.published.send_replace(Some(Arc::clone(&next.set)));
+        self.rules = Some(rules);
+        self.current = Some(next);
         Ok(())
+    }
+}
+
+/// Says once what is held, and what has become of it.
+fn log(before: Option<&Hold>, after: Option<&Hold>, released: Option<&str>) {
+    let before_hash = before.map(|hold| hold.hash.as_str());
+    if before_hash == after.map(|hold| hold.hash.as_str()) {
+        return;
+    }
+    if let Some(hash) = released {
+        warn!(hash, "withdrawals were released");
+    } else if let (Some(hash), None) = (before_hash, after) {
+        info!(hash, "nothing is held any more: what the held routes stand for is back");
+    }
+    let Some(hold) = after else { return };
+    error!(hash = %hold.hash, withdrawals = hold.routes.len(), "the guard holds withdrawals; their routes stay");
+    for reason in hold.reasons.iter().take(LOGGED_REASONS) {
+        error!("guard: {reason}");
     }
 }

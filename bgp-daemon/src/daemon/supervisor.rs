@@ -18,8 +18,9 @@ use super::origination::Originator;
 use super::peers::Peers;
 use super::service::Service;
 use crate::config::Config;
-use crate::control::{DaemonView, PeerEntry, ReloadOutcome};
+use crate::control::{Clock, DaemonView, PeerEntry, ReloadOutcome};
 use crate::inventory::{self, InventoryControl, InventoryStatus, InventoryWatch, Snapshot};
+use crate::origination::guard::GuardState;
 use crate::peer::roster::Roster;
 use crate::rib_owner::{self, Gone};
 use crate::telemetry::LogControl;
@@ -106,7 +107,8 @@ impl Daemon {
         let InventoryWatch { status: source, control: inventory_control, task } =
             inventory::watch(config.inventory.clone(), stop_watching.clone());
         let inventory = Service::new(stop_watching, task);
-        let originator = Originator::new(rib.clone());
+        let clock = Clock::start();
+        let originator = Originator::new(rib.clone(), clock, GuardState::default());
         let mut peers = Peers::new(rib.clone(), roster);
         let peer_entries = watch::Sender::new(Arc::new(Vec::new()));
         let inventory_status = watch::Sender::new(Arc::clone(&source.borrow()));
@@ -119,6 +121,8 @@ impl Daemon {
             reload: reload.subscribe(),
             peers: peer_entries.subscribe(),
             inventory: inventory_status.subscribe(),
+            clock,
+            guard: originator.published_guard(),
             originations: originator.published(),
         };
         let in_force = Arc::clone(&config.borrow());
@@ -188,7 +192,7 @@ impl Daemon {
             if let Some(snapshot) = status.snapshot.clone().filter(|new| new_rules || is_news(new)) {
                 let config = Arc::clone(&self.config.borrow());
                 let prepared = self.originator.prepare(snapshot, config).await?;
-                self.originator.commit(prepared)?;
+                self.originate(prepared).await?;
             }
         }
         self.inventory_status.send_replace(status);

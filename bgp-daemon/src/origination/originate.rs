@@ -50,7 +50,7 @@ pub fn originate(snapshot: Arc<Snapshot>, config: &Config) -> OriginationSet {
             }));
         }
     }
-    OriginationSet { originations: originations.into_iter().collect(), ranges, snapshot }
+    OriginationSet { originations: originations.into_iter().collect(), hold: None, ranges, snapshot }
 }
 
 /// Every range of the snapshot, whether it is advertised or not: what lies inside one of them is learned from nobody.

@@ -4,6 +4,7 @@
 
 mod across;
 mod extensions;
+mod guard;
 mod originations;
 mod peer;
 mod rules;
@@ -31,6 +32,9 @@ pub(super) fn validate(layers: &Layers, mut faults: Vec<ConfigFault>) -> Result<
     let router = sections::router(file.router, &mut checker);
     let inventory = sections::inventory(file.inventory, &mut checker);
     let control = sections::control(file.control.unwrap_or_default(), &mut checker);
+    let admin = sections::admin(file.admin.unwrap_or_default(), control.as_ref(), &mut checker);
+    let guard = guard::guard(file.guard.unwrap_or_default(), &mut checker);
+    let audit = file.audit.map(|written| guard::audit(written, &mut checker));
     let log = sections::log(file.log.unwrap_or_default(), &mut checker);
     let range_roles = originations::range_roles(file.range_role.unwrap_or_default(), &mut checker);
     let advertise = originations::advertise(file.advertise.unwrap_or_default(), &mut checker);
@@ -41,9 +45,14 @@ pub(super) fn validate(layers: &Layers, mut faults: Vec<ConfigFault>) -> Result<
 
     let Checker { mut faults, warnings, .. } = checker;
     let whole: Option<Vec<_>> = peers.into_iter().collect();
-    match (router, inventory, control, log, whole) {
-        (Some(router), Some(inventory), Some(control), Some(log), Some(peers)) if faults.is_empty() => {
-            Ok(Config { router, inventory, range_roles, advertise, control, log, peers, warnings })
+    let sockets = control.zip(admin);
+    match (router, inventory, sockets, guard, log, whole) {
+        (Some(router), Some(inventory), Some((control, admin)), Some(guard), Some(log), Some(peers))
+            if faults.is_empty() =>
+        {
+            // One that is at fault has its fault among the others.
+            let audit = audit.flatten();
+            Ok(Config { router, inventory, range_roles, advertise, control, admin, guard, audit, log, peers, warnings })
         }
         _ => {
             faults.sort();

@@ -3,6 +3,7 @@
 
 mod aggregation;
 mod explain;
+mod guard;
 mod originate;
 mod plan;
 
