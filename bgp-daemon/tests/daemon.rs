@@ -47,6 +47,71 @@ fn what_is_in_use_is_announced_followed_and_explained() {
     assert_eq!(sessions(&pair.near), 1);
 }
 
+#[test]
+fn what_would_be_lost_at_once_is_held_until_it_is_released_by_its_hash() {
+    const ALL: [&str; 6] = ["10.4.0.0/24", "10.4.2.0/24", "10.4.4.0/24", "10.4.6.0/24", "10.4.8.0/24", "10.4.10.0/24"];
+    let named = |prefixes: &[&str]| prefixes.iter().map(|prefix| (*prefix).to_owned()).collect::<Vec<_>>();
+    let held = |daemon: &Daemon| daemon.asks(&["guard"])["hold"]["withdrawals"].clone();
+    let pair = Pair::start(ALL[0]);
+    pair.near.writes_inventory(&inventory(&ALL));
+    pair.far.comes_to(&named(&ALL), learned);
+    assert_eq!(pair.near.asks(&["guard"])["state"], "PASSING");
+    assert_eq!(pair.near.releases("0123456789abcdef").0, Some(3), "nothing is held");
+
+    // Four nodes go and another comes.
+    pair.near.writes_inventory(&inventory(&["10.4.12.0/24", ALL[4], ALL[5]]));
+    pair.near.comes_to(&Value::from(4), held);
+    let mut expected = named(&ALL);
+    expected.push("10.4.12.0/24".to_owned());
+    pair.far.comes_to(&expected, learned);
+    let guard = pair.near.asks(&["guard"]);
+    assert_eq!(guard["routes"][0]["prefix"], ALL[0]);
+    assert_eq!(guard["routes"][0]["peers"][0], "far");
+    assert!(guard["routes"][0]["owners"]["shown"][0].as_str().unwrap().contains("instances/node-0"), "{guard}");
+    let status = pair.near.asks(&["status"]);
+    assert_eq!(status["health"], "DEGRADED");
+    assert!(status["healthReasons"].to_string().contains("the guard holds 4 withdrawals"), "{status}");
+
+    // One comes back: it is another plan. All come back: there is none.
+    let first = guard["hold"]["hash"].as_str().unwrap().to_owned();
+    pair.near.writes_inventory(&inventory(&["10.4.12.0/24", ALL[3], ALL[4], ALL[5]]));
+    pair.near.comes_to(&Value::from(3), held);
+    let (code, told) = pair.near.releases(&first);
+    assert_eq!(code, Some(1), "{told}");
+    assert!(told.contains(&first) && told.contains("has changed"), "{told}");
+    pair.near.writes_inventory(&inventory(&ALL));
+    pair.near.comes_to(&Value::from("PASSING"), |daemon| daemon.asks(&["guard"])["state"].clone());
+
+    // And now in earnest.
+    pair.near.writes_inventory(&inventory(&[ALL[5]]));
+    pair.near.comes_to(&Value::from(5), held);
+    let hash = pair.near.asks(&["guard"])["hold"]["hash"].as_str().unwrap().to_owned();
+    let (code, told) = pair.near.releases(&hash);
+    assert_eq!((code, told), (Some(0), format!("released {hash}: 5 withdrawals\n")));
+    pair.far.comes_to(&named(&ALL[5..]), learned);
+    assert_eq!(sessions(&pair.near), 1);
+    let socket = pair.near.beside("control-admin.sock");
+    assert_eq!(mode(&socket), Some(0o600));
+    assert_eq!(pair.near.asks(&["status"])["health"], "OK");
+}
+
+#[test]
+fn a_reload_that_takes_routes_from_a_peer_is_held_too() {
+    const ALL: [&str; 3] = ["10.4.0.0/24", "10.4.2.0/24", "10.4.4.0/24"];
+    let pair = Pair::start(ALL[0]);
+    pair.near.writes_inventory(&inventory(&ALL));
+    pair.far.comes_to(&ALL.map(str::to_owned).to_vec(), learned);
+    pair.near.edits_config(|text| text.replace("roles = [\"pod\"]", "roles = [\"vm\"]"));
+    pair.near.hangs_up();
+    pair.near.comes_to(&Value::from("HOLDING"), |daemon| daemon.asks(&["guard"])["state"].clone());
+    let explained = pair.near.asks(&["explain", "10.4.0.1"])["chain"].to_string();
+    assert!(explained.contains("held by the guard"), "{explained}");
+    assert_eq!(learned(&pair.far), ALL);
+    let hash = pair.near.asks(&["guard"])["hold"]["hash"].as_str().unwrap().to_owned();
+    assert_eq!(pair.near.releases(&hash).0, Some(0));
+    pair.far.comes_to(&Vec::new(), learned);
+}
+
 /// What is wrong, how it comes to be so, and what the fault must name.
 type Spoiled<'a> = (&'a str, &'a dyn Fn(&Path), &'a [&'a str]);
 
@@ -95,7 +160,8 @@ fn a_reload_touches_only_what_differs() {
     pair.far.comes_to(&Value::from(300), med);
     assert_eq!(sessions(&pair.near), 1, "the session was reset");
 
-    pair.near.edits_config(|text| text.replace("roles = [\"pod\"]", "roles = [\"nothing\"]"));
+    pair.near
+        .edits_config(|text| text.replace("roles = [\"pod\"]", "roles = [\"nothing\"]") + "[guard]\nenabled = false\n");
     pair.near.hangs_up();
     pair.far.comes_to(&Vec::<String>::new(), learned);
     assert_eq!(sessions(&pair.near), 1, "the session was reset");

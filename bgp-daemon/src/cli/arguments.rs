@@ -97,6 +97,8 @@ pub enum Question {
     Lookup(LookupArguments),
     /// The inventory in use: its ranges, and what keeps a newer state out
     Inventory,
+    /// What the guard holds back: which withdrawals, why, and the hash to release them by
+    Guard,
     /// Why an address or a prefix is advertised, or where the chain breaks
     Explain(ExplainArguments),
 }

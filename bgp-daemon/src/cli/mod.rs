@@ -8,6 +8,7 @@ mod console;
 pub mod decode;
 mod failure;
 mod question;
+mod release;
 mod table;
 
 use std::ffi::OsString;
@@ -22,6 +23,7 @@ use client::Client;
 pub use console::Terminal;
 use console::{Console, painted};
 use failure::Failure;
+pub use release::release;
 
 /// Runs `aliasctl` with the arguments, the environment and the terminal of this process.
 #[must_use]
@@ -97,6 +99,7 @@ async fn ask(question: &Question, client: &Client, console: &mut Console<'_>) ->
         Question::Routes(asked) => question::routes::ask(client, console, asked).await,
         Question::Lookup(asked) => question::lookup::ask(client, console, asked).await,
         Question::Inventory => question::inventory::ask(client, console).await,
+        Question::Guard => question::guard::ask(client, console).await,
         Question::Explain(asked) => question::explain::ask(client, console, asked).await,
     }
 }

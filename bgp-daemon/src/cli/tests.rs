@@ -162,6 +162,7 @@ fn status_reply() -> StatusReply {
         peers_configured: 1,
         routes: RouteCounts { originated: 42, learned: 120, accepted: 110, best: 152, advertised: 42 },
         inventory: inventory_summary(InventoryState::Current),
+        hold: None,
         config_warnings: Vec::new(),
         last_reload: None,
         bgp_peer_status: vec![up()],

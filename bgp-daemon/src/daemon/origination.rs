@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tokio::sync::watch;
-use tracing::{error, info, warn};
+use tracing::{error, info};
 
 use crate::config::Config;
 use crate::control::Clock;
@@ -169,9 +169,7 @@ fn log(before: Option<&Hold>, after: Option<&Hold>, released: Option<&str>) {
     if before_hash == after.map(|hold| hold.hash.as_str()) {
         return;
     }
-    if let Some(hash) = released {
-        warn!(hash, "withdrawals were released");
-    } else if let (Some(hash), None) = (before_hash, after) {
+    if let (Some(hash), None, None) = (before_hash, after, released) {
         info!(hash, "nothing is held any more: what the held routes stand for is back");
     }
     let Some(hold) = after else { return };

@@ -103,8 +103,8 @@ impl Daemon {
         if let Err(failed) = self.listeners.change(&new.router.listen).await {
             faults.extend(failed.iter().map(ToString::to_string));
         }
-        if let Err(error) = self.control.change(&new.control).await {
-            faults.push(error.to_string());
+        for changed in [self.control.change(&new.control).await, self.admin.change(&new.admin).await] {
+            faults.extend(changed.err().map(|error| error.to_string()));
         }
         faults
     }

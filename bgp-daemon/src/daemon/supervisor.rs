@@ -6,19 +6,19 @@ use std::time::SystemTime;
 
 use bgp_core::rib::RibConfig;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
 use super::StartError;
-use super::control_door::ControlDoor;
+use super::door::{Behind, Door};
 use super::listeners::Listeners;
 use super::origination::Originator;
 use super::peers::Peers;
 use super::service::Service;
 use crate::config::Config;
-use crate::control::{Clock, DaemonView, PeerEntry, ReloadOutcome};
+use crate::control::{AdminView, Clock, DaemonView, MAX_RELEASES, PeerEntry, Release, Released, ReloadOutcome};
 use crate::inventory::{self, InventoryControl, InventoryStatus, InventoryWatch, Snapshot};
 use crate::origination::guard::GuardState;
 use crate::peer::roster::Roster;
@@ -85,7 +85,10 @@ pub(super) struct Daemon {
     pub(super) looking: Option<JoinHandle<()>>,
     /// There are new rules that wait for that look.
     pub(super) rules_wait: bool,
-    pub(super) control: ControlDoor,
+    pub(super) control: Door,
+    pub(super) admin: Door,
+    /// What the admin socket asks for.
+    releases: mpsc::Receiver<Release>,
     pub(super) view: DaemonView,
 }
 
@@ -126,7 +129,9 @@ impl Daemon {
             originations: originator.published(),
         };
         let in_force = Arc::clone(&config.borrow());
-        let control = ControlDoor::open(&in_force.control, view.clone())?;
+        let control = Door::open(&in_force.control, Behind::Control(view.clone()))?;
+        let (release, releases) = mpsc::channel(MAX_RELEASES);
+        let admin = Door::open(&in_force.admin, Behind::Admin(AdminView { releases: release }))?;
         // Last, when nothing can fail any more: a daemon that does not come up must not disturb the sessions of another.
         peers.start(&in_force);
         listeners.let_in();
@@ -147,6 +152,8 @@ impl Daemon {
             looking: None,
             rules_wait: false,
             control,
+            admin,
+            releases,
             view,
         })
     }
@@ -160,6 +167,7 @@ impl Daemon {
                 () = async { signals.interrupt.recv().await; } => return Ok(()),
                 _ = signals.hangup.recv() => self.reload().await?,
                 gone = self.view.rib.gone() => return Err(gone),
+                Some(release) = self.releases.recv() => self.release(release).await?,
                 () = ended(&mut self.looking) => self.follow_inventory().await?,
                 changed = self.source.changed() => match changed {
                     Ok(()) => self.follow_inventory().await?,
@@ -179,7 +187,31 @@ impl Daemon {
         self.listeners.close().await;
         self.peers.shut_down().await;
         self.control.stop().await;
+        self.admin.stop().await;
         self.inventory.stop().await;
+    }
+
+    /// Lets go what the guard holds, when it is what somebody has seen.
+    async fn release(&mut self, Release { hash, by, reply }: Release) -> Result<(), Gone> {
+        let released = match self.originator.hold() {
+            None => Released::NothingHeld,
+            Some(hold) if hold.hash != hash => {
+                warn!(%hash, held = %hold.hash, %by, "a release was refused: something else is held");
+                Released::HeldIsAnother(hold.hash.clone())
+            }
+            Some(_) => match self.originator.prepare_release(&hash).await? {
+                None => Released::NothingHeld,
+                Some(prepared) => {
+                    warn!(%hash, %by, withdrawals = prepared.released(), "what is held is released");
+                    let withdrawals = prepared.released();
+                    self.originate(prepared).await?;
+                    Released::Done { withdrawals }
+                }
+            },
+        };
+        // Whoever asked may be gone; what was released is done all the same.
+        let _unheard = reply.send(released);
+        Ok(())
     }
 
     async fn follow_inventory(&mut self) -> Result<(), Gone> {

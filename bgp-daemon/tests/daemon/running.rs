@@ -146,6 +146,13 @@ impl Daemon {
             .unwrap_or_else(|error| panic!("{question:?}: {error}: {output:?}\n{}", self.log()))
     }
 
+    /// `aliasd release`: its exit code and what it says.
+    pub fn releases(&self, hash: &str) -> (Option<i32>, String) {
+        let output = aliasd(self.directory.path()).args(["release", hash]).output().unwrap();
+        let told = [output.stdout, output.stderr].concat();
+        (output.status.code(), String::from_utf8(told).unwrap())
+    }
+
     fn log(&self) -> String {
         fs::read_to_string(self.directory.path().join("log")).unwrap()
     }

@@ -3,6 +3,7 @@
 mod agreement;
 pub mod explain;
 pub mod faults;
+pub mod guard;
 pub mod inventory;
 pub mod lookup;
 pub mod peers;

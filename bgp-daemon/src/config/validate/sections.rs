@@ -114,12 +114,22 @@ pub(super) fn control(written: shape::Control, checker: &mut Checker<'_>) -> Opt
 
 pub(super) fn admin(written: shape::Admin, control: Option<&Control>, checker: &mut Checker<'_>) -> Option<Control> {
     let at = KeyPath::section("admin");
-    let socket = written.socket.unwrap_or_else(|| "/run/aliasd/admin.sock".to_owned());
+    // Beside the other one, so that two daemons that are apart stay apart.
+    let beside = || Some(beside(&control?.socket));
+    let socket = written.socket.or_else(beside)?;
     let mode = written.mode.unwrap_or_else(|| "0600".to_owned());
     let admin = unix_socket(&at, &socket, &mode, checker)?;
     let is_control = control.is_some_and(|control| control.socket == admin.socket);
     let expected = "another path than control.socket: who may look must not be able to release";
     checker.legal(&at.key("socket"), admin, |_| !is_control, expected)
+}
+
+/// `aliasd-admin.sock` for `aliasd.sock`.
+fn beside(control: &Path) -> String {
+    let part = |part: Option<&std::ffi::OsStr>| part.map(|part| part.to_string_lossy().into_owned());
+    let stem = part(control.file_stem()).unwrap_or_default();
+    let extension = part(control.extension()).map_or_else(String::new, |extension| format!(".{extension}"));
+    control.with_file_name(format!("{stem}-admin{extension}")).to_string_lossy().into_owned()
 }
 
 fn unix_socket(at: &KeyPath, socket: &str, mode: &str, checker: &mut Checker<'_>) -> Option<Control> {

@@ -8,6 +8,7 @@ mod agreement;
 mod error;
 mod explain;
 mod faults;
+mod guard;
 mod inventory;
 mod lookup;
 mod peer;
@@ -21,6 +22,7 @@ pub use agreement::{AddPathFamily, Agreement, Directions, LongLivedFamily, Resta
 pub use error::{ErrorBody, ErrorReply, ParameterFault};
 pub use explain::{ChainStep, ExplainReply, Outcome, Step};
 pub use faults::{FaultEntry, FaultyUpdateEntry, PeerFaultsReply};
+pub use guard::{Budgets, GuardReply, GuardStanding, HeldEntry, HoldSummary, ReleaseReply, Withdrawn};
 pub use inventory::{Counts, Fault, InventoryReply, InventoryState, InventorySummary, RangeEntry, RangeTreatment};
 pub use lookup::LookupReply;
 pub use peer::{
