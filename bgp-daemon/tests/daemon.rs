@@ -96,6 +96,56 @@ fn what_would_be_lost_at_once_is_held_until_it_is_released_by_its_hash() {
 }
 
 #[test]
+fn a_plan_says_what_then_happens_and_its_exit_code_says_how_much() {
+    const ALL: [&str; 6] = ["10.4.0.0/24", "10.4.2.0/24", "10.4.4.0/24", "10.4.6.0/24", "10.4.8.0/24", "10.4.10.0/24"];
+    let pair = Pair::start(ALL[0]);
+    pair.near.writes_inventory(&inventory(&ALL));
+    pair.far.comes_to(&ALL.map(str::to_owned).to_vec(), learned);
+    let other = pair.near.beside("other");
+    fs::create_dir(&other).unwrap();
+    let plan = |aliases: &[&str]| {
+        fs::write(other.join("bundle.json"), inventory(aliases)).unwrap();
+        pair.near.plans(&["--inventory", other.to_str().unwrap()])
+    };
+    let (code, same) = plan(&ALL);
+    assert_eq!((code, same["result"].as_str()), (Some(0), Some("NO_CHANGE")), "{same}");
+
+    // The first node goes, one comes, and two grow together.
+    let next = ["10.4.3.0/24", ALL[1], ALL[2], ALL[3], ALL[4], ALL[5]];
+    let (code, planned) = plan(&next);
+    assert_eq!((code, planned["result"].as_str()), (Some(10), Some("CHANGE")), "{planned}");
+    assert_eq!(learned(&pair.far), ALL, "nothing was changed by it");
+    let mut expected: Vec<String> = ALL.map(str::to_owned).to_vec();
+    for route in planned["routes"].as_array().unwrap() {
+        let prefix = route["prefix"].as_str().unwrap().to_owned();
+        match route["change"].as_str().unwrap() {
+            "ANNOUNCE" => expected.push(prefix),
+            "WITHDRAW" => expected.retain(|one| *one != prefix),
+            other => panic!("{other}: {route}"),
+        }
+    }
+    expected.sort_by_key(|prefix| prefix.parse::<bgp_core::types::Prefix>().unwrap());
+    assert_eq!(planned["routes"].as_array().unwrap().len(), 3, "{planned}");
+    pair.near.writes_inventory(&inventory(&next));
+    pair.far.comes_to(&expected, learned);
+
+    let (code, planned) = plan(&next[5..]);
+    assert_eq!((code, planned["result"].as_str()), (Some(11), Some("HELD")), "{planned}");
+    pair.near.writes_inventory(&inventory(&next[5..]));
+    pair.near.comes_to(&planned["hold"]["hash"], |daemon| daemon.asks(&["guard"])["hold"]["hash"].clone());
+
+    let text = fs::read_to_string(pair.near.beside("aliasd.toml")).unwrap();
+    let config = pair.near.beside("next.toml");
+    fs::write(&config, text.replace("hold_time_secs = 90", "hold_time_secs = 60")).unwrap();
+    let (code, planned) = pair.near.plans(&["--config", config.to_str().unwrap()]);
+    assert_eq!(code, Some(11), "what is held would stay held: {planned}");
+    assert_eq!(planned["sessions"][0]["change"], "RESET");
+    assert_eq!(planned["sessions"][0]["keys"][0], "hold_time_secs");
+    fs::write(&config, "[router]\nrolls = 1\n").unwrap();
+    assert_eq!(pair.near.plans(&["--config", config.to_str().unwrap()]).0, Some(1));
+}
+
+#[test]
 fn a_reload_that_takes_routes_from_a_peer_is_held_too() {
     const ALL: [&str; 3] = ["10.4.0.0/24", "10.4.2.0/24", "10.4.4.0/24"];
     let pair = Pair::start(ALL[0]);

@@ -1,6 +1,7 @@
 //! `aliasctl`: one file per question, one per rendering. Data goes to standard output, everything else to standard error.
 //!
-//! It knows the daemon only by the replies of its read-only socket.
+//! It knows the daemon only by the replies of its read-only socket; `plan` also reads the files that it is given, by the
+//! same code as the daemon.
 
 mod arguments;
 mod client;
@@ -57,6 +58,8 @@ pub fn run(
     match answer(arguments, console) {
         Ok(Ending::Fine) => 0,
         Ok(Ending::Degraded) => failure::FAILED,
+        Ok(Ending::Change) => failure::CHANGE,
+        Ok(Ending::Held) => failure::HELD,
         Err(failure) => {
             let code = failure.exit_code();
             if let Some(text) = failure.text() {
@@ -74,6 +77,10 @@ enum Ending {
     Fine,
     /// `status --quiet` of a daemon whose health is not OK.
     Degraded,
+    /// `plan` of something that changes routes or sessions.
+    Change,
+    /// `plan` of something that the guard would hold.
+    Held,
 }
 
 fn answer(arguments: Arguments, mut console: Console<'_>) -> Result<Ending, Failure> {
@@ -99,6 +106,7 @@ async fn ask(question: &Question, client: &Client, console: &mut Console<'_>) ->
         Question::Routes(asked) => question::routes::ask(client, console, asked).await,
         Question::Lookup(asked) => question::lookup::ask(client, console, asked).await,
         Question::Inventory => question::inventory::ask(client, console).await,
+        Question::Plan(asked) => question::plan::ask(client, console, asked).await,
         Question::Guard => question::guard::ask(client, console).await,
         Question::Explain(asked) => question::explain::ask(client, console, asked).await,
     }

@@ -4,6 +4,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bgp_core::policy::PrefixRange;
@@ -11,6 +12,7 @@ use bgp_core::session::{ConnectMode, Extensions, RestartMode};
 use bgp_core::types::{Asn, BgpIdentifier, FamilySet, HoldTime, PeerKind};
 
 use super::originations::{AdvertiseRule, RangeRoleRule};
+use super::written::Written;
 
 /// A whole valid configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,6 +39,8 @@ pub struct Config {
     pub peers: Vec<Peer>,
     /// What is legal and probably not meant.
     pub warnings: Vec<Warning>,
+    /// The texts that say all this.
+    pub written: Arc<Written>,
 }
 
 impl Config {

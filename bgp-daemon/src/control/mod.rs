@@ -8,6 +8,8 @@
 //! | `/v1/routes?view=&peer=&family=&prefix=&after=&limit=` | routes, in pages |
 //! | `/v1/lookup/{address}` | the longest match, with all its paths and why one is the best |
 //! | `/v1/inventory?after=&limit=` | the snapshot in use and its ranges, in pages |
+//! | `/v1/originations?after=&limit=` | what is originated, with what it was made from, in pages |
+//! | `/v1/config` | the configuration in force, as it is written |
 //! | `/v1/guard?after=&limit=` | what the guard holds and why, in pages |
 //! | `/v1/explain?target=&peer=` | from the inventory to each peer, or where the chain breaks |
 //!
@@ -27,6 +29,7 @@ mod time;
 mod view;
 
 pub use admin::{AdminView, MAX_RELEASES, Release, Released};
+pub use endpoint::hold_summary;
 pub use server::{serve, serve_admin};
 pub use socket::{ControlSocket, bind, set_mode};
 pub use time::Clock;

@@ -42,6 +42,22 @@ pub struct Advance {
 #[must_use]
 pub fn advance(
     current: Option<&Current>,
+    target: OriginationSet,
+    config: Arc<Config>,
+    guard: &Guard,
+    released: Option<&str>,
+    now: SystemTime,
+) -> Advance {
+    let owners =
+        |prefix: &Prefix| current.map_or_else(Owners::default, |current| Owners::of(prefix, &current.set.snapshot));
+    advance_with(owners, current, target, config, guard, released, now)
+}
+
+/// [`advance`] for somebody who does not have the snapshot that `current` was made from: `owners` tells whose a prefix was.
+#[must_use]
+pub fn advance_with(
+    owners: impl Fn(&Prefix) -> Owners,
+    current: Option<&Current>,
     mut target: OriginationSet,
     config: Arc<Config>,
     guard: &Guard,
@@ -57,7 +73,6 @@ pub fn advance(
     let mut change = Plan::between(old, &target.originations);
     let audiences = Audience::all(&current.config, &current.held_exports, &config);
     let losses = Losses::of(old, &target.originations, &change, &audiences);
-    let owners = |prefix: &Prefix| Owners::of(prefix, &current.set.snapshot);
     let verdict = guard.judge(&losses, &config.guard, owners, released, now);
     let mut held_exports = HeldExports::new();
     if let Some(hold) = &verdict.hold {
@@ -78,7 +93,7 @@ pub fn advance(
 }
 
 /// What peers must stay told of although their rules do not say so.
-fn keep_told(hold: &Hold, set: &OriginationSet, audiences: &[Audience]) -> HeldExports {
+pub(super) fn keep_told(hold: &Hold, set: &OriginationSet, audiences: &[Audience]) -> HeldExports {
     let mut held: BTreeMap<String, BTreeSet<Prefix>> = BTreeMap::new();
     for audience in audiences {
         for (prefix, route) in &hold.routes {

@@ -9,6 +9,7 @@
 //! | two results to what must change | [`Plan`] |
 //! | that, to what it takes from whom | [`audience`], [`losses`], `coverage` |
 //! | and to what of it must wait for a person | [`guard`] |
+//! | a step as people read it | [`mod@report`] |
 //! | all of the above, as one step from what is originated to what shall be | [`advance()`] |
 //! | an address back to all of that | [`explain()`] |
 
@@ -23,6 +24,7 @@ pub mod losses;
 mod originate;
 mod owners;
 mod plan;
+pub mod report;
 mod role;
 mod rule;
 mod set;
@@ -30,7 +32,7 @@ mod set;
 mod tests;
 mod written;
 
-pub use advance::{Advance, Current, advance};
+pub use advance::{Advance, Current, advance, advance_with};
 pub use coverage::Addresses;
 pub use explain::{Chain, explain};
 pub use originate::{originate, own_ranges};

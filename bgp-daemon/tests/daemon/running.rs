@@ -133,6 +133,14 @@ impl Daemon {
         self.process.wait().unwrap().code()
     }
 
+    /// `aliasctl plan`: its exit code and what it says, as JSON.
+    pub fn plans(&self, arguments: &[&str]) -> (Option<i32>, Value) {
+        let mut aliasctl = Command::new(env!("CARGO_BIN_EXE_aliasctl"));
+        let output =
+            aliasctl.arg("--socket").arg(self.socket()).args(["-o", "json", "plan"]).args(arguments).output().unwrap();
+        (output.status.code(), serde_json::from_slice(&output.stdout).unwrap_or(Value::Null))
+    }
+
     /// What aliasctl says as JSON.
     pub fn asks(&self, question: &[&str]) -> Value {
         let output = Command::new(env!("CARGO_BIN_EXE_aliasctl"))

@@ -7,6 +7,7 @@ pub mod guard;
 pub mod inventory;
 pub mod lookup;
 pub mod peers;
+pub mod plan;
 pub mod routes;
 pub mod status;
 

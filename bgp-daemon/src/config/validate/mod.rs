@@ -14,6 +14,7 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::sync::Arc;
 
 use super::fault::{ConfigFault, ConfigFaults};
 use super::key::{KeyPath, shown_value};
@@ -52,7 +53,20 @@ pub(super) fn validate(layers: &Layers, mut faults: Vec<ConfigFault>) -> Result<
         {
             // One that is at fault has its fault among the others.
             let audit = audit.flatten();
-            Ok(Config { router, inventory, range_roles, advertise, control, admin, guard, audit, log, peers, warnings })
+            Ok(Config {
+                router,
+                inventory,
+                range_roles,
+                advertise,
+                control,
+                admin,
+                guard,
+                audit,
+                log,
+                peers,
+                warnings,
+                written: Arc::default(),
+            })
         }
         _ => {
             faults.sort();

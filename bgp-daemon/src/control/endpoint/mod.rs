@@ -7,11 +7,14 @@ mod faults;
 mod guard;
 mod inventory;
 mod lookup;
+mod originations;
 mod ours;
 mod peers;
 mod routes;
 mod status;
 mod translate;
+
+pub use guard::summary as hold_summary;
 
 use axum::Router;
 use axum::extract::Request;
@@ -41,6 +44,8 @@ pub fn router(view: DaemonView) -> Router {
         .route("/v1/routes", get(routes::routes))
         .route("/v1/lookup/{address}", get(lookup::lookup))
         .route("/v1/inventory", get(inventory::inventory))
+        .route("/v1/originations", get(originations::originations))
+        .route("/v1/config", get(originations::config))
         .route("/v1/guard", get(guard::guard))
         .route("/v1/explain", get(explain::explain))
         .fallback(no_such_path)
@@ -56,7 +61,7 @@ async fn only_get(request: Request, next: Next) -> Response {
 }
 
 async fn no_such_path(uri: Uri) -> Fault {
-    const KNOWN: [&str; 9] = [
+    const KNOWN: [&str; 11] = [
         "/v1/status",
         "/v1/peers",
         "/v1/peers/{name}",
@@ -64,6 +69,8 @@ async fn no_such_path(uri: Uri) -> Fault {
         "/v1/routes",
         "/v1/lookup/{address}",
         "/v1/inventory",
+        "/v1/originations",
+        "/v1/config",
         "/v1/guard",
         "/v1/explain",
     ];

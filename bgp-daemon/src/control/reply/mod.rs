@@ -11,6 +11,7 @@ mod faults;
 mod guard;
 mod inventory;
 mod lookup;
+mod originations;
 mod peer;
 mod route;
 mod status;
@@ -25,6 +26,7 @@ pub use faults::{FaultEntry, FaultyUpdateEntry, PeerFaultsReply};
 pub use guard::{Budgets, GuardReply, GuardStanding, HeldEntry, HoldSummary, ReleaseReply, Withdrawn};
 pub use inventory::{Counts, Fault, InventoryReply, InventoryState, InventorySummary, RangeEntry, RangeTreatment};
 pub use lookup::LookupReply;
+pub use originations::{ConfigReply, OriginationEntry, OriginationsReply, Stand};
 pub use peer::{
     AdvertisedRoute, BgpPeerStatus, FamilyStatus, ImportCounts, LastError, Messages, PeerKindName, PeersReply, UpDown,
 };

@@ -14,7 +14,7 @@ use crate::config::Config;
 use crate::inventory::Snapshot;
 
 /// Everything in use, told to dc1 by its role and to dc2 whatever it is.
-const PEERS: &str = r#"
+pub(super) const PEERS: &str = r#"
 [[advertise]]
 range = "*"
 aggregation = { mode = "in-use" }
@@ -35,16 +35,16 @@ export = { roles = ["*"] }
 "#;
 
 /// A daemon's originations on a clock of its own.
-struct World {
-    config: Arc<Config>,
-    snapshot: Arc<Snapshot>,
-    current: Option<Current>,
+pub(super) struct World {
+    pub(super) config: Arc<Config>,
+    pub(super) snapshot: Arc<Snapshot>,
+    pub(super) current: Option<Current>,
     guard: Guard,
     now: SystemTime,
 }
 
 impl World {
-    fn new(text: &str, snapshot: Arc<Snapshot>) -> Self {
+    pub(super) fn new(text: &str, snapshot: Arc<Snapshot>) -> Self {
         let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000);
         let config = Arc::new(config(&format!("{PEERS}{text}")));
         let mut world = Self { config, snapshot, current: None, guard: Guard::default(), now };
@@ -52,7 +52,7 @@ impl World {
         world
     }
 
-    fn step(&mut self, released: Option<&str>) -> Advance {
+    pub(super) fn step(&mut self, released: Option<&str>) -> Advance {
         let target = originate(Arc::clone(&self.snapshot), &self.config);
         let config = Arc::clone(&self.config);
         let step = advance(self.current.as_ref(), target, config, &self.guard, released, self.now);
@@ -62,13 +62,13 @@ impl World {
     }
 
     /// The next inventory; what is held after it.
-    fn becomes(&mut self, ranges: Vec<crate::inventory::Range>) -> Vec<String> {
+    pub(super) fn becomes(&mut self, ranges: Vec<crate::inventory::Range>) -> Vec<String> {
         self.snapshot = snapshot(ranges);
         self.step(None);
         self.held()
     }
 
-    fn reloads(&mut self, text: &str) -> Advance {
+    pub(super) fn reloads(&mut self, text: &str) -> Advance {
         self.config = Arc::new(config(text));
         self.step(None)
     }
@@ -97,11 +97,11 @@ impl World {
 }
 
 /// `count` nodes that touch nobody, each with four addresses.
-fn nodes(count: usize) -> Vec<String> {
+pub(super) fn nodes(count: usize) -> Vec<String> {
     (0..count).map(|number| format!("10.4.{}.{}/30", number / 32, number % 32 * 8)).collect()
 }
 
-fn pods(nodes: &[String]) -> Vec<crate::inventory::Range> {
+pub(super) fn pods(nodes: &[String]) -> Vec<crate::inventory::Range> {
     vec![range("pods", "10.4.0.0/16", &nodes.iter().map(String::as_str).collect::<Vec<_>>())]
 }
 
@@ -331,7 +331,7 @@ fn what_is_remembered_survives_a_restart_at_any_clock() {
 }
 
 /// What dc1 or dc2 is told of in that world.
-fn told(world: &World, peer: usize) -> BTreeSet<Prefix> {
+pub(super) fn told(world: &World, peer: usize) -> BTreeSet<Prefix> {
     let current = world.current.as_ref().unwrap();
     let peer = &current.config.peers[peer];
     let exports = super::super::audience::Exports::of(peer, current.held_exports.get(&peer.name));

@@ -6,6 +6,7 @@ mod explain;
 mod guard;
 mod originate;
 mod plan;
+mod report;
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
