@@ -58,6 +58,10 @@ fn what_would_be_lost_at_once_is_held_until_it_is_released_by_its_hash() {
     assert_eq!(pair.near.asks(&["guard"])["state"], "PASSING");
     assert_eq!(pair.near.releases("0123456789abcdef").0, Some(3), "nothing is held");
 
+    pair.near.edits_config(|text| text.to_owned() + "[audit]\npath = \"audit.jsonl\"\n");
+    pair.near.hangs_up();
+    pair.near.comes_to(&Value::from("APPLIED"), |daemon| daemon.asks(&["status"])["lastReload"]["result"].clone());
+
     // Four nodes go and another comes.
     pair.near.writes_inventory(&inventory(&["10.4.12.0/24", ALL[4], ALL[5]]));
     pair.near.comes_to(&Value::from(4), held);
@@ -90,6 +94,21 @@ fn what_would_be_lost_at_once_is_held_until_it_is_released_by_its_hash() {
     assert_eq!((code, told), (Some(0), format!("released {hash}: 5 withdrawals\n")));
     pair.far.comes_to(&named(&ALL[5..]), learned);
     assert_eq!(sessions(&pair.near), 1);
+    let log = |daemon: &Daemon| {
+        let text = fs::read_to_string(daemon.beside("audit.jsonl")).unwrap_or_default();
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect::<Vec<Value>>()
+    };
+    let released = |daemon: &Daemon| {
+        let by = |line: &&Value| line["releasedBy"].as_str().is_some_and(|by| by.starts_with("uid "));
+        log(daemon).iter().filter(by).filter(|line| line["change"] == "WITHDRAW").count()
+    };
+    pair.near.comes_to(&5, released);
+    let written = log(&pair.near);
+    let count = |change: &str| written.iter().filter(|line| line["change"] == change).count();
+    assert_eq!((count("ANNOUNCE"), count("HELD")), (1, 9), "{written:?}");
+    assert_eq!(written[0]["prefix"], ALL[0]);
+    assert_eq!(written[0]["change"], "HELD");
+    assert!(written[0]["reasons"][0].as_str().unwrap().contains("lost by far"), "{written:?}");
     let socket = pair.near.beside("control-admin.sock");
     assert_eq!(mode(&socket), Some(0o600));
     assert_eq!(pair.near.asks(&["status"])["health"], "OK");

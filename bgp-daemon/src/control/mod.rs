@@ -32,5 +32,5 @@ pub use admin::{AdminView, MAX_RELEASES, Release, Released};
 pub use endpoint::hold_summary;
 pub use server::{serve, serve_admin};
 pub use socket::{ControlSocket, bind, set_mode};
-pub use time::Clock;
-pub use view::{DaemonView, PeerEntry, ReloadOutcome};
+pub use time::{Clock, rfc3339};
+pub use view::{AuditStatus, DaemonView, PeerEntry, ReloadOutcome};

@@ -33,6 +33,8 @@ pub struct DaemonView {
     pub clock: Clock,
     /// What the guard remembers.
     pub guard: watch::Receiver<Arc<GuardState>>,
+    /// How writing the audit log goes.
+    pub audit: watch::Receiver<Arc<AuditStatus>>,
     /// What is originated; `None` until the first good snapshot.
     pub originations: watch::Receiver<Option<Arc<OriginationSet>>>,
 }
@@ -46,6 +48,15 @@ pub struct PeerEntry {
     pub peer: Peer,
     /// Where its session can be asked; `None` when it is not enabled.
     pub status: Option<StatusDoor>,
+}
+
+/// How writing the audit log goes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AuditStatus {
+    /// Why it cannot be written now.
+    pub fault: Option<String>,
+    /// Changes that were lost so far.
+    pub lost: u64,
 }
 
 /// How a reload went.

@@ -6,10 +6,12 @@
 //! | `reload` | a new configuration into what runs |
 //! | `peers` | the configured peers and their tasks |
 //! | `listeners` | the sockets that await peers |
+//! | `audit` | every change of a route of ours into a file |
 //! | `door` | the read-only socket and the admin socket |
 //! | `origination` | snapshots and rules into the table |
 //! | `service` | tasks that run until they are told to stop |
 
+mod audit;
 mod door;
 mod listeners;
 mod origination;

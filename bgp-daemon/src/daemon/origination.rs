@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tokio::sync::watch;
 use tracing::{error, info};
 
+use super::audit::{Audit, Entry};
 use crate::config::Config;
 use crate::control::Clock;
 use crate::inventory::Snapshot;
@@ -21,7 +22,18 @@ const LOGGED_REASONS: usize = 10;
 pub(super) struct Prepared {
     rules: Arc<Config>,
     step: Advance,
-    released: Option<String>,
+    released: Option<Release>,
+    /// What is written of it once it is done.
+    entry: Option<Entry>,
+}
+
+/// What a person lets go.
+#[derive(Clone, Debug)]
+pub(super) struct Release {
+    /// The hash of exactly what.
+    pub hash: String,
+    /// Who says so.
+    pub by: String,
 }
 
 impl Prepared {
@@ -45,16 +57,17 @@ pub(super) struct Originator {
     /// The configuration whose rules made it.
     rules: Option<Arc<Config>>,
     guard: Guard,
+    pub(super) audit: Audit,
     published: watch::Sender<Option<Arc<OriginationSet>>>,
     published_guard: watch::Sender<Arc<GuardState>>,
 }
 
 impl Originator {
     /// Originates nothing yet, and remembers what the guard remembered.
-    pub fn new(rib: RibHandle, clock: Clock, state: GuardState) -> Self {
+    pub fn new(rib: RibHandle, clock: Clock, state: GuardState, audit: Audit) -> Self {
         let published_guard = watch::Sender::new(Arc::new(state.clone()));
         let (guard, published) = (Guard::new(state), watch::Sender::new(None));
-        Self { rib, clock, current: None, rules: None, guard, published, published_guard }
+        Self { rib, clock, current: None, rules: None, guard, audit, published, published_guard }
     }
 
     /// What is originated, for those who ask.
@@ -101,14 +114,14 @@ impl Originator {
         self.compute(snapshot, Arc::clone(rules), config, None).await.map(Some)
     }
 
-    /// What comes of letting go what is held under `hash`; `None` while there is nothing.
+    /// What comes of a release of what is held; `None` while there is nothing.
     ///
     /// # Errors
     /// [`Gone`] when the daemon is going down.
-    pub async fn prepare_release(&self, hash: &str) -> Result<Option<Prepared>, Gone> {
+    pub async fn prepare_release(&self, release: Release) -> Result<Option<Prepared>, Gone> {
         let (Some(current), Some(rules)) = (&self.current, &self.rules) else { return Ok(None) };
         let (snapshot, config) = (Arc::clone(&current.set.snapshot), Arc::clone(&current.config));
-        self.compute(snapshot, Arc::clone(rules), config, Some(hash.to_owned())).await.map(Some)
+        self.compute(snapshot, Arc::clone(rules), config, Some(release)).await.map(Some)
     }
 
     async fn compute(
@@ -116,13 +129,17 @@ impl Originator {
         snapshot: Arc<Snapshot>,
         rules: Arc<Config>,
         config: Arc<Config>,
-        released: Option<String>,
+        released: Option<Release>,
     ) -> Result<Prepared, Gone> {
         let (current, guard, now) = (self.current.clone(), self.guard.clone(), self.clock.now());
+        let audited = self.audit.is_enabled();
         let compute = move || {
             let target = origination::originate(snapshot, &rules);
-            let step = origination::advance(current.as_ref(), target, config, &guard, released.as_deref(), now);
-            Prepared { rules, step, released }
+            let hash = released.as_ref().map(|release| release.hash.as_str());
+            let step = origination::advance(current.as_ref(), target, config, &guard, hash, now);
+            let by = released.as_ref().filter(|_| !step.verdict.released.is_empty()).map(|release| release.by.clone());
+            let entry = audited.then(|| Entry::of(current.as_ref(), &step, by, now)).flatten();
+            Prepared { rules, step, released, entry }
         };
         // A large inventory takes long enough to be in the way of others on a worker of the runtime.
         tokio::task::spawn_blocking(compute).await.map_err(|_| Gone)
@@ -132,7 +149,7 @@ impl Originator {
     ///
     /// # Errors
     /// [`Gone`] when the table has stopped.
-    pub fn commit(&mut self, Prepared { rules, step, released }: Prepared) -> Result<(), Gone> {
+    pub fn commit(&mut self, Prepared { rules, step, released, entry }: Prepared) -> Result<(), Gone> {
         let Advance { next, change, verdict } = step;
         if !change.is_empty() {
             info!(
@@ -144,15 +161,18 @@ impl Originator {
                 "originations change"
             );
         }
-        log(self.guard.state().hold.as_deref(), verdict.hold.as_deref(), released.as_deref());
+        log(self.guard.state().hold.as_deref(), verdict.hold.as_deref(), released.is_some());
         let same_ranges =
             self.current.as_ref().is_some_and(|current| Arc::ptr_eq(&current.set.snapshot, &next.set.snapshot));
         if !(change.is_empty() && same_ranges) {
             self.rib.change_originations(OriginationChange {
                 originate: change.routes().collect(),
-                withdraw: change.withdraw,
+                withdraw: change.withdraw.clone(),
                 own_ranges: origination::own_ranges(&next.set.snapshot),
             })?;
+        }
+        if let Some(entry) = entry {
+            self.audit.note(entry);
         }
         self.guard.commit(&verdict, &next.config.guard, self.clock.now());
         self.published_guard.send_replace(Arc::new(self.guard.state().clone()));
@@ -164,12 +184,12 @@ impl Originator {
 }
 
 /// Says once what is held, and what has become of it.
-fn log(before: Option<&Hold>, after: Option<&Hold>, released: Option<&str>) {
+fn log(before: Option<&Hold>, after: Option<&Hold>, released: bool) {
     let before_hash = before.map(|hold| hold.hash.as_str());
     if before_hash == after.map(|hold| hold.hash.as_str()) {
         return;
     }
-    if let (Some(hash), None, None) = (before_hash, after, released) {
+    if let (Some(hash), None, false) = (before_hash, after, released) {
         info!(hash, "nothing is held any more: what the held routes stand for is back");
     }
     let Some(hold) = after else { return };

@@ -103,6 +103,11 @@ impl Daemon {
         if let Err(failed) = self.listeners.change(&new.router.listen).await {
             faults.extend(failed.iter().map(ToString::to_string));
         }
+        if change.audit
+            && let Err(fault) = self.originator.audit.configure(new.audit.clone())
+        {
+            faults.push(fault);
+        }
         for changed in [self.control.change(&new.control).await, self.admin.change(&new.admin).await] {
             faults.extend(changed.err().map(|error| error.to_string()));
         }

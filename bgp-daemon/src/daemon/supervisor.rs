@@ -12,9 +12,10 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
 use super::StartError;
+use super::audit::Audit;
 use super::door::{Behind, Door};
 use super::listeners::Listeners;
-use super::origination::Originator;
+use super::origination::{self, Originator};
 use super::peers::Peers;
 use super::service::Service;
 use crate::config::Config;
@@ -111,7 +112,9 @@ impl Daemon {
             inventory::watch(config.inventory.clone(), stop_watching.clone());
         let inventory = Service::new(stop_watching, task);
         let clock = Clock::start();
-        let originator = Originator::new(rib.clone(), clock, GuardState::default());
+        let audit = Audit::start(config.audit.clone())?;
+        let audit_status = audit.status();
+        let originator = Originator::new(rib.clone(), clock, GuardState::default(), audit);
         let mut peers = Peers::new(rib.clone(), roster);
         let peer_entries = watch::Sender::new(Arc::new(Vec::new()));
         let inventory_status = watch::Sender::new(Arc::clone(&source.borrow()));
@@ -126,6 +129,7 @@ impl Daemon {
             inventory: inventory_status.subscribe(),
             clock,
             guard: originator.published_guard(),
+            audit: audit_status,
             originations: originator.published(),
         };
         let in_force = Arc::clone(&config.borrow());
@@ -199,7 +203,11 @@ impl Daemon {
                 warn!(%hash, held = %hold.hash, %by, "a release was refused: something else is held");
                 Released::HeldIsAnother(hold.hash.clone())
             }
-            Some(_) => match self.originator.prepare_release(&hash).await? {
+            Some(_) => match self
+                .originator
+                .prepare_release(origination::Release { hash: hash.clone(), by: by.clone() })
+                .await?
+            {
                 None => Released::NothingHeld,
                 Some(prepared) => {
                     warn!(%hash, %by, withdrawals = prepared.released(), "what is held is released");

@@ -30,7 +30,7 @@ pub struct Advance {
     /// What is originated after it: the target, and beside it what is held.
     pub next: Current,
     /// The difference for the table.
-    pub change: Plan,
+    pub change: Arc<Plan>,
     /// What the guard says, to be remembered when the step is done.
     pub verdict: Verdict,
 }
@@ -65,7 +65,7 @@ pub fn advance_with(
     now: SystemTime,
 ) -> Advance {
     let Some(current) = current else {
-        let change = Plan::from_nothing(&target.originations);
+        let change = Arc::new(Plan::from_nothing(&target.originations));
         let next = Current { set: Arc::new(target), config, held_exports: HeldExports::new() };
         return Advance { next, change, verdict: Verdict::default() };
     };
@@ -89,7 +89,7 @@ pub fn advance_with(
         held_exports = keep_told(hold, &target, &audiences);
     }
     target.hold.clone_from(&verdict.hold);
-    Advance { next: Current { set: Arc::new(target), config, held_exports }, change, verdict }
+    Advance { next: Current { set: Arc::new(target), config, held_exports }, change: Arc::new(change), verdict }
 }
 
 /// What peers must stay told of although their rules do not say so.

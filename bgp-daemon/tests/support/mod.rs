@@ -16,7 +16,7 @@ use bgp_core::rib::{PeerFacts, Rib, RibConfig};
 use bgp_core::session::ConnectMode;
 use bgp_core::types::{Asn, BgpIdentifier, Community, FamilySet, HoldTime, NextHop, PeerId, Prefix};
 use bgp_daemon::config::{Config, Control, Peer, Router};
-use bgp_daemon::control::{self, Clock, DaemonView, PeerEntry, ReloadOutcome};
+use bgp_daemon::control::{self, AuditStatus, Clock, DaemonView, PeerEntry, ReloadOutcome};
 use bgp_daemon::inventory::{
     Allocation, InventoryFaults, InventoryStatus, ObjectCounts, Owner, Range, RangeName, ResourcePath, Snapshot,
     SubnetworkRef,
@@ -103,6 +103,7 @@ pub struct World {
     pub inventory: watch::Sender<Arc<InventoryStatus>>,
     pub originations: watch::Sender<Option<Arc<OriginationSet>>>,
     pub guard: watch::Sender<Arc<GuardState>>,
+    pub audit: watch::Sender<Arc<AuditStatus>>,
     pub reload: watch::Sender<Option<Arc<ReloadOutcome>>>,
     pub stop: CancellationToken,
     pub served: JoinHandle<()>,
@@ -133,6 +134,7 @@ impl World {
         let (inventory, inventory_view) = watch::channel(Arc::new(status));
         let (originations, originations_view) = watch::channel(Some(Arc::clone(&set)));
         let (guard, guard_view) = watch::channel(Arc::new(GuardState::default()));
+        let (audit, audit_view) = watch::channel(Arc::new(AuditStatus::default()));
         let (reload, reload_view) = watch::channel(None);
         let view = DaemonView {
             started_at: SystemTime::now(),
@@ -143,6 +145,7 @@ impl World {
             inventory: inventory_view,
             clock: Clock::start(),
             guard: guard_view,
+            audit: audit_view,
             originations: originations_view,
         };
         let socket = directory.path().join("aliasd.sock");
@@ -162,6 +165,7 @@ impl World {
             inventory,
             originations,
             guard,
+            audit,
             reload,
             stop,
             served,

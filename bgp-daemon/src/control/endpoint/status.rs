@@ -26,6 +26,13 @@ pub async fn status(State(view): State<DaemonView>, uri: Uri) -> Result<Json<Sta
     let hold = view.guard.borrow().hold.as_ref().map(|hold| super::guard::summary(hold, view.clock.now()));
     let mut health_reasons = reasons(&peers, &inventory, last_reload.as_ref());
     health_reasons.extend(hold.as_ref().map(held));
+    let audit = view.audit.borrow().clone();
+    health_reasons.extend(
+        audit
+            .fault
+            .as_ref()
+            .map(|fault| format!("the audit log cannot be written ({} changes lost so far): {fault}", audit.lost)),
+    );
     let warning =
         |warning: &crate::config::Warning| ConfigWarning { key: warning.key.clone(), text: warning.text.clone() };
     Ok(Json(StatusReply {
