@@ -17,7 +17,7 @@ use super::key::{KeyPath, Step};
 use super::suggest;
 
 /// Every section: a table that later layers override key by key, …
-pub(super) const TABLES: [&str; 4] = ["router", "inventory", "control", "log"];
+pub(super) const TABLES: [&str; 5] = ["router", "inventory", "journal", "control", "log"];
 /// … or a list of tables that later layers append to.
 pub(super) const LISTS: [&str; 3] = ["range_role", "advertise", "peer"];
 

@@ -13,6 +13,7 @@ pub(super) struct File {
     pub inventory: Option<Inventory>,
     pub range_role: Option<Vec<RangeRole>>,
     pub advertise: Option<Vec<Advertise>>,
+    pub journal: Option<Journal>,
     pub control: Option<Control>,
     pub log: Option<Log>,
     pub peer: Option<Vec<Peer>>,
@@ -37,6 +38,7 @@ pub(super) struct Inventory {
     pub settle_ms: Option<u32>,
     pub network: Option<String>,
     pub allow_empty: Option<bool>,
+    pub scopes: Option<Vec<String>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -62,6 +64,12 @@ pub(super) struct Advertise {
 #[serde(deny_unknown_fields, expecting = "a table as in { mode = \"in-use\" }")]
 pub(super) struct Aggregation {
     pub mode: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "a table, [journal]")]
+pub(super) struct Journal {
+    pub path: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -8,6 +8,7 @@ use tokio::sync::watch;
 
 use crate::config::{Config, Peer};
 use crate::inventory::InventoryStatus;
+use crate::journal::JournalStatus;
 use crate::origination::OriginationSet;
 use crate::peer::StatusDoor;
 use crate::rib_owner::RibHandle;
@@ -27,7 +28,9 @@ pub struct DaemonView {
     pub peers: watch::Receiver<Arc<Vec<PeerEntry>>>,
     /// Where the inventory stands.
     pub inventory: watch::Receiver<Arc<InventoryStatus>>,
-    /// What is originated; `None` until the first good snapshot.
+    /// Where the journal stands.
+    pub journal: watch::Receiver<Arc<JournalStatus>>,
+    /// What is originated; `None` until the first snapshot.
     pub originations: watch::Receiver<Option<Arc<OriginationSet>>>,
 }
 

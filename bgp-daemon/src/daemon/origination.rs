@@ -7,6 +7,7 @@ use tracing::info;
 
 use crate::config::Config;
 use crate::inventory::Snapshot;
+use crate::journal::Record;
 use crate::origination::{self, OriginationSet, Plan};
 use crate::rib_owner::{Gone, OriginationChange, RibHandle};
 
@@ -37,6 +38,19 @@ impl Originator {
     /// The snapshot that what is originated was made from.
     pub fn snapshot(&self) -> Option<Arc<Snapshot>> {
         self.published.borrow().as_ref().map(|set| Arc::clone(&set.snapshot))
+    }
+
+    /// Originates what was originated before a restart, as it was: what differs by the configuration of now is a change
+    /// like any other, once the source was read.
+    ///
+    /// # Errors
+    /// [`Gone`] when the daemon is going down.
+    pub async fn restore(&self, record: Record, config: Arc<Config>) -> Result<(), Gone> {
+        let Record { snapshot, originations } = record;
+        let compute = move || OriginationSet { originations, ..origination::originate(snapshot, &config) };
+        let Ok(set) = tokio::task::spawn_blocking(compute).await else { return Err(Gone) };
+        let plan = Plan::from_nothing(&set.originations);
+        self.commit(Prepared { set, plan })
     }
 
     /// What this snapshot and these rules come to. Nothing is told to the table yet.

@@ -226,7 +226,14 @@ impl Digest {
         digest.begin(name);
         octets.chunks(usize::try_from(BLOCK_LEN).unwrap_or(usize::MAX)).for_each(|block| digest.block(block));
         digest.end("");
-        digest.finish()
+        let mut all = Self::default();
+        all.add(&digest.finish());
+        all.finish()
+    }
+
+    /// Takes in the digest of a part.
+    pub fn add(&mut self, part: &str) {
+        self.block(part.as_bytes());
     }
 
     fn begin(&mut self, name: &str) {

@@ -8,13 +8,15 @@ use crate::config;
 pub struct Selection {
     /// The one network that counts, by path, URL or name; `None` for all.
     pub network: Option<String>,
-    /// Whether an inventory without any subnetwork is believed.
+    /// Whether an inventory without any subnetwork, or without any instance left, is believed.
     pub allow_empty: bool,
+    /// What must be there: projects, regions and zones, each by path or name.
+    pub scopes: Vec<String>,
 }
 
 impl From<&config::Inventory> for Selection {
     fn from(config: &config::Inventory) -> Self {
-        Self { network: config.network.clone(), allow_empty: config.allow_empty }
+        Self { network: config.network.clone(), allow_empty: config.allow_empty, scopes: config.scopes.clone() }
     }
 }
 

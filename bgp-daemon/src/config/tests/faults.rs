@@ -21,7 +21,7 @@ fn names_unknown_keys_and_the_nearest_known_one_without_their_values() {
         &[
             (
                 "[contrl]\nmode = \"0600\"",
-                "aliasd.toml:6:2: contrl: unknown key; did you mean control? expected one of router, inventory, control, log, range_role, advertise, peer",
+                "aliasd.toml:6:2: contrl: unknown key; did you mean control? expected one of router, inventory, journal, control, log, range_role, advertise, peer",
             ),
             (
                 "[log]\nlevels = \"hunter2\"",

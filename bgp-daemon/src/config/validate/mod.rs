@@ -30,6 +30,7 @@ pub(super) fn validate(layers: &Layers, mut faults: Vec<ConfigFault>) -> Result<
     let mut checker = Checker { layers, refused, faults, warnings: Vec::new() };
     let router = sections::router(file.router, &mut checker);
     let inventory = sections::inventory(file.inventory, &mut checker);
+    let journal = file.journal.map(|journal| sections::journal(journal, &mut checker));
     let control = sections::control(file.control.unwrap_or_default(), &mut checker);
     let log = sections::log(file.log.unwrap_or_default(), &mut checker);
     let range_roles = originations::range_roles(file.range_role.unwrap_or_default(), &mut checker);
@@ -43,7 +44,9 @@ pub(super) fn validate(layers: &Layers, mut faults: Vec<ConfigFault>) -> Result<
     let whole: Option<Vec<_>> = peers.into_iter().collect();
     match (router, inventory, control, log, whole) {
         (Some(router), Some(inventory), Some(control), Some(log), Some(peers)) if faults.is_empty() => {
-            Ok(Config { router, inventory, range_roles, advertise, control, log, peers, warnings })
+            // One at fault is a fault.
+            let journal = journal.flatten();
+            Ok(Config { router, inventory, range_roles, advertise, journal, control, log, peers, warnings })
         }
         _ => {
             faults.sort();

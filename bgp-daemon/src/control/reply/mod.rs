@@ -21,7 +21,9 @@ pub use agreement::{AddPathFamily, Agreement, Directions, LongLivedFamily, Resta
 pub use error::{ErrorBody, ErrorReply, ParameterFault};
 pub use explain::{ChainStep, ExplainReply, Outcome, Step};
 pub use faults::{FaultEntry, FaultyUpdateEntry, PeerFaultsReply};
-pub use inventory::{Counts, Fault, InventoryReply, InventoryState, InventorySummary, RangeEntry, RangeTreatment};
+pub use inventory::{
+    Counts, Fault, FaultEffect, InventoryReply, InventoryState, InventorySummary, RangeEntry, RangeTreatment,
+};
 pub use lookup::LookupReply;
 pub use peer::{
     AdvertisedRoute, BgpPeerStatus, FamilyStatus, ImportCounts, LastError, Messages, PeerKindName, PeersReply, UpDown,
@@ -30,7 +32,7 @@ pub use route::{
     AsPathSegment, Destination, ImportVerdictEntry, Origin, Place, Route, RouteSourceEntry, RoutesReply, SegmentType,
     SourceType, Standing, View,
 };
-pub use status::{ConfigWarning, Health, Reload, ReloadResult, RouteCounts, StatusReply};
+pub use status::{ConfigWarning, Health, JournalSummary, Reload, ReloadResult, RouteCounts, StatusReply};
 
 /// The version of all replies: "v1". Reading another one fails, so that no client takes one thing for another.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -5,6 +5,7 @@ mod files;
 mod forms;
 mod robustness;
 mod rules;
+mod trust;
 mod watching;
 
 use std::path::{Path, PathBuf};
@@ -64,7 +65,7 @@ fn read_objects(objects: &[&str]) -> Result<Snapshot, String> {
 }
 
 fn network(name: &str) -> Selection {
-    Selection { network: Some(name.to_owned()), allow_empty: false }
+    Selection { network: Some(name.to_owned()), ..Selection::default() }
 }
 
 /// A sample that is kept as files.
