@@ -31,8 +31,8 @@ use std::path::Path;
 pub use change::{ConfigChange, PeerChange};
 pub use fault::{ConfigFault, ConfigFaults, Position};
 pub use model::{
-    Config, Control, ExportRules, ImportRules, Inventory, InventorySource, Journal, Log, LogFormat, Peer, RoleSelector,
-    Router, Warning,
+    Config, Control, ExportRules, ImportRules, Inventory, InventorySource, Journal, Log, LogFormat, ManifestUse, Peer,
+    RoleSelector, Router, Warning,
 };
 pub use originations::{AdvertiseRule, Aggregation, RangeRoleRule, RangeSelector};
 

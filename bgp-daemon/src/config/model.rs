@@ -76,6 +76,20 @@ pub struct Inventory {
     pub allow_empty: bool,
     /// Projects, regions and zones, by path or name, of which something must be there.
     pub scopes: Vec<String>,
+    /// Whether the directory must have a manifest.
+    pub manifest: ManifestUse,
+    /// How old the manifest's `createdAt` may be; `None` when its age does not count.
+    pub max_age: Option<Duration>,
+}
+
+/// Whether a directory must have a manifest. One that is there counts either way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ManifestUse {
+    /// It need not.
+    #[default]
+    Optional,
+    /// Without one nothing is withdrawn.
+    Required,
 }
 
 /// Where inventory comes from.

@@ -39,6 +39,8 @@ pub(super) struct Inventory {
     pub network: Option<String>,
     pub allow_empty: Option<bool>,
     pub scopes: Option<Vec<String>>,
+    pub manifest: Option<String>,
+    pub max_age_secs: Option<u32>,
 }
 
 #[derive(Debug, Default, Deserialize)]

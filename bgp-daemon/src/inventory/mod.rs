@@ -5,6 +5,7 @@
 //! form       the forms a file can have: gcloud's lists, the API's pages, a bundle
 //! object/    one kind of object a file: what is written -> what is meant
 //! collection all objects of all files
+//! manifest   what a directory says that there must be
 //! trust      whether a state is proven complete, and what a fault costs
 //! shape      what a complete state cannot lack: files, scopes, kinds that were there
 //! validation pure: objects, and the snapshot before -> ranges and what is allocated in them
@@ -16,6 +17,7 @@ mod collection;
 mod directory;
 mod findings;
 mod form;
+mod manifest;
 mod object;
 mod read;
 mod resource;

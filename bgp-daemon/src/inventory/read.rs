@@ -1,17 +1,20 @@
 //! One look at the files of an inventory: a state that nobody was writing to, and what it amounts to.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use sha2::{Digest as _, Sha256};
+
 use super::collection::{Collection, FileCollector, FileObjects};
-use super::directory::{self, Digest, Listing};
+use super::directory::{self, Digest, ListedFile, Listing};
 use super::form::Syntax;
+use super::manifest::{Manifest, check_age, check_mark};
 use super::object::Interner;
 use super::shape::Shape;
 use super::validation::{Validated, validate};
-use super::{Doubt, InventoryFault, InventoryFaults, Provenance, Selection, Snapshot, Trust, form};
+use super::{Doubt, InventoryFault, InventoryFaults, ManifestMark, Provenance, Selection, Snapshot, Trust, form};
 
 /// How often a state that changes while it is read is read again.
 pub(super) const MAX_ATTEMPTS: usize = 10;
@@ -24,7 +27,7 @@ pub(super) const MAX_ATTEMPTS: usize = 10;
 pub fn read(path: &Path, selection: &Selection) -> Result<Snapshot, InventoryFaults> {
     let mut changed = None;
     for _ in 0..MAX_ATTEMPTS {
-        let question = Question { path, selection, last: None, same_place: None };
+        let question = Question { path, selection, last: None, same_place: None, now: SystemTime::now() };
         match look(&question, &mut Cache::default(), |_| false) {
             Look::Changed(file) => changed = Some(file),
             Look::Known => {}
@@ -47,8 +50,9 @@ pub fn read_octets(name: &str, octets: &[u8], selection: &Selection) -> Result<S
     form::read_file(syntax, octets, &mut collector);
     let mut collection = Collection::default();
     collection.add(collector.finish());
-    let question = Question { path: Path::new(""), selection, last: None, same_place: None };
-    judge(collection, Vec::new(), taken_at, &question, Digest::of(name, octets)).whole()
+    let question = Question { path: Path::new(""), selection, last: None, same_place: None, now: SystemTime::now() };
+    let files = Files { notes: Vec::new(), taken_at, digest: Digest::of(name, octets), manifest: None };
+    judge(collection, files, &question).whole()
 }
 
 /// The file was written to each time it was read.
@@ -68,6 +72,8 @@ pub(super) struct Question<'a> {
     pub last: Option<&'a Snapshot>,
     /// The same, when it is of this place and network: what is gone from it may be gone by mistake.
     pub same_place: Option<&'a Snapshot>,
+    /// The time.
+    pub now: SystemTime,
 }
 
 /// What one look came to.
@@ -92,6 +98,8 @@ pub(super) struct State {
     pub faults: InventoryFaults,
     /// How many objects are in quarantine.
     pub quarantined: usize,
+    /// When its manifest says that it was written.
+    pub created_at: Option<SystemTime>,
     /// What it amounts to, over what must stay; `None` when nothing of it can be used. Its revision is 1.
     pub snapshot: Option<Snapshot>,
 }
@@ -99,7 +107,7 @@ pub(super) struct State {
 impl State {
     /// Nothing of it can be used.
     fn unusable(faults: InventoryFaults, trust: Trust) -> Self {
-        Self { digest: String::new(), trust, faults, quarantined: 0, snapshot: None }
+        Self { digest: String::new(), trust, faults, quarantined: 0, created_at: None, snapshot: None }
     }
 
     /// The snapshot when nothing at all is wrong.
@@ -122,7 +130,11 @@ pub(super) fn look(question: &Question<'_>, cache: &mut Cache, is_known: impl Fn
     if let Some(expected) = listing.too_much() {
         return unreadable(path, expected);
     }
-    let (digest, by_file) = digest(&listing);
+    let mut all = Digest::default();
+    let manifest = listing.manifest.as_ref().map(|file| (file.name.clone(), manifest(file, &mut all)));
+    let known = manifest.as_ref().and_then(|(_, manifest)| manifest.as_ref().ok());
+    let (by_file, hashes) = digests(&listing, known, &mut all);
+    let digest = all.finish();
     if is_known(&digest) {
         return changed(path, &listing).map_or(Look::Known, Look::Changed);
     }
@@ -133,7 +145,30 @@ pub(super) fn look(question: &Question<'_>, cache: &mut Cache, is_known: impl Fn
     }
     // Written to faster than the clock of the file system can tell.
     let Some(collection) = collected else { return Look::Changed(path.display().to_string()) };
-    Look::Read(Box::new(judge(collection, listing.notes, taken_at, question, digest)))
+    let manifest = manifest.map(|(name, read)| ReadManifest { name, read, hashes });
+    let files = Files { notes: listing.notes, taken_at, digest, manifest };
+    Look::Read(Box::new(judge(collection, files, question)))
+}
+
+/// What is known of the files beside the objects in them.
+struct Files {
+    notes: Vec<String>,
+    taken_at: SystemTime,
+    digest: String,
+    manifest: Option<ReadManifest>,
+}
+
+/// A manifest, what came of reading it, and the hashes of the files whose hash it gives.
+struct ReadManifest {
+    name: String,
+    read: Result<Manifest, InventoryFault>,
+    hashes: BTreeMap<String, String>,
+}
+
+fn manifest(file: &ListedFile, digest: &mut Digest) -> Result<Manifest, InventoryFault> {
+    let octets = file.octets(digest);
+    let octets = octets.map_err(|expected| InventoryFault::of_file(Doubt::Manifest, file.name.as_str(), expected))?;
+    Manifest::read(&file.name, file.syntax, &octets)
 }
 
 fn unreadable(path: &Path, expected: String) -> Look {
@@ -151,19 +186,32 @@ fn changed(path: &Path, listing: &Listing) -> Option<String> {
     }
 }
 
-/// The digest of all files, and that of each.
-fn digest(listing: &Listing) -> (String, Vec<String>) {
-    let mut all = Digest::default();
+/// The digest of each file, all of which go into `all`, and the hashes that the manifest asks for.
+fn digests(
+    listing: &Listing,
+    manifest: Option<&Manifest>,
+    all: &mut Digest,
+) -> (Vec<String>, BTreeMap<String, String>) {
+    let mut hashes = BTreeMap::new();
     let each = listing.files.iter().map(|file| {
         let mut digest = Digest::default();
+        let mut hash = manifest.filter(|manifest| manifest.wants_hash(&file.name)).map(|_| Sha256::new());
+        let each = |block: &[u8]| {
+            if let Some(hash) = &mut hash {
+                hash.update(block);
+            }
+        };
         // What is wrong with a file is part of the digest, and is said when the files are read for good.
-        let _in_digest = file.hash(&mut digest, |_| {});
+        let _in_digest = file.hash(&mut digest, each);
+        if let Some(hash) = hash {
+            let hash = hash.finalize().iter().map(|octet| format!("{octet:02x}")).collect();
+            hashes.insert(file.name.clone(), hash);
+        }
         let digest = digest.finish();
         all.add(&digest);
         digest
     });
-    let each = each.collect();
-    (all.finish(), each)
+    (each.collect(), hashes)
 }
 
 /// Reads every file that is not known, one after the other, so that only one is in memory at a time; `None` when one is
@@ -201,36 +249,26 @@ fn collect(listing: &Listing, by_file: &[String], cache: &mut Cache) -> Option<C
     Some(collection)
 }
 
-fn judge(
-    mut collection: Collection,
-    passed_over: Vec<String>,
-    taken_at: SystemTime,
-    question: &Question<'_>,
-    digest: String,
-) -> State {
-    passed_over.into_iter().for_each(|note| collection.notes.push(note));
+fn judge(mut collection: Collection, files: Files, question: &Question<'_>) -> State {
+    let Files { notes, taken_at, digest, manifest } = files;
+    notes.into_iter().for_each(|note| collection.notes.push(note));
     let Question { selection, last, same_place, .. } = *question;
-    let shape =
-        Shape { scopes: &selection.scopes, allow_empty: selection.allow_empty, last: same_place, has_manifest: false };
+    let (mark, has_manifest) = check_manifest(&mut collection, manifest, question);
+    let shape = Shape { scopes: &selection.scopes, allow_empty: selection.allow_empty, last: same_place, has_manifest };
     let validated = validate(&mut collection, selection, last, &shape);
     let Collection { files, faults, notes, quarantine, .. } = collection;
     let trust = faults.trust();
     let faults = faults.into_faults();
+    let created_at = mark.as_ref().and_then(|mark| mark.created_at);
     let Some(Validated { ranges, counts, collections }) = validated else {
-        return State { digest, ..State::unusable(faults, trust) };
+        return State { digest, created_at, ..State::unusable(faults, trust) };
     };
     let files = files.iter().map(|objects| (objects.file.to_string(), objects.objects.len())).collect();
-    let mut provenance = Provenance {
-        path: question.path.to_owned(),
-        network: selection.network.clone(),
-        files,
-        collections,
-        manifest: None,
-    };
+    let (path, network) = (question.path.to_owned(), selection.network.clone());
+    let mut provenance = Provenance { path, network, files, collections, manifest: mark };
     if let Some(last) = same_place.filter(|_| !trust.is_trusted()) {
         provenance.remember(&last.provenance);
     }
-    let notes = notes.into_notes();
     let snapshot = Snapshot {
         revision: 1,
         trust: trust.clone(),
@@ -238,8 +276,33 @@ fn judge(
         digest: digest.clone(),
         ranges,
         counts,
-        notes,
+        notes: notes.into_notes(),
         provenance,
     };
-    State { digest, trust, faults, quarantined: quarantine.len(), snapshot: Some(snapshot) }
+    State { digest, trust, faults, quarantined: quarantine.len(), created_at, snapshot: Some(snapshot) }
+}
+
+/// What is kept of the manifest, and whether all is as it says.
+fn check_manifest(
+    collection: &mut Collection,
+    manifest: Option<ReadManifest>,
+    question: &Question<'_>,
+) -> (Option<ManifestMark>, bool) {
+    let (mut faults, mut mark, mut name) = (Vec::new(), None, None);
+    if let Some(ReadManifest { name: file, read, hashes }) = manifest {
+        name = Some(file);
+        match read {
+            Ok(manifest) => {
+                faults.extend(manifest.check(collection, &hashes));
+                mark = Some(manifest.mark);
+            }
+            Err(fault) => faults.push(fault),
+        }
+    }
+    faults.extend(check_mark(name.as_deref(), mark.as_ref(), question.selection, question.same_place));
+    let created_at = mark.as_ref().and_then(|mark| mark.created_at);
+    let is_as_said = mark.is_some() && faults.is_empty();
+    faults.extend(check_age(created_at, question.selection, question.now));
+    faults.into_iter().for_each(|fault| collection.faults.push(fault));
+    (mark, is_as_said)
 }

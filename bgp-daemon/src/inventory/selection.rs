@@ -1,7 +1,9 @@
 //! Which part of an inventory counts.
 
+use std::time::Duration;
+
 use super::ResourcePath;
-use crate::config;
+use crate::config::{self, ManifestUse};
 
 /// Which part of an inventory counts, and whether none of it is believed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -12,11 +14,21 @@ pub struct Selection {
     pub allow_empty: bool,
     /// What must be there: projects, regions and zones, each by path or name.
     pub scopes: Vec<String>,
+    /// Whether there must be a manifest.
+    pub manifest: ManifestUse,
+    /// How old a manifest may be; `None` when its age does not count.
+    pub max_age: Option<Duration>,
 }
 
 impl From<&config::Inventory> for Selection {
     fn from(config: &config::Inventory) -> Self {
-        Self { network: config.network.clone(), allow_empty: config.allow_empty, scopes: config.scopes.clone() }
+        Self {
+            network: config.network.clone(),
+            allow_empty: config.allow_empty,
+            scopes: config.scopes.clone(),
+            manifest: config.manifest,
+            max_age: config.max_age,
+        }
     }
 }
 

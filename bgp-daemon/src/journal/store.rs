@@ -17,6 +17,8 @@ const BUFFER_LEN: usize = 1 << 18;
 pub struct Journal {
     directory: PathBuf,
     disk: Box<dyn Disk>,
+    /// Octets that are written at a time.
+    buffer_len: usize,
     /// Whether `journal` is a whole record; else it must not take the place of the one before.
     is_whole: bool,
 }
@@ -40,11 +42,11 @@ impl Journal {
     /// The journal in that directory, which need not be there.
     #[must_use]
     pub fn new(directory: &Path) -> Self {
-        Self::on(Box::new(LocalDisk), directory)
+        Self::on(Box::new(LocalDisk), directory, BUFFER_LEN)
     }
 
-    pub(super) fn on(disk: Box<dyn Disk>, directory: &Path) -> Self {
-        Self { directory: directory.to_owned(), disk, is_whole: false }
+    pub(super) fn on(disk: Box<dyn Disk>, directory: &Path, buffer_len: usize) -> Self {
+        Self { directory: directory.to_owned(), disk, buffer_len, is_whole: false }
     }
 
     /// Where it is.
@@ -92,7 +94,7 @@ impl Journal {
     }
 
     fn write(&self, path: &Path, set: &OriginationSet) -> io::Result<()> {
-        let mut file = BufWriter::with_capacity(BUFFER_LEN, self.disk.create(path)?);
+        let mut file = BufWriter::with_capacity(self.buffer_len, self.disk.create(path)?);
         record::write(&mut file, set)?;
         file.flush()?;
         file.get_mut().sync()

@@ -518,18 +518,22 @@ fn names_environment_variables() {
         (
             "ALIASD__ROUTR__ASN",
             "1",
-            "unknown section \"routr\"; expected ALIASD__SECTION__KEY with a section of ROUTER, INVENTORY, CONTROL, LOG",
+            "unknown section \"routr\"; expected ALIASD__SECTION__KEY with a section of ROUTER, INVENTORY, JOURNAL, CONTROL, LOG",
         ),
-        ("ALIASD__ROUTER", "1", "expected ALIASD__SECTION__KEY with a section of ROUTER, INVENTORY, CONTROL, LOG"),
+        (
+            "ALIASD__ROUTER",
+            "1",
+            "expected ALIASD__SECTION__KEY with a section of ROUTER, INVENTORY, JOURNAL, CONTROL, LOG",
+        ),
         (
             "ALIASD__ROUTER__A__B",
             "1",
-            "expected ALIASD__SECTION__KEY with a section of ROUTER, INVENTORY, CONTROL, LOG",
+            "expected ALIASD__SECTION__KEY with a section of ROUTER, INVENTORY, JOURNAL, CONTROL, LOG",
         ),
         (
             "ALIASD__LOG[999999999]__LEVEL",
             "1",
-            "unknown section \"log[999999999]\"; expected ALIASD__SECTION__KEY with a section of ROUTER, INVENTORY, CONTROL, LOG",
+            "unknown section \"log[999999999]\"; expected ALIASD__SECTION__KEY with a section of ROUTER, INVENTORY, JOURNAL, CONTROL, LOG",
         ),
     ] {
         assert_eq!(with(name, value), format!("environment {name}: {message}"));

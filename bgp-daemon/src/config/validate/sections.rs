@@ -8,7 +8,7 @@ use bgp_core::types::{AS_TRANS, Asn, BgpIdentifier};
 
 use super::Checker;
 use crate::config::key::{KeyPath, is_plain_word};
-use crate::config::model::{Control, Inventory, InventorySource, Journal, Log, LogFormat, Router};
+use crate::config::model::{Control, Inventory, InventorySource, Journal, Log, LogFormat, ManifestUse, Router};
 use crate::config::shape;
 
 /// The port of BGP (RFC 4271 section 8.2.1).
@@ -92,6 +92,13 @@ pub(super) fn inventory(written: Option<shape::Inventory>, checker: &mut Checker
         None => None,
     };
     let scopes = scopes(&at.key("scopes"), written.scopes, checker);
+    let manifest = written.manifest.unwrap_or_else(|| "optional".to_owned());
+    let uses = [("optional", ManifestUse::Optional), ("required", ManifestUse::Required)];
+    let manifest = checker.word(&at.key("manifest"), &manifest, &uses);
+    let max_age = match written.max_age_secs {
+        Some(age) => Some(checker.legal(&at.key("max_age_secs"), age, |age| *age > 0, "1 to 4294967295 seconds")?),
+        None => None,
+    };
     Some(Inventory {
         source: source?,
         path: path?,
@@ -100,6 +107,8 @@ pub(super) fn inventory(written: Option<shape::Inventory>, checker: &mut Checker
         network,
         allow_empty: written.allow_empty.unwrap_or(false),
         scopes,
+        manifest: manifest?,
+        max_age: max_age.map(|age| Duration::from_secs(age.into())),
     })
 }
 

@@ -91,7 +91,13 @@ fn a_state_that_changes_while_it_is_read_is_not_judged() {
         let folder = directory(&[("s.json", &list(&[SUBNETWORK]))]);
         let path = folder.path().join(written);
         let selection = Selection::default();
-        let question = Question { path: folder.path(), selection: &selection, last: None, same_place: None };
+        let question = Question {
+            path: folder.path(),
+            selection: &selection,
+            last: None,
+            same_place: None,
+            now: std::time::SystemTime::now(),
+        };
         let look = look(&question, &mut Cache::default(), |_| {
             std::fs::write(path, "[]").unwrap();
             known

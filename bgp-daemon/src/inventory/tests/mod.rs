@@ -3,6 +3,7 @@
 mod faults;
 mod files;
 mod forms;
+mod manifest;
 mod robustness;
 mod rules;
 mod trust;

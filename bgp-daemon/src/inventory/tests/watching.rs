@@ -8,7 +8,7 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::*;
-use crate::config::{Inventory, InventorySource};
+use crate::config::{Inventory, InventorySource, ManifestUse};
 use crate::inventory::{InventoryStatus, InventoryWatch, watch};
 
 /// Longer than any test may take: what happens sooner was not polled.
@@ -26,6 +26,8 @@ pub(super) fn config(path: &Path) -> Inventory {
         network: None,
         allow_empty: false,
         scopes: Vec::new(),
+        manifest: ManifestUse::Optional,
+        max_age: None,
     }
 }
 

@@ -2,11 +2,13 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use tokio::sync::Notify;
 
 use super::arm::Alarm;
 use crate::config::Inventory;
+use crate::inventory::manifest::check_age;
 use crate::inventory::read::{Cache, Look, Question, State, look};
 use crate::inventory::{InventoryFaults, Selection, Snapshot, Trust};
 
@@ -23,6 +25,16 @@ pub(super) struct Judgement {
     pub quarantined: usize,
 }
 
+/// How one state was judged.
+#[derive(Debug)]
+struct Judged {
+    digest: String,
+    judgement: Judgement,
+    /// When its manifest says that it was written, and whether that was too long ago.
+    created_at: Option<SystemTime>,
+    was_old: bool,
+}
+
 /// Somebody was writing to that file while it was read.
 #[derive(Debug)]
 pub(super) struct Changed(pub String);
@@ -36,7 +48,7 @@ pub(super) struct Looker {
     /// The snapshot in use: whatever it holds stays until a trusted state lacks it.
     snapshot: Option<Arc<Snapshot>>,
     /// How the content of that digest was judged, the last that was, under the configuration in force.
-    last: Option<(String, Judgement)>,
+    last: Option<Judged>,
     cache: Cache,
     revision: u64,
 }
@@ -83,27 +95,33 @@ impl Looker {
         let is_of_here = |snapshot: &&Snapshot| {
             (&snapshot.provenance.path, &snapshot.provenance.network) == (&self.path, &self.selection.network)
         };
+        let now = SystemTime::now();
         let question = Question {
+            now,
             path: &self.path,
             selection: &self.selection,
             last: last.as_deref(),
             same_place: last.as_deref().filter(is_of_here),
         };
-        let known = self.last.as_ref().map(|(digest, _)| digest.as_str());
-        let state = match look(&question, &mut self.cache, |digest| known == Some(digest)) {
+        let is_old = |created_at| check_age(created_at, &self.selection, now).is_some();
+        let known = self.last.as_ref().filter(|last| last.was_old == is_old(last.created_at));
+        let is_known = |digest: &str| known.is_some_and(|known| known.digest == digest);
+        let state = match look(&question, &mut self.cache, is_known) {
             Look::Changed(file) => return Err(Changed(file)),
             Look::Known => {
-                let known = self.last.as_ref().map(|(_, judgement)| judgement.clone());
+                let known = known.map(|known| known.judgement.clone());
                 return known.ok_or_else(|| Changed(self.path.display().to_string()));
             }
             Look::Read(state) => *state,
         };
-        let State { digest, trust, faults, quarantined, snapshot } = state;
+        let State { digest, trust, faults, quarantined, created_at, snapshot } = state;
+        let was_old = is_old(created_at);
         if let Some(snapshot) = snapshot {
             self.adopt(snapshot);
         }
         let judgement = Judgement { snapshot: self.snapshot(), trust, faults, quarantined };
-        self.last = (!digest.is_empty()).then(|| (digest, judgement.clone()));
+        let judged = Judged { digest, judgement: judgement.clone(), created_at, was_old };
+        self.last = Some(judged).filter(|judged| !judged.digest.is_empty());
         Ok(judgement)
     }
 

@@ -4,11 +4,14 @@
 use super::model::{ModelDisk, Unsynced};
 use super::*;
 
-/// Enough for several writes a record.
-const ALIASES: u32 = 9_000;
+/// Enough for several writes a record, …
+const ALIASES: u32 = 20;
+
+/// … of this many octets.
+const BUFFER_LEN: usize = 1024;
 
 fn open(disk: &ModelDisk) -> Journal {
-    Journal::on(Box::new(disk.clone()), Path::new("/state"))
+    Journal::on(Box::new(disk.clone()), Path::new("/state"), BUFFER_LEN)
 }
 
 fn found(disk: &ModelDisk) -> Option<u64> {
