@@ -208,7 +208,7 @@ fn a_state_that_cannot_be_right_withdraws_nothing_and_is_named() {
         let expected = vec!["10.4.1.0/24".to_owned()];
         pair.far.comes_to(&expected, learned);
         spoil(&pair.near.inventory());
-        pair.near.comes_to(&Value::from("STALE"), |daemon| daemon.asks(&["status"])["inventory"]["state"].clone());
+        pair.near.comes_to(&Value::from("UNTRUSTED"), |daemon| daemon.asks(&["status"])["inventory"]["state"].clone());
         let told = faults(&pair.near);
         for part in named {
             assert!(told.contains(part), "{name}: {part} is missing: {told}");

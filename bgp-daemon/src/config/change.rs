@@ -84,7 +84,7 @@ impl ConfigChange {
             guard: old.guard != new.guard,
             audit: old.audit != new.audit,
             log: old.log != new.log,
-            restart: restart(&old.router, &new.router),
+            restart: restart(old, new),
         }
     }
 
@@ -101,6 +101,7 @@ impl Config {
         self.router.asn = running.router.asn;
         self.router.router_id = running.router.router_id;
         self.router.always_compare_med = running.router.always_compare_med;
+        self.journal.clone_from(&running.journal);
     }
 }
 
@@ -113,13 +114,14 @@ fn differing<const N: usize>(pairs: [(&'static str, bool); N]) -> Vec<&'static s
     pairs.into_iter().filter_map(|(key, differs)| differs.then_some(key)).collect()
 }
 
-fn restart(old: &Router, new: &Router) -> Vec<&'static str> {
+fn restart(Config { router: old, journal: old_journal, .. }: &Config, new: &Config) -> Vec<&'static str> {
     // Destructured, so that a new key must be thought of here.
-    let Router { asn, router_id, region: _, listen: _, always_compare_med } = new;
+    let Router { asn, router_id, region: _, listen: _, always_compare_med } = &new.router;
     differing([
         ("router.asn", old.asn != *asn),
         ("router.router_id", old.router_id != *router_id),
         ("router.always_compare_med", old.always_compare_med != *always_compare_med),
+        ("journal.path", *old_journal != new.journal),
     ])
 }
 

@@ -33,7 +33,8 @@ use std::sync::Arc;
 pub use change::{ConfigChange, PeerChange};
 pub use fault::{ConfigFault, ConfigFaults, Position};
 pub use model::{
-    Audit, Config, Control, ExportRules, Guard, ImportRules, Inventory, InventorySource, Log, LogFormat, Peer,
+    Audit, Config, Control, ExportRules, Guard, ImportRules, Inventory, InventorySource, Journal, Log, LogFormat,
+    ManifestUse, Peer,
     RoleSelector, Router, Warning,
 };
 pub use originations::{AdvertiseRule, Aggregation, RangeRoleRule, RangeSelector};

@@ -25,6 +25,8 @@ pub struct Config {
     pub range_roles: Vec<RangeRoleRule>,
     /// `[[advertise]]` in order, the first match per range decides; what none matches is not originated.
     pub advertise: Vec<AdvertiseRule>,
+    /// `[journal]`: where a restart starts from; `None` when none is kept.
+    pub journal: Option<Journal>,
     /// `[control]`: the read-only socket.
     pub control: Control,
     /// `[admin]`: the socket through which held withdrawals are released.
@@ -80,8 +82,24 @@ pub struct Inventory {
     pub settle: Duration,
     /// The one VPC network to speak for, as a resource path or name; `None` for all.
     pub network: Option<String>,
-    /// Whether an inventory without any subnetwork is believed.
+    /// Whether an inventory without any subnetwork, or without any instance left, is believed.
     pub allow_empty: bool,
+    /// Projects, regions and zones, by path or name, of which something must be there.
+    pub scopes: Vec<String>,
+    /// Whether the directory must have a manifest.
+    pub manifest: ManifestUse,
+    /// How old the manifest's `createdAt` may be; `None` when its age does not count.
+    pub max_age: Option<Duration>,
+}
+
+/// Whether a directory must have a manifest. One that is there counts either way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ManifestUse {
+    /// It need not.
+    #[default]
+    Optional,
+    /// Without one nothing is withdrawn.
+    Required,
 }
 
 /// Where inventory comes from.
@@ -89,6 +107,13 @@ pub struct Inventory {
 pub enum InventorySource {
     /// Files in a directory.
     Directory,
+}
+
+/// `[journal]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Journal {
+    /// Its directory, resolved against the configuration file's directory.
+    pub path: PathBuf,
 }
 
 /// `[control]` or `[admin]`.

@@ -13,6 +13,7 @@ pub(super) struct File {
     pub inventory: Option<Inventory>,
     pub range_role: Option<Vec<RangeRole>>,
     pub advertise: Option<Vec<Advertise>>,
+    pub journal: Option<Journal>,
     pub control: Option<Control>,
     pub admin: Option<Admin>,
     pub guard: Option<Guard>,
@@ -40,6 +41,9 @@ pub(super) struct Inventory {
     pub settle_ms: Option<u32>,
     pub network: Option<String>,
     pub allow_empty: Option<bool>,
+    pub scopes: Option<Vec<String>>,
+    pub manifest: Option<String>,
+    pub max_age_secs: Option<u32>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -65,6 +69,12 @@ pub(super) struct Advertise {
 #[serde(deny_unknown_fields, expecting = "a table as in { mode = \"in-use\" }")]
 pub(super) struct Aggregation {
     pub mode: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "a table, [journal]")]
+pub(super) struct Journal {
+    pub path: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -9,6 +9,7 @@ use tokio::sync::watch;
 use super::time::Clock;
 use crate::config::{Config, Peer};
 use crate::inventory::InventoryStatus;
+use crate::journal::JournalStatus;
 use crate::origination::OriginationSet;
 use crate::origination::guard::GuardState;
 use crate::peer::StatusDoor;
@@ -35,7 +36,9 @@ pub struct DaemonView {
     pub guard: watch::Receiver<Arc<GuardState>>,
     /// How writing the audit log goes.
     pub audit: watch::Receiver<Arc<AuditStatus>>,
-    /// What is originated; `None` until the first good snapshot.
+    /// Where the journal stands.
+    pub journal: watch::Receiver<Arc<JournalStatus>>,
+    /// What is originated; `None` until the first snapshot.
     pub originations: watch::Receiver<Option<Arc<OriginationSet>>>,
 }
 

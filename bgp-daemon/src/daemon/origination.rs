@@ -9,9 +9,11 @@ use super::audit::{Audit, Entry};
 use crate::config::Config;
 use crate::control::Clock;
 use crate::inventory::Snapshot;
+use crate::journal::Record;
 use crate::origination::audience::HeldExports;
-use crate::origination::guard::{Guard, GuardState, Hold};
-use crate::origination::{self, Advance, Current, OriginationSet};
+use crate::origination::guard::{Guard, GuardState, Hold, Verdict};
+use crate::origination::report::current_of;
+use crate::origination::{self, Advance, Current, OriginationSet, Plan};
 use crate::rib_owner::{Gone, OriginationChange, RibHandle};
 
 /// Reasons of a hold that are logged.
@@ -63,10 +65,10 @@ pub(super) struct Originator {
 }
 
 impl Originator {
-    /// Originates nothing yet, and remembers what the guard remembered.
-    pub fn new(rib: RibHandle, clock: Clock, state: GuardState, audit: Audit) -> Self {
-        let published_guard = watch::Sender::new(Arc::new(state.clone()));
-        let (guard, published) = (Guard::new(state), watch::Sender::new(None));
+    /// Originates nothing yet.
+    pub fn new(rib: RibHandle, clock: Clock, audit: Audit) -> Self {
+        let published_guard = watch::Sender::new(Arc::new(GuardState::default()));
+        let (guard, published) = (Guard::default(), watch::Sender::new(None));
         Self { rib, clock, current: None, rules: None, guard, audit, published, published_guard }
     }
 
@@ -93,6 +95,25 @@ impl Originator {
     /// What peers are told beyond what their rules say.
     pub fn held_exports(&self) -> HeldExports {
         self.current.as_ref().map_or_else(HeldExports::new, |current| current.held_exports.clone())
+    }
+
+    /// Originates what was originated before a restart, as it was, with what was held: what differs by the configuration of
+    /// now is a change like any other, once the source was read.
+    ///
+    /// # Errors
+    /// [`Gone`] when the daemon is going down.
+    pub async fn restore(&mut self, record: Record, config: Arc<Config>) -> Result<(), Gone> {
+        let (now, rules) = (self.clock.now(), Arc::clone(&config));
+        let compute = move || {
+            let Record { snapshot, originations, guard } = record;
+            let guard = guard.restored(now);
+            let set = OriginationSet { originations, guard, ..origination::originate(snapshot, &config) };
+            let change = Arc::new(Plan::from_nothing(&set.originations));
+            let verdict = Verdict { hold: set.guard.hold.clone(), ..Verdict::default() };
+            Advance { next: current_of(set, config), change, verdict }
+        };
+        let step = tokio::task::spawn_blocking(compute).await.map_err(|_| Gone)?;
+        self.commit(Prepared { rules, step, released: None, entry: None })
     }
 
     /// What this snapshot and these rules come to, for the peers of the same configuration. Nothing is told to the table
@@ -174,7 +195,7 @@ impl Originator {
         if let Some(entry) = entry {
             self.audit.note(entry);
         }
-        self.guard.commit(&verdict, &next.config.guard, self.clock.now());
+        self.guard = Guard::new(next.set.guard.clone());
         self.published_guard.send_replace(Arc::new(self.guard.state().clone()));
         self.published.send_replace(Some(Arc::clone(&next.set)));
         self.rules = Some(rules);

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use bgp_core::rib::RibConfig;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -18,13 +18,18 @@ use super::listeners::Listeners;
 use super::origination::{self, Originator};
 use super::peers::Peers;
 use super::service::Service;
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::control::{AdminView, Clock, DaemonView, MAX_RELEASES, PeerEntry, Release, Released, ReloadOutcome};
 use crate::inventory::{self, InventoryControl, InventoryStatus, InventoryWatch, Snapshot};
-use crate::origination::guard::GuardState;
+use crate::journal::{self, Journal, JournalKeeper, JournalStatus, Record, Restored};
+use crate::origination::OriginationSet;
 use crate::peer::roster::Roster;
-use crate::rib_owner::{self, Gone};
+use crate::rib_owner::{self, Gone, Hold};
 use crate::telemetry::LogControl;
+
+/// How long peers are kept waiting for a first snapshot: less than the restart time that any of them is likely to keep
+/// routes for.
+const FIRST_LOOK_PATIENCE: Duration = Duration::from_secs(10);
 
 /// Runs the daemon until it is told to stop.
 ///
@@ -82,6 +87,11 @@ pub(super) struct Daemon {
     pub(super) source: watch::Receiver<Arc<InventoryStatus>>,
     pub(super) inventory_control: InventoryControl,
     inventory: Service,
+    journal: Option<Service>,
+    /// Until the first snapshot nobody is told of anything, so that no peer takes it for all there is.
+    silence: Option<Hold>,
+    /// What is originated comes from the journal, and was not held against the configuration of now.
+    restored: bool,
     /// The look that the last reload has asked for, until it has ended.
     pub(super) looking: Option<JoinHandle<()>>,
     /// There are new rules that wait for that look.
@@ -108,17 +118,27 @@ impl Daemon {
         let mut listeners = Listeners::new(roster.clone());
         listeners.change(&config.router.listen).await.map_err(first)?;
         let stop_watching = CancellationToken::new();
-        let InventoryWatch { status: source, control: inventory_control, task } =
-            inventory::watch(config.inventory.clone(), stop_watching.clone());
-        let inventory = Service::new(stop_watching, task);
         let clock = Clock::start();
         let audit = Audit::start(config.audit.clone())?;
         let audit_status = audit.status();
-        let originator = Originator::new(rib.clone(), clock, GuardState::default(), audit);
+        let mut originator = Originator::new(rib.clone(), clock, audit);
+        let Restart { record, journal, journal_status } = Restart::from(config.journal.clone()).await;
+        let before = record.as_ref().map(|record| Arc::clone(&record.snapshot));
+        let InventoryWatch { status: source, control: inventory_control, task } =
+            inventory::watch(config.inventory.clone(), before, stop_watching.clone());
+        let inventory = Service::new(stop_watching, task);
         let mut peers = Peers::new(rib.clone(), roster);
         let peer_entries = watch::Sender::new(Arc::new(Vec::new()));
         let inventory_status = watch::Sender::new(Arc::clone(&source.borrow()));
         let config = watch::Sender::new(Arc::new(config));
+        let in_force = Arc::clone(&config.borrow());
+        let restored = record.is_some();
+        if let Some(record) = record {
+            originator.restore(record, Arc::clone(&in_force)).await.map_err(|Gone| StartError::TableGone)?;
+            peers.keep_told(originator.held_exports());
+        }
+        let silence = if restored { None } else { Some(rib.hold().map_err(|Gone| StartError::TableGone)?) };
+        let (journal, journal_status) = keep(journal, journal_status, originator.published());
         let reload = watch::Sender::new(None);
         let view = DaemonView {
             started_at: SystemTime::now(),
@@ -127,12 +147,12 @@ impl Daemon {
             reload: reload.subscribe(),
             peers: peer_entries.subscribe(),
             inventory: inventory_status.subscribe(),
+            journal: journal_status,
             clock,
             guard: originator.published_guard(),
             audit: audit_status,
             originations: originator.published(),
         };
-        let in_force = Arc::clone(&config.borrow());
         let control = Door::open(&in_force.control, Behind::Control(view.clone()))?;
         let (release, releases) = mpsc::channel(MAX_RELEASES);
         let admin = Door::open(&in_force.admin, Behind::Admin(AdminView { releases: release }))?;
@@ -153,6 +173,9 @@ impl Daemon {
             source,
             inventory_control,
             inventory,
+            journal,
+            silence,
+            restored,
             looking: None,
             rules_wait: false,
             control,
@@ -165,8 +188,14 @@ impl Daemon {
     /// Follows signals and the inventory until it is time to stop.
     async fn serve(&mut self, signals: &mut Signals) -> Result<(), Gone> {
         self.follow_inventory().await?;
+        let patience = tokio::time::sleep(FIRST_LOOK_PATIENCE);
+        tokio::pin!(patience);
         loop {
             tokio::select! {
+                () = &mut patience, if self.silence.is_some() => {
+                    warn!("the inventory takes long to be read; peers are told that there is nothing");
+                    self.silence = None;
+                }
                 () = async { signals.terminate.recv().await; } => return Ok(()),
                 () = async { signals.interrupt.recv().await; } => return Ok(()),
                 _ = signals.hangup.recv() => self.reload().await?,
@@ -193,6 +222,9 @@ impl Daemon {
         self.control.stop().await;
         self.admin.stop().await;
         self.inventory.stop().await;
+        if let Some(journal) = self.journal {
+            journal.stop().await;
+        }
     }
 
     /// Lets go what the guard holds, when it is what somebody has seen.
@@ -225,19 +257,69 @@ impl Daemon {
     async fn follow_inventory(&mut self) -> Result<(), Gone> {
         let status = Arc::clone(&self.source.borrow_and_update());
         if !self.rules_wait || self.looking.is_none() {
-            let new_rules = std::mem::take(&mut self.rules_wait);
+            let was_read = status.checked_at.is_some();
+            let new_rules = std::mem::take(&mut self.rules_wait) || (was_read && std::mem::take(&mut self.restored));
             let is_news = |new: &Arc<Snapshot>| {
                 self.originator.snapshot().is_none_or(|old| (old.revision, &old.digest) != (new.revision, &new.digest))
             };
-            if let Some(snapshot) = status.snapshot.clone().filter(|new| new_rules || is_news(new)) {
+            // What the journal holds is originated already, as it was.
+            let snapshot = status.snapshot.clone().filter(|_| was_read);
+            if let Some(snapshot) = snapshot.filter(|new| new_rules || is_news(new)) {
                 let config = Arc::clone(&self.config.borrow());
                 let prepared = self.originator.prepare(snapshot, config).await?;
                 self.originate(prepared).await?;
+                self.silence = None;
             }
         }
         self.inventory_status.send_replace(status);
         Ok(())
     }
+}
+
+/// What a restart starts from.
+struct Restart {
+    record: Option<Record>,
+    journal: Option<Journal>,
+    journal_status: JournalStatus,
+}
+
+impl Restart {
+    /// What the journal holds, if one is kept.
+    async fn from(wanted: Option<config::Journal>) -> Self {
+        let Some(wanted) = wanted else {
+            return Self { record: None, journal: None, journal_status: JournalStatus::default() };
+        };
+        let mut journal = Journal::new(&wanted.path);
+        let path = wanted.path.clone();
+        let read = tokio::task::spawn_blocking(move || {
+            let restored = journal.restore();
+            (journal, restored)
+        });
+        let (journal, Restored { record, faults }) = read.await.unwrap_or_else(|error| {
+            let fault = format!("reading broke off ({error}); this is a defect of aliasd");
+            (Journal::new(&path), Restored { record: None, faults: vec![fault] })
+        });
+        faults.iter().for_each(|fault| error!("the journal is damaged: {fault}"));
+        if let Some(record) = &record {
+            let (revision, originated) = (record.snapshot.revision, record.originations.len());
+            info!(revision, originated, "starting from the journal");
+        }
+        let restored_revision = record.as_ref().map(|record| record.snapshot.revision);
+        let journal_status =
+            JournalStatus { path: Some(wanted.path), restored_revision, damaged: faults, ..JournalStatus::default() };
+        Self { record, journal: Some(journal), journal_status }
+    }
+}
+
+fn keep(
+    journal: Option<Journal>,
+    status: JournalStatus,
+    published: watch::Receiver<Option<Arc<OriginationSet>>>,
+) -> (Option<Service>, watch::Receiver<Arc<JournalStatus>>) {
+    let Some(journal) = journal else { return (None, watch::channel(Arc::new(status)).1) };
+    let stop = CancellationToken::new();
+    let JournalKeeper { status, task } = journal::keep(journal, published, status, stop.clone());
+    (Some(Service::new(stop, task)), status)
 }
 
 fn first(failed: Vec<StartError>) -> StartError {

@@ -8,7 +8,7 @@ use std::time::SystemTime;
 use bgp_core::types::Prefix;
 
 use super::audience::{Audience, HeldExports};
-use super::guard::{Guard, Hold, Verdict};
+use super::guard::{Guard, GuardState, Hold, Verdict};
 use super::losses::Losses;
 use super::{OriginationSet, Owners, Plan};
 use crate::config::Config;
@@ -65,6 +65,8 @@ pub fn advance_with(
     now: SystemTime,
 ) -> Advance {
     let Some(current) = current else {
+        // Nothing is there that could be held.
+        target.guard = GuardState { hold: None, ..guard.state().clone() };
         let change = Arc::new(Plan::from_nothing(&target.originations));
         let next = Current { set: Arc::new(target), config, held_exports: HeldExports::new() };
         return Advance { next, change, verdict: Verdict::default() };
@@ -88,7 +90,9 @@ pub fn advance_with(
         }
         held_exports = keep_told(hold, &target, &audiences);
     }
-    target.hold.clone_from(&verdict.hold);
+    let mut after = guard.clone();
+    after.commit(&verdict, &config.guard, now);
+    target.guard = after.state().clone();
     Advance { next: Current { set: Arc::new(target), config, held_exports }, change: Arc::new(change), verdict }
 }
 

@@ -290,7 +290,7 @@ fn groups(current: Option<&Current>, next: &Current) -> Vec<Group> {
 /// What is originated, as [`advance`](super::advance()) takes it, for somebody who knows the routes and not the snapshot.
 #[must_use]
 pub fn current_of(set: OriginationSet, config: Arc<Config>) -> Current {
-    let held_exports = match &set.hold {
+    let held_exports = match &set.guard.hold {
         Some(hold) => super::advance::keep_told(
             hold,
             &set,

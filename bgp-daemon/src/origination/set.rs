@@ -7,7 +7,7 @@ use bgp_core::attribute::PathAttributes;
 use bgp_core::types::Prefix;
 
 use super::coverage::overlapping;
-use super::guard::Hold;
+use super::guard::GuardState;
 use crate::inventory::Snapshot;
 
 /// All that is originated from one snapshot by one configuration.
@@ -18,8 +18,8 @@ pub struct OriginationSet {
     /// What is originated, by prefix. No address lies in two of them, but for those that are held: one may lie in or around
     /// others.
     pub originations: BTreeMap<Prefix, Origination>,
-    /// What of it is held by the guard, and would be originated no more or told to fewer peers otherwise.
-    pub hold: Option<Arc<Hold>>,
+    /// What the guard remembers: what of this it holds, and what was withdrawn lately.
+    pub guard: GuardState,
     /// What became of each range of `snapshot.ranges`, in the same order.
     pub ranges: Vec<RangeOutcome>,
 }

@@ -18,8 +18,8 @@ use bgp_core::types::{Asn, BgpIdentifier, Community, FamilySet, HoldTime, NextHo
 use bgp_daemon::config::{Config, Control, Peer, Router};
 use bgp_daemon::control::{self, AuditStatus, Clock, DaemonView, PeerEntry, ReloadOutcome};
 use bgp_daemon::inventory::{
-    Allocation, InventoryFaults, InventoryStatus, ObjectCounts, Owner, Range, RangeName, ResourcePath, Snapshot,
-    SubnetworkRef,
+    Allocation, InventoryFaults, InventoryStatus, ObjectCounts, Owner, Provenance, Range, RangeName, ResourcePath,
+    Snapshot, SubnetworkRef, Trust,
 };
 use bgp_daemon::origination::guard::GuardState;
 use bgp_daemon::origination::{Origination, OriginationSet, RangeOutcome, Treatment};
@@ -127,7 +127,9 @@ impl World {
             snapshot: Some(Arc::clone(&set.snapshot)),
             checked_at: Some(taken_at()),
             faults: InventoryFaults::default(),
-            faulty_since: None,
+            trust: Trust::Trusted,
+            quarantined: 0,
+            untrusted_since: None,
         };
         let (config, config_view) = watch::channel(config);
         let (peers, peers_view) = watch::channel(Arc::new(peers));
@@ -146,6 +148,7 @@ impl World {
             clock: Clock::start(),
             guard: guard_view,
             audit: audit_view,
+            journal: watch::channel(Arc::default()).1,
             originations: originations_view,
         };
         let socket = directory.path().join("aliasd.sock");
@@ -341,6 +344,8 @@ fn origination_set() -> OriginationSet {
         ],
         counts: ObjectCounts { files: 2, subnetworks: 1, instances: 1, alias_ranges: 1, ..ObjectCounts::default() },
         notes: vec!["node-2 waits for an alias range of gke-pods".to_owned()],
+        trust: Trust::Trusted,
+        provenance: Provenance::default(),
     };
     let origination = |role: &str, rule, range, communities| Origination {
         attributes: Arc::new(PathAttributes { communities, ..PathAttributes::default() }),
@@ -355,7 +360,7 @@ fn origination_set() -> OriginationSet {
             (prefix("10.0.0.0/20"), origination("vm", 1, 0, Vec::new())),
             (prefix("10.4.1.0/24"), origination("pod", 0, 1, vec![Community(64512 << 16 | 200)])),
         ]),
-        hold: None,
+        guard: GuardState::default(),
         ranges: vec![
             outcome("vm", Treatment::Advertised { rule: 1 }),
             outcome("pod", Treatment::Advertised { rule: 0 }),

@@ -32,6 +32,7 @@ pub(super) fn validate(layers: &Layers, mut faults: Vec<ConfigFault>) -> Result<
     let mut checker = Checker { layers, refused, faults, warnings: Vec::new() };
     let router = sections::router(file.router, &mut checker);
     let inventory = sections::inventory(file.inventory, &mut checker);
+    let journal = file.journal.map(|journal| sections::journal(journal, &mut checker));
     let control = sections::control(file.control.unwrap_or_default(), &mut checker);
     let admin = sections::admin(file.admin.unwrap_or_default(), control.as_ref(), &mut checker);
     let guard = guard::guard(file.guard.unwrap_or_default(), &mut checker);
@@ -52,12 +53,13 @@ pub(super) fn validate(layers: &Layers, mut faults: Vec<ConfigFault>) -> Result<
             if faults.is_empty() =>
         {
             // One that is at fault has its fault among the others.
-            let audit = audit.flatten();
+            let (audit, journal) = (audit.flatten(), journal.flatten());
             Ok(Config {
                 router,
                 inventory,
                 range_roles,
                 advertise,
+                journal,
                 control,
                 admin,
                 guard,

@@ -8,7 +8,7 @@ use bgp_core::types::{AS_TRANS, Asn, BgpIdentifier};
 
 use super::Checker;
 use crate::config::key::{KeyPath, is_plain_word};
-use crate::config::model::{Control, Inventory, InventorySource, Log, LogFormat, Router};
+use crate::config::model::{Control, Inventory, InventorySource, Journal, Log, LogFormat, ManifestUse, Router};
 use crate::config::shape;
 
 /// The port of BGP (RFC 4271 section 8.2.1).
@@ -91,6 +91,14 @@ pub(super) fn inventory(written: Option<shape::Inventory>, checker: &mut Checker
         }
         None => None,
     };
+    let scopes = scopes(&at.key("scopes"), written.scopes, checker);
+    let manifest = written.manifest.unwrap_or_else(|| "optional".to_owned());
+    let uses = [("optional", ManifestUse::Optional), ("required", ManifestUse::Required)];
+    let manifest = checker.word(&at.key("manifest"), &manifest, &uses);
+    let max_age = match written.max_age_secs {
+        Some(age) => Some(checker.legal(&at.key("max_age_secs"), age, |age| *age > 0, "1 to 4294967295 seconds")?),
+        None => None,
+    };
     Some(Inventory {
         source: source?,
         path: path?,
@@ -98,12 +106,35 @@ pub(super) fn inventory(written: Option<shape::Inventory>, checker: &mut Checker
         settle: Duration::from_millis(settle?.into()),
         network,
         allow_empty: written.allow_empty.unwrap_or(false),
+        scopes,
+        manifest: manifest?,
+        max_age: max_age.map(|age| Duration::from_secs(age.into())),
     })
+}
+
+fn scopes(at: &KeyPath, written: Option<Vec<String>>, checker: &mut Checker<'_>) -> Vec<String> {
+    let scopes = written.unwrap_or_default();
+    checker.distinct(at, &scopes);
+    let expected = "a project, region or zone as in \"projects/p/zones/us-central1-a\" or \"us-central1-a\"";
+    for (index, scope) in scopes.iter().enumerate() {
+        let is_scope = is_resource(scope) && (!scope.contains('/') || scope.starts_with("projects/"));
+        if !is_scope || scope.ends_with('/') {
+            checker.fault(&at.index(index), format!("expected {expected}"));
+        }
+    }
+    scopes
 }
 
 /// Whether the text can be a resource's name, path or URL.
 pub(super) fn is_resource(text: &str) -> bool {
     !text.is_empty() && !text.chars().any(|char| char.is_whitespace() || char.is_control())
+}
+
+/// `None` is a fault.
+pub(super) fn journal(written: shape::Journal, checker: &mut Checker<'_>) -> Option<Journal> {
+    let at = KeyPath::section("journal").key("path");
+    let path = checker.required(&at, written.path, "the directory that the journal is kept in")?;
+    Some(Journal { path: checker.resolved(&at, &path)? })
 }
 
 pub(super) fn control(written: shape::Control, checker: &mut Checker<'_>) -> Option<Control> {

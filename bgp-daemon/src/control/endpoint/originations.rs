@@ -25,12 +25,12 @@ pub async fn originations(State(view): State<DaemonView>, uri: Uri) -> Result<Js
         revision: set.as_ref().map(|set| set.snapshot.revision),
         digest: set.as_ref().map(|set| set.snapshot.digest.clone()),
         config_digest: config.written.digest(),
-        held: set.as_ref().and_then(|set| Some(set.hold.as_ref()?.hash.clone())),
+        held: set.as_ref().and_then(|set| Some(set.guard.hold.as_ref()?.hash.clone())),
     };
     let begin = after.map_or(Bound::Unbounded, Bound::Excluded);
     let mut rest = set.iter().flat_map(|set| set.originations.range((begin, Bound::Unbounded)));
     let owners = |prefix| {
-        let held = set.as_ref().and_then(|set| Some(set.hold.as_ref()?.routes.get(prefix)?.owners.clone()));
+        let held = set.as_ref().and_then(|set| Some(set.guard.hold.as_ref()?.routes.get(prefix)?.owners.clone()));
         held.or_else(|| set.as_ref().map(|set| Owners::of(prefix, &set.snapshot))).unwrap_or_default()
     };
     let page = rest.by_ref().take(limit).map(|(prefix, one)| OriginationEntry {

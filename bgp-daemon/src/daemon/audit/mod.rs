@@ -65,7 +65,7 @@ impl Entry {
                 };
                 let mut routes = report(current, step, owners).routes;
                 // What is held is told once, when it begins to be.
-                let before = current.and_then(|current| current.set.hold.clone());
+                let before = current.and_then(|current| current.set.guard.hold.clone());
                 let was_held = |route: &RouteChange| {
                     let prefix = route.prefix.parse().ok();
                     prefix.is_some_and(|prefix| before.as_ref().is_some_and(|hold| hold.routes.contains_key(&prefix)))

@@ -4,8 +4,8 @@ use std::os::unix::fs::symlink;
 use std::os::unix::net::UnixListener;
 
 use super::*;
-use crate::inventory::read::{Look, look};
-use crate::inventory::read_octets;
+use crate::inventory::read::{Cache, Look, Question, look};
+use crate::inventory::{Provenance, read_octets};
 
 #[test]
 fn only_json_and_yaml_in_the_directory_itself_count() {
@@ -90,7 +90,15 @@ fn a_state_that_changes_while_it_is_read_is_not_judged() {
     for (known, written) in [(false, "s.json"), (true, "s.json"), (false, "t.json")] {
         let folder = directory(&[("s.json", &list(&[SUBNETWORK]))]);
         let path = folder.path().join(written);
-        let look = look(folder.path(), &Selection::default(), None, |_| {
+        let selection = Selection::default();
+        let question = Question {
+            path: folder.path(),
+            selection: &selection,
+            last: None,
+            same_place: None,
+            now: std::time::SystemTime::now(),
+        };
+        let look = look(&question, &mut Cache::default(), |_| {
             std::fs::write(path, "[]").unwrap();
             known
         });
@@ -105,7 +113,8 @@ fn octets_alone_are_read_as_the_file_that_holds_them() {
         let name = path.file_name().unwrap().to_str().unwrap();
         let alone = read_octets(name, &octets, &Selection::default()).unwrap();
         let from_file = read(&path, &Selection::default()).unwrap();
-        assert_eq!(alone, Snapshot { taken_at: alone.taken_at, ..from_file }, "{file}");
+        let provenance = Provenance { path: PathBuf::new(), ..from_file.provenance.clone() };
+        assert_eq!(alone, Snapshot { taken_at: alone.taken_at, provenance, ..from_file }, "{file}");
     }
     let fault = read_octets("a.json", b"[", &Selection::default()).unwrap_err().to_string();
     assert_eq!(fault, read_all(&[("a.json", "[")]).unwrap_err());

@@ -108,6 +108,16 @@ impl Window {
         }
     }
 
+    /// Its parts, each small, from which [`Window::append`] makes it again.
+    pub fn buckets(&self) -> impl Iterator<Item = Self> {
+        self.buckets.iter().map(|bucket| Self { buckets: VecDeque::from([bucket.clone()]) })
+    }
+
+    /// Adds what was withdrawn later.
+    pub fn append(&mut self, later: Self) {
+        self.buckets.extend(later.buckets);
+    }
+
     /// The same at a clock that shows `now`: what was withdrawn after that counts from now on, so that it ends to count.
     #[must_use]
     pub fn restored(mut self, now: SystemTime) -> Self {

@@ -56,7 +56,7 @@ impl World {
         let target = originate(Arc::clone(&self.snapshot), &self.config);
         let config = Arc::clone(&self.config);
         let step = advance(self.current.as_ref(), target, config, &self.guard, released, self.now);
-        self.guard.commit(&step.verdict, &self.config.guard, self.now);
+        self.guard = Guard::new(step.next.set.guard.clone());
         self.current = Some(step.next.clone());
         step
     }
@@ -192,7 +192,7 @@ fn what_comes_back_is_no_longer_held() {
     assert_ne!(world.hash(), hash, "fewer withdrawals are another plan");
     assert_eq!(world.becomes(pods(&all)), Vec::<String>::new());
     assert_eq!(world.originated(), before);
-    assert!(world.current.as_ref().unwrap().set.hold.is_none());
+    assert!(world.current.as_ref().unwrap().set.guard.hold.is_none());
 }
 
 #[test]

@@ -13,7 +13,7 @@ use crate::cli::failure::Failure;
 use crate::cli::question::guard;
 use crate::config::Config;
 use crate::control::reply::{GuardReply, OriginationEntry, OriginationsReply, Stand};
-use crate::inventory::{ObjectCounts, Snapshot};
+use crate::inventory::{ObjectCounts, Provenance, Snapshot, Trust};
 use crate::origination::guard::{Guard, GuardState, Hold};
 use crate::origination::report::{RouteFacts, current_of};
 use crate::origination::{Current, Origination, OriginationSet};
@@ -61,7 +61,7 @@ impl State {
             originations.insert(prefix, origination(&entry.facts)?);
             owners.insert(prefix, entry.owners);
         }
-        let hold = hold(held)?.map(Arc::new);
+        let guard = GuardState { window: held.window.clone(), hold: hold(held)?.map(Arc::new) };
         let now = time(held.time_millis);
         let snapshot = |revision| Snapshot {
             revision,
@@ -70,13 +70,15 @@ impl State {
             ranges: Vec::new(),
             counts: ObjectCounts::default(),
             notes: Vec::new(),
+            trust: Trust::Trusted,
+            provenance: Provenance::default(),
         };
         let current = stand.revision.map(|revision| {
             let snapshot = Arc::new(snapshot(revision));
-            let set = OriginationSet { snapshot, originations, hold: hold.clone(), ranges: Vec::new() };
+            let set = OriginationSet { snapshot, originations, guard: guard.clone(), ranges: Vec::new() };
             current_of(set, Arc::clone(config))
         });
-        let guard = Guard::new(GuardState { window: held.window.clone(), hold });
+        let guard = Guard::new(guard);
         Ok(Self { stand, current, owners, guard, now })
     }
 }
