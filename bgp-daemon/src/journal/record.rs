@@ -359,7 +359,8 @@ impl Reader {
                 return is_first.then_some(());
             }
             Line::Held(prefix, route) => {
-                let prefix = Prefix::parse_exact(&prefix).ok().filter(|prefix| self.originations.contains_key(prefix))?;
+                let prefix =
+                    Prefix::parse_exact(&prefix).ok().filter(|prefix| self.originations.contains_key(prefix))?;
                 self.hold.as_mut()?.routes.insert(prefix, route);
             }
             Line::Sha256(_) => return None,

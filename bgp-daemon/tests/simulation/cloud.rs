@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use bgp_core::types::Prefix;
 use serde_json::{Value, json};
 
 use super::chance::Chance;
@@ -17,6 +18,14 @@ const BLOCKS: usize = 24;
 pub struct Cloud {
     nodes: BTreeMap<usize, usize>,
     next: usize,
+}
+
+/// A file, and what would be right.
+pub struct Report {
+    pub how: Written,
+    pub octets: Vec<u8>,
+    /// The blocks that nodes have.
+    pub truth: Vec<Prefix>,
 }
 
 /// How it is written down.
@@ -42,15 +51,8 @@ pub enum Written {
 
 impl Written {
     pub fn fault(chance: &mut Chance) -> Self {
-        let faults = [
-            Self::Cut,
-            Self::Empty,
-            Self::OnePage,
-            Self::Unreachable,
-            Self::Twice,
-            Self::Astray,
-            Self::Nothing,
-        ];
+        let faults =
+            [Self::Cut, Self::Empty, Self::OnePage, Self::Unreachable, Self::Twice, Self::Astray, Self::Nothing];
         faults[chance.below(faults.len())]
     }
 }
@@ -90,20 +92,21 @@ impl Cloud {
             _ => {
                 let kept = chance.below(3);
                 let gone: Vec<usize> = self.nodes.keys().skip(kept).copied().collect();
-                gone.iter().for_each(|node| drop(self.nodes.remove(node)));
+                self.nodes.retain(|node, _| !gone.contains(node));
                 format!("all but {kept} nodes go")
             }
         }
     }
 
     /// The file.
-    pub fn written(&self, how: Written) -> (Written, Vec<u8>) {
+    pub fn written(&self, how: Written) -> Report {
         let subnetwork = json!({
             "selfLink": SUBNETWORK, "name": "gke", "network": NETWORK, "region": "projects/host/regions/us-central1",
             "ipCidrRange": "10.0.0.0/24",
             "secondaryIpRanges": [{"rangeName": "pods", "ipCidrRange": "10.4.0.0/24"}],
         });
-        let mut instances: Vec<Value> = self.nodes.iter().map(|(node, block)| instance(*node, &format!("10.4.0.{}/29", block * 8))).collect();
+        let mut instances: Vec<Value> =
+            self.nodes.iter().map(|(node, block)| instance(*node, &format!("10.4.0.{}/29", block * 8))).collect();
         match how {
             Written::Twice => instances.extend(instances.first().cloned()),
             Written::Astray => {
@@ -133,7 +136,8 @@ impl Cloud {
             Written::Empty => text.clear(),
             _ => {}
         }
-        (how, text)
+        let truth = self.nodes.values().map(|block| format!("10.4.0.{}/29", block * 8).parse().unwrap()).collect();
+        Report { how, octets: text, truth }
     }
 }
 

@@ -57,7 +57,9 @@ fn covered(view: &BTreeSet<Prefix>, host: &Prefix) -> bool {
 /// Every address that matters.
 pub fn hosts() -> impl Iterator<Item = Prefix> {
     let bases = [Ipv4Addr::new(10, 0, 0, 0), Ipv4Addr::new(10, 4, 0, 0)];
-    bases.into_iter().flat_map(|base| (0..256).map(move |host| Prefix::from(Ipv4Addr::from_bits(base.to_bits() + host))))
+    bases
+        .into_iter()
+        .flat_map(|base| (0..256).map(move |host| Prefix::from(Ipv4Addr::from_bits(base.to_bits() + host))))
 }
 
 impl Wire {
@@ -101,7 +103,9 @@ impl Wire {
             let kept: Vec<Prefix> = hosts().filter(|host| covered(&before, host) && covered(after, host)).collect();
             for moment in &moments {
                 if let Some(host) = kept.iter().find(|host| !covered(moment, host)) {
-                    return Err(format!("{host} was uncovered for a moment at peer {index}: {before:?} to {after:?} by {moment:?}"));
+                    return Err(format!(
+                        "{host} was uncovered for a moment at peer {index}: {before:?} to {after:?} by {moment:?}"
+                    ));
                 }
             }
         }
@@ -109,7 +113,7 @@ impl Wire {
     }
 
     /// Addresses that are covered in `before` and not in what the peer sees now.
-    pub fn lost(&self, index: usize, before: &BTreeSet<Prefix>) -> usize {
-        hosts().filter(|host| covered(before, host) && !covered(&self.views[index], host)).count()
+    pub fn lost(&self, index: usize, before: &BTreeSet<Prefix>) -> Vec<Prefix> {
+        hosts().filter(|host| covered(before, host) && !covered(&self.views[index], host)).collect()
     }
 }
