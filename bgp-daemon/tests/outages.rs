@@ -56,6 +56,10 @@ fn good() -> String {
     bundle(&fleet(), json!({}))
 }
 
+fn half(text: &str) -> String {
+    text.split_at(text.len() / 2).0.to_owned()
+}
+
 /// The good inventory with one range more, so that what is sent next can be awaited.
 fn grown() -> String {
     bundle(&[zone("a", 3), zone("b", 3), zone("c", 4)].concat(), json!({}))
@@ -121,7 +125,7 @@ fn rows() -> Vec<Row> {
             Some("PARTIAL"),
             0,
         ),
-        row("a page that is cut short", good()[..good().len() / 2].to_owned(), Some("UNREADABLE"), 0),
+        row("a page that is cut short", half(&good()), Some("UNREADABLE"), 0),
         row("a file that was emptied", String::new(), Some("UNREADABLE"), 0),
         row("an instance that was duplicated", bundle(&cloned, json!({})), None, 1),
     ]
@@ -182,7 +186,7 @@ fn a_restart_over_a_half_written_inventory_loses_nothing() {
     let revision = inventory(&near)["revision"].as_u64().unwrap();
     near.comes_to(&json!(revision), |daemon| daemon.asks(&["status"])["journal"]["writtenRevision"].clone());
     near.is_killed();
-    fs::write(near.inventory().join("bundle.json"), &good()[..good().len() / 3]).unwrap();
+    fs::write(near.inventory().join("bundle.json"), half(&good())).unwrap();
     far.comes_to(&Vec::<String>::new(), learned);
     near.is_started();
     far.comes_to(&all(), learned);
