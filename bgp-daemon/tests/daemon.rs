@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "a test may fail")]
 
 #[path = "daemon/running.rs"]
+#[allow(dead_code, reason = "other tests have daemons too")]
 mod running;
 
 use std::fs;

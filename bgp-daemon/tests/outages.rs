@@ -1,9 +1,9 @@
 //! What has taken networks down, done to a daemon that runs: no route of its own goes, it says what it does not trust, and
 //! a restart loses nothing.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "a test may fail")]
-#![allow(dead_code, reason = "the daemons are those of another test too")]
 
 #[path = "daemon/running.rs"]
+#[allow(dead_code, reason = "other tests have daemons too")]
 mod running;
 
 use std::fs;
