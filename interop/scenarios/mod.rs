@@ -5,8 +5,10 @@ mod daemon_restart;
 mod establish;
 mod faults;
 mod ipv6;
+mod kill_nine;
 mod learn;
 mod originate;
+mod outages;
 mod plan_and_guard;
 mod router_restart;
 mod silent_peer;
@@ -29,6 +31,8 @@ pub struct Scenario {
 pub const ALL: &[Scenario] = &[
     Scenario { name: "silent_peer", check: silent_peer::check },
     Scenario { name: "faults", check: faults::check },
+    Scenario { name: "kill_nine", check: kill_nine::check },
+    Scenario { name: "outages", check: outages::check },
     Scenario { name: "bad_inventory", check: bad_inventory::check },
     Scenario { name: "establish", check: establish::check },
     Scenario { name: "originate", check: originate::check },

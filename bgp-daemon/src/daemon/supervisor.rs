@@ -258,7 +258,9 @@ impl Daemon {
         let status = Arc::clone(&self.source.borrow_and_update());
         if !self.rules_wait || self.looking.is_none() {
             let was_read = status.checked_at.is_some();
-            let new_rules = std::mem::take(&mut self.rules_wait) || (was_read && std::mem::take(&mut self.restored));
+            // What the journal holds is held against the configuration of now once the inventory can be trusted.
+            let is_confirmed = was_read && status.trust.is_trusted() && std::mem::take(&mut self.restored);
+            let new_rules = std::mem::take(&mut self.rules_wait) || is_confirmed;
             let is_news = |new: &Arc<Snapshot>| {
                 self.originator.snapshot().is_none_or(|old| (old.revision, &old.digest) != (new.revision, &new.digest))
             };

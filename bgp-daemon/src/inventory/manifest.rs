@@ -68,12 +68,12 @@ impl Manifest {
     ///
     /// # Errors
     /// What is wrong with it.
-    pub fn read(name: &str, syntax: Syntax, octets: &[u8]) -> Result<Self, InventoryFault> {
+    pub fn read(name: &str, syntax: Syntax, octets: &[u8]) -> Result<Self, Box<InventoryFault>> {
         const KIND: &str = "aliasd#inventoryManifest";
-        let fault = |expected: String| InventoryFault::of_file(Doubt::Manifest, name, expected);
+        let fault = |expected: String| Box::new(InventoryFault::of_file(Doubt::Manifest, name, expected));
         let at = |field: &str, value: &str, expected: &str| {
             let (field, value) = (Some(field.to_owned()), Some(shown_value(value)));
-            InventoryFault { field, value, ..fault(expected.to_owned()) }
+            Box::new(InventoryFault { field, value, ..*fault(expected.to_owned()) })
         };
         let octets = octets.strip_prefix(b"\xef\xbb\xbf").unwrap_or(octets);
         let written: Result<Written, String> = match syntax {

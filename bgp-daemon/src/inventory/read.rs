@@ -178,13 +178,14 @@ struct Files {
 /// A manifest, what came of reading it, and the hashes of the files whose hash it gives.
 struct ReadManifest {
     name: String,
-    read: Result<Manifest, InventoryFault>,
+    read: Result<Manifest, Box<InventoryFault>>,
     hashes: BTreeMap<String, String>,
 }
 
-fn manifest(file: &ListedFile, digest: &mut Digest) -> Result<Manifest, InventoryFault> {
+fn manifest(file: &ListedFile, digest: &mut Digest) -> Result<Manifest, Box<InventoryFault>> {
     let octets = file.octets(digest);
-    let octets = octets.map_err(|expected| InventoryFault::of_file(Doubt::Manifest, file.name.as_str(), expected))?;
+    let fault = |expected| InventoryFault::of_file(Doubt::Manifest, file.name.as_str(), expected);
+    let octets = octets.map_err(fault)?;
     Manifest::read(&file.name, file.syntax, &octets)
 }
 
@@ -313,7 +314,7 @@ fn check_manifest(
                 faults.extend(manifest.check(collection, &hashes));
                 mark = Some(manifest.mark);
             }
-            Err(fault) => faults.push(fault),
+            Err(fault) => faults.push(*fault),
         }
     }
     faults.extend(check_mark(name.as_deref(), mark.as_ref(), question.selection, question.same_place));

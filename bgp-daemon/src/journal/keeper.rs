@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -14,6 +14,13 @@ use crate::origination::OriginationSet;
 
 /// How long after a failure the same record is tried again.
 const RETRY: Duration = Duration::from_secs(5);
+
+/// The disk rests this many times as long as a write took, so that a large inventory that always changes does not keep it
+/// busy; a small one is written at once.
+const REST: u32 = 4;
+
+/// The longest rest.
+const MAX_REST: Duration = Duration::from_secs(60);
 
 /// Where the journal stands.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -69,15 +76,12 @@ struct Keeper {
 impl Keeper {
     async fn run(mut self, stop: CancellationToken) {
         loop {
+            let begin = Instant::now();
             let is_written = self.write().await;
+            let rest = if is_written { (begin.elapsed() * REST).min(MAX_REST) } else { RETRY };
             let news = async {
-                match is_written {
-                    true => self.published.changed().await.is_ok(),
-                    false => {
-                        tokio::time::sleep(RETRY).await;
-                        true
-                    }
-                }
+                tokio::time::sleep(rest).await;
+                !is_written || self.published.changed().await.is_ok()
             };
             match stop.run_until_cancelled(news).await {
                 Some(true) => {}

@@ -71,12 +71,15 @@ enum Line {
     Sha256(String),
 }
 
+/// Seconds since 1970, and nanoseconds.
+type Time = (u64, u32);
+
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct SnapshotLine {
     revision: u64,
     doubts: Vec<String>,
-    taken_at: (u64, u32),
+    taken_at: Time,
     digest: String,
     counts: [usize; 6],
     notes: Vec<String>,
@@ -84,7 +87,14 @@ struct SnapshotLine {
     network: Option<String>,
     files: BTreeMap<String, usize>,
     collections: BTreeMap<String, usize>,
-    manifest: Option<(Option<u64>, Option<(u64, u32)>)>,
+    manifest: Option<ManifestLine>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ManifestLine {
+    revision: Option<u64>,
+    created_at: Option<Time>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -261,7 +271,9 @@ fn snapshot_line(snapshot: &Snapshot) -> SnapshotLine {
         network: network.clone(),
         files: files.clone(),
         collections: collections.clone(),
-        manifest: manifest.as_ref().map(|mark| (mark.revision, mark.created_at.map(since_epoch))),
+        manifest: manifest
+            .as_ref()
+            .map(|mark| ManifestLine { revision: mark.revision, created_at: mark.created_at.map(since_epoch) }),
     }
 }
 
@@ -276,7 +288,7 @@ fn attributes_line(attributes: &PathAttributes) -> AttributesLine {
 }
 
 /// A clock that stands before 1970 reads as 1970.
-fn since_epoch(time: SystemTime) -> (u64, u32) {
+fn since_epoch(time: SystemTime) -> Time {
     let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
     (since.as_secs(), since.subsec_nanos())
 }
@@ -425,14 +437,14 @@ impl Reader {
 }
 
 fn snapshot_of(line: SnapshotLine) -> Option<Snapshot> {
-    let time = |(seconds, nanos): (u64, u32)| {
+    let time = |(seconds, nanos): Time| {
         UNIX_EPOCH.checked_add(Duration::from_secs(seconds))?.checked_add(Duration::from_nanos(nanos.into()))
     };
     let [files, subnetworks, instances, alias_ranges, addresses, forwarding_rules] = line.counts;
     let doubts: Vec<Doubt> = line.doubts.iter().map(|name| Doubt::named(name)).collect::<Option<_>>()?;
     let manifest = match line.manifest {
         None => None,
-        Some((revision, created_at)) => Some(ManifestMark {
+        Some(ManifestLine { revision, created_at }) => Some(ManifestMark {
             revision,
             created_at: match created_at {
                 None => None,

@@ -88,6 +88,21 @@ impl Daemon {
         (output.status.code(), String::from_utf8(output.stderr).unwrap())
     }
 
+    /// SIGKILL: nothing of it is left but its files.
+    pub fn is_killed(&mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+    }
+
+    /// Starts it again after its end; returns when it answers.
+    pub fn is_started(&mut self) {
+        // That of the last one would be taken for the new one's.
+        fs::remove_file(self.socket()).unwrap();
+        let log = fs::File::options().append(true).open(self.directory.path().join("log")).unwrap();
+        self.process = aliasd(self.directory.path()).stderr(log).spawn().unwrap();
+        self.comes_to(&true, |daemon| daemon.socket().exists());
+    }
+
     /// A file beside the configuration.
     pub fn beside(&self, name: &str) -> PathBuf {
         self.directory.path().join(name)
@@ -100,9 +115,14 @@ impl Daemon {
 
     /// Replaces the inventory as one that knows what it does: by an atomic rename.
     pub fn writes_inventory(&self, text: &str) {
+        self.puts("bundle.json", text);
+    }
+
+    /// Puts a whole file of the inventory in place at once.
+    pub fn puts(&self, name: &str, text: &str) {
         let new = self.directory.path().join("new.json");
         fs::write(&new, text).unwrap();
-        fs::rename(new, self.inventory().join("bundle.json")).unwrap();
+        fs::rename(new, self.inventory().join(name)).unwrap();
     }
 
     pub fn edits_config(&self, edit: impl Fn(&str) -> String) {
@@ -197,6 +217,8 @@ listen = {listen:?}
 [inventory]
 path = "inventory"
 settle_ms = 10
+[journal]
+path = "state"
 [control]
 socket = "control.sock"
 [[advertise]]

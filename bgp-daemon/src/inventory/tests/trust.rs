@@ -319,7 +319,7 @@ fn state() -> impl Strategy<Value = String> {
     let end = prop_oneof![4 => Just(""), 1 => Just(r#", "nextPageToken": "x""#)];
     (prop::collection::vec(instance, 0..6), end, 0_u8..10).prop_map(|(instances, end, cut)| {
         let text = bundle(&instances.iter().map(String::as_str).collect::<Vec<_>>(), end);
-        if cut == 0 { text[..text.len() - 30].to_owned() } else { text }
+        if cut == 0 { text.split_at(text.len() - 30).0.to_owned() } else { text }
     })
 }
 

@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 
 use super::collection::Collection;
 use super::shape::Shape;
-use super::{Doubt, ObjectCounts, Range, Selection, Snapshot};
+use super::{Doubt, InventoryFault, ObjectCounts, Range, Selection, Snapshot};
 use join::{Joined, join};
 use ranges::{Ranges, ranges};
 use settle::{Question, Settled};
@@ -51,10 +51,10 @@ pub(super) fn validate(
     let settled = match state.settle(collection, last) {
         Ok(settled) => settled,
         Err(fault) => {
-            collection.faults.push(fault);
+            collection.faults.push(*fault);
             state.join(collection, selection, last);
             // With everything kept, nothing is left that could speak against it.
-            state.settle(collection, last).map_err(|fault| collection.faults.push(fault)).ok()?
+            state.settle(collection, last).map_err(|fault| collection.faults.push(*fault)).ok()?
         }
     };
     let Settled { ranges, quarantine, faults } = settled;
@@ -84,7 +84,7 @@ impl State {
         self.joined = join(collection, &self.ranges, selection);
     }
 
-    fn settle(&self, collection: &Collection, last: Option<&Snapshot>) -> Result<Settled, super::InventoryFault> {
+    fn settle(&self, collection: &Collection, last: Option<&Snapshot>) -> Result<Settled, Box<InventoryFault>> {
         let quarantine = collection.quarantine.iter().chain(&self.joined.faulty).cloned().collect();
         let Self { ranges, joined, keep_all } = self;
         Question { collection, ranges, placed: &joined.placed, last, keep_all: *keep_all }.settle(quarantine)

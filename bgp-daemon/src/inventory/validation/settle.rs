@@ -53,7 +53,7 @@ impl Question<'_> {
     ///
     /// # Errors
     /// Why the state cannot be trusted after all: then everything must be kept.
-    pub fn settle(&self, mut quarantine: HashSet<ObjectId>) -> Result<Settled, InventoryFault> {
+    pub fn settle(&self, mut quarantine: HashSet<ObjectId>) -> Result<Settled, Box<InventoryFault>> {
         for _ in 0..MAX_ROUNDS {
             let (held, refused) = self.round(&quarantine);
             let before = quarantine.len();
@@ -73,7 +73,7 @@ impl Question<'_> {
             "objects claim what others had before in chains longer than {MAX_ROUNDS}; expected addresses that nothing \
              else has"
         );
-        Err(InventoryFault::of_state(Doubt::Conflict, Some("inventory".to_owned()), expected))
+        Err(Box::new(InventoryFault::of_state(Doubt::Conflict, Some("inventory".to_owned()), expected)))
     }
 
     /// Everything that somebody has, and what is refused with what speaks against it.
@@ -127,7 +127,7 @@ impl Question<'_> {
     }
 
     /// Sorts what is held into the ranges.
-    fn in_ranges(&self, held: Vec<Held<'_>>) -> Result<Vec<Range>, InventoryFault> {
+    fn in_ranges(&self, held: Vec<Held<'_>>) -> Result<Vec<Range>, Box<InventoryFault>> {
         let allocation = |held: &Held<'_>| Allocation { prefix: held.prefix, owner: held.owner.clone() };
         let mut rest = held.as_slice();
         let mut ranges = Vec::with_capacity(self.ranges.ranges.len());
@@ -177,12 +177,12 @@ impl Question<'_> {
     }
 }
 
-fn homeless_fault(held: &Held<'_>) -> InventoryFault {
+fn homeless_fault(held: &Held<'_>) -> Box<InventoryFault> {
     let expected = format!(
         "keeps {}, for it is at fault, and no subnetwork has that range any more; expected the range",
         held.prefix
     );
-    InventoryFault::of_state(Doubt::Subnetwork, Some(held.owner.to_string()), expected)
+    Box::new(InventoryFault::of_state(Doubt::Subnetwork, Some(held.owner.to_string()), expected))
 }
 
 /// Whether both cannot be: several forwarding rules may have one address.
