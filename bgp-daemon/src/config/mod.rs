@@ -37,6 +37,7 @@ pub use model::{
     ManifestUse, Peer, RoleSelector, Router, Warning,
 };
 pub use originations::{AdvertiseRule, Aggregation, RangeRoleRule, RangeSelector};
+pub use policy::HeldPrefixes;
 pub use written::{Written, WrittenFile};
 
 impl Config {

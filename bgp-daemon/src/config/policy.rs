@@ -26,20 +26,40 @@ impl Peer {
         self.export_policy_with(id_of, None)
     }
 
-    /// The same, and first of all those of our prefixes that are `held`: what the peer is told of and must not lose before
-    /// somebody has released it, whatever its `export` says.
+    /// The same, but for those of our prefixes that are held: what of them the peer has it keeps, and what it does not have
+    /// it does not get, whatever its `export` says.
     #[must_use]
-    pub fn export_policy_with(
-        &self,
-        id_of: impl Fn(&str) -> Option<PeerId>,
-        held: Option<Arc<BTreeSet<Prefix>>>,
-    ) -> Policy {
-        let matches =
-            |held| Match { exactly: Some(held), sources: Some(vec![SourceMatch::AnyOriginated]), ..Match::default() };
-        let mut terms: Vec<Term> =
-            held.map(|held| Term::accept("held by the guard (aliasctl guard)", matches(held))).into_iter().collect();
+    pub fn export_policy_with(&self, id_of: impl Fn(&str) -> Option<PeerId>, held: Option<&HeldPrefixes>) -> Policy {
+        let mut terms = held.map_or_else(Vec::new, HeldPrefixes::terms);
         terms.extend(self.export.as_ref().map_or_else(Vec::new, |export| export_terms(export, id_of)));
         Policy { name: "export".to_owned(), terms }
+    }
+}
+
+/// Prefixes of ours that would be gone for a peer, or altogether, and are held until somebody releases them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HeldPrefixes {
+    /// What the peer has and its `export` no longer lets out.
+    pub kept: Arc<BTreeSet<Prefix>>,
+    /// What it does not have and would get only because it is held.
+    pub withheld: Arc<BTreeSet<Prefix>>,
+}
+
+impl HeldPrefixes {
+    fn terms(&self) -> Vec<Term> {
+        let matches = |prefixes: &Arc<BTreeSet<Prefix>>| Match {
+            exactly: Some(Arc::clone(prefixes)),
+            sources: Some(vec![SourceMatch::AnyOriginated]),
+            ..Match::default()
+        };
+        let mut terms = Vec::new();
+        if !self.withheld.is_empty() {
+            terms.push(Term::reject("held by the guard for others (aliasctl guard)", matches(&self.withheld)));
+        }
+        if !self.kept.is_empty() {
+            terms.push(Term::accept("held by the guard (aliasctl guard)", matches(&self.kept)));
+        }
+        terms
     }
 }
 

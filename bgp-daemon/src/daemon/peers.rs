@@ -159,7 +159,7 @@ impl Peers {
             max_prefixes: peer.max_prefixes(),
             graceful_shutdown: peer.graceful_shutdown,
             import: Arc::new(peer.import_policy()),
-            export: Arc::new(peer.export_policy_with(number_of_enabled, self.held.get(&peer.name).cloned())),
+            export: Arc::new(peer.export_policy_with(number_of_enabled, self.held.get(&peer.name))),
         })
     }
 

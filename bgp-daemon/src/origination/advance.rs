@@ -1,17 +1,17 @@
 //! One step from what is originated to what shall be: everything that is new at once, and of what goes only what the guard
 //! lets pass.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use bgp_core::types::Prefix;
 
-use super::audience::{Audience, HeldExports};
+use super::audience::{Audience, Exports, HeldExports};
 use super::guard::{Guard, GuardState, Hold, Verdict};
 use super::losses::Losses;
 use super::{OriginationSet, Owners, Plan};
-use crate::config::Config;
+use crate::config::{Config, HeldPrefixes};
 
 /// What is originated, and by which configuration peers are told of it.
 #[derive(Clone, Debug)]
@@ -20,7 +20,7 @@ pub struct Current {
     pub set: Arc<OriginationSet>,
     /// By whose `[[peer]]` they are told.
     pub config: Arc<Config>,
-    /// What the guard keeps them told of beyond that.
+    /// What the guard changes in that.
     pub held_exports: HeldExports,
 }
 
@@ -88,7 +88,7 @@ pub fn advance_with(
                 target.originations.insert(*prefix, kept);
             }
         }
-        held_exports = keep_told(hold, &target, &audiences);
+        held_exports = keep_told(hold, &target, &config);
     }
     let mut after = guard.clone();
     after.commit(&verdict, &config.guard, now);
@@ -96,19 +96,25 @@ pub fn advance_with(
     Advance { next: Current { set: Arc::new(target), config, held_exports }, change: Arc::new(change), verdict }
 }
 
-/// What peers must stay told of although their rules do not say so.
-pub(super) fn keep_told(hold: &Hold, set: &OriginationSet, audiences: &[Audience]) -> HeldExports {
-    let mut held: BTreeMap<String, BTreeSet<Prefix>> = BTreeMap::new();
-    for audience in audiences {
+/// What peers stay told of although their rules do not say so, and what they are not told of although the rules would:
+/// what is held is told to those who had it.
+pub(super) fn keep_told(hold: &Hold, set: &OriginationSet, config: &Config) -> HeldExports {
+    let mut held = HeldExports::new();
+    for peer in config.peers.iter().filter(|peer| peer.enabled) {
+        let rules = Exports::of(peer, None);
+        let (mut kept, mut withheld) = (BTreeSet::new(), BTreeSet::new());
         for (prefix, route) in &hold.routes {
             let Some(origination) = set.originations.get(prefix) else { continue };
-            if audience.after.admit(prefix, origination) {
-                continue;
-            }
-            for peer in audience.peers.iter().filter(|peer| route.peers.contains(peer)) {
-                held.entry(peer.to_string()).or_default().insert(*prefix);
+            let had_it = route.peers.iter().any(|name| **name == *peer.name);
+            match (had_it, rules.admit(prefix, origination)) {
+                (true, false) => drop(kept.insert(*prefix)),
+                (false, true) if route.everywhere => drop(withheld.insert(*prefix)),
+                _ => {}
             }
         }
+        if !(kept.is_empty() && withheld.is_empty()) {
+            held.insert(peer.name.clone(), HeldPrefixes { kept: Arc::new(kept), withheld: Arc::new(withheld) });
+        }
     }
-    held.into_iter().map(|(peer, prefixes)| (peer, Arc::new(prefixes))).collect()
+    held
 }

@@ -1,42 +1,41 @@
 //! Who is told of what: the peers of two configurations, those together that are told the same.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bgp_core::policy::{Policy, RouteSource, Verdict};
 use bgp_core::types::{FamilySet, Prefix};
 
 use super::Origination;
-use crate::config::{Config, Peer};
+use crate::config::{Config, HeldPrefixes, Peer};
 
-/// What the guard keeps a peer told of although its `export` no longer says so, by the peer's name.
-pub type HeldExports = BTreeMap<String, Arc<BTreeSet<Prefix>>>;
+/// What the guard changes in what peers are told, by the peer's name.
+pub type HeldExports = BTreeMap<String, HeldPrefixes>;
 
 /// What of ours a peer is told, and with which attributes that are its own.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Exports {
     policy: Policy,
     families: FamilySet,
-    held: Option<Arc<BTreeSet<Prefix>>>,
+    held: HeldPrefixes,
 }
 
 impl Exports {
     /// What `peer` is told; of routes that other peers sent, which its `export` may pass on too, nothing is said here.
     #[must_use]
-    pub fn of(peer: &Peer, held: Option<&Arc<BTreeSet<Prefix>>>) -> Self {
-        Self { policy: peer.export_policy(|_| None), families: peer.families, held: held.cloned() }
+    pub fn of(peer: &Peer, held: Option<&HeldPrefixes>) -> Self {
+        Self { policy: peer.export_policy(|_| None), families: peer.families, held: held.cloned().unwrap_or_default() }
     }
 
     /// Whether the origination of `prefix` is told.
     #[must_use]
     pub fn admit(&self, prefix: &Prefix, origination: &Origination) -> bool {
-        if !self.families.contains(prefix.family()) {
+        if !self.families.contains(prefix.family()) || self.held.withheld.contains(prefix) {
             return false;
         }
         let source = RouteSource::Originated { tag: Arc::clone(&origination.role) };
         let term = self.policy.deciding_term(prefix, &source, &origination.attributes);
-        term.is_some_and(|(_, term)| term.verdict == Verdict::Accept)
-            || self.held.as_ref().is_some_and(|held| held.contains(prefix))
+        term.is_some_and(|(_, term)| term.verdict == Verdict::Accept) || self.held.kept.contains(prefix)
     }
 }
 
@@ -85,6 +84,6 @@ impl Audience {
 
     /// What they are told beyond what the rules say.
     pub fn held(&self) -> impl Iterator<Item = &Prefix> {
-        self.before.held.iter().flat_map(|held| held.iter())
+        self.before.held.kept.iter()
     }
 }

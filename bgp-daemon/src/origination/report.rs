@@ -291,11 +291,7 @@ fn groups(current: Option<&Current>, next: &Current) -> Vec<Group> {
 #[must_use]
 pub fn current_of(set: OriginationSet, config: Arc<Config>) -> Current {
     let held_exports = match &set.guard.hold {
-        Some(hold) => super::advance::keep_told(
-            hold,
-            &set,
-            &super::audience::Audience::all(&config, &HeldExports::new(), &config),
-        ),
+        Some(hold) => super::advance::keep_told(hold, &set, &config),
         None => HeldExports::new(),
     };
     Current { set: Arc::new(set), config, held_exports }

@@ -239,6 +239,11 @@ pub struct Pair {
 
 impl Pair {
     pub fn start(alias: &str) -> Self {
+        Self::start_with(alias, "")
+    }
+
+    /// With this text after the configuration of `near`.
+    pub fn start_with(alias: &str, text: &str) -> Self {
         let free = TcpListener::bind("127.0.0.2:0").unwrap().local_addr().unwrap();
         let peer = r#"
 [[peer]]
@@ -264,7 +269,7 @@ hold_time_secs = 90
 advertised_route_priority = 100
 [peer.export]
 roles = ["pod"]
-"#,
+{text}"#,
             free.port()
         );
         let near = Daemon::start(&config("10.255.0.1", 64512, &[], &peer), &[alias]);

@@ -74,7 +74,11 @@ impl Cloud {
         format!("node {} comes with block {block}", self.next)
     }
 
+    /// One stays: that nobody is left is believed of no file.
     fn goes(&mut self, chance: &mut Chance) -> String {
+        if self.nodes.len() < 2 {
+            return "the last node stays".to_owned();
+        }
         let Some(node) = self.nodes.keys().nth(chance.below(self.nodes.len().max(1))).copied() else {
             return "nobody is left to go".to_owned();
         };
@@ -90,7 +94,7 @@ impl Cloud {
             9 => (0..4).map(|_| self.comes(chance)).collect::<Vec<_>>().join(", "),
             10 => (0..1 + chance.below(8)).map(|_| self.goes(chance)).collect::<Vec<_>>().join(", "),
             _ => {
-                let kept = chance.below(3);
+                let kept = 1 + chance.below(3);
                 let gone: Vec<usize> = self.nodes.keys().skip(kept).copied().collect();
                 self.nodes.retain(|node, _| !gone.contains(node));
                 format!("all but {kept} nodes go")

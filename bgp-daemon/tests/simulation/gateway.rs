@@ -81,6 +81,7 @@ pub struct Gateway {
     journal: Journal,
     /// The last two, the newest last.
     saved: Vec<Saved>,
+    newest_is_damaged: bool,
     passed: Vec<(SystemTime, Tallies)>,
     /// Addresses that somebody had at some time.
     ever: BTreeSet<Prefix>,
@@ -103,6 +104,7 @@ impl Gateway {
             folder,
             journal,
             saved: Vec::new(),
+            newest_is_damaged: false,
             passed: Vec::new(),
             ever: BTreeSet::new(),
             broken: None,
@@ -209,6 +211,7 @@ impl Gateway {
     fn saves(&mut self) {
         let (Some(current), Some(snapshot)) = (self.current.clone(), self.snapshot.clone()) else { return };
         self.journal.save(&current.set).unwrap();
+        self.newest_is_damaged = false;
         self.saved.push(Saved { snapshot, views: self.views(), passed: self.passed.clone(), current });
         if self.saved.len() > 2 {
             self.saved.remove(0);
@@ -249,10 +252,12 @@ impl Gateway {
         self.wire = None;
         self.guard = Guard::default();
         let damaged = chance.one_in(4) && self.damage(chance);
-        let expected = match damaged {
-            true => self.saved.iter().rev().nth(1).cloned(),
-            false => self.saved.last().cloned(),
-        };
+        if damaged && !self.newest_is_damaged {
+            // What is left is the one before.
+            self.saved.pop();
+            self.newest_is_damaged = true;
+        }
+        let expected = self.saved.last().cloned();
         self.now += Duration::from_secs(u64::try_from(chance.below(90)).unwrap());
         self.journal = Journal::new(self.folder.path());
         let Restored { record, .. } = self.journal.restore();
@@ -279,12 +284,6 @@ impl Gateway {
             }
             (self.guard, self.wire, self.snapshot) = (Guard::new(guard), Some(wire), Some(record.snapshot));
             self.current = Some(current);
-            if damaged {
-                // What is read is the one before; the next save stands beside it.
-                self.saved = vec![expected.clone()];
-            }
-        } else {
-            self.saved.clear();
         }
         format!("crashes, damaged: {damaged}; {}", self.said())
     }

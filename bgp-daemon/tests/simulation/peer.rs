@@ -47,7 +47,7 @@ fn facts(index: usize, peer: &Peer) -> PeerFacts {
 }
 
 fn export(current: &Current, peer: &Peer) -> Arc<Policy> {
-    Arc::new(peer.export_policy_with(|_| None, current.held_exports.get(&peer.name).cloned()))
+    Arc::new(peer.export_policy_with(|_| None, current.held_exports.get(&peer.name)))
 }
 
 fn covered(view: &BTreeSet<Prefix>, host: &Prefix) -> bool {

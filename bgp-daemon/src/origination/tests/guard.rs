@@ -262,7 +262,10 @@ fn a_reload_is_held_like_anything_else_and_for_the_peers_that_lose_by_it() {
     assert!(step.change.is_empty(), "what is originated stays");
     assert_eq!(world.held().len(), 30);
     let held = &world.current.as_ref().unwrap().held_exports;
-    assert_eq!(held.iter().map(|(peer, prefixes)| (peer.as_str(), prefixes.len())).collect::<Vec<_>>(), [("dc1", 30)]);
+    assert_eq!(
+        held.iter().map(|(peer, prefixes)| (peer.as_str(), prefixes.kept.len())).collect::<Vec<_>>(),
+        [("dc1", 30)]
+    );
     let hold = world.guard.state().hold.clone().unwrap();
     assert!(hold.routes.values().all(|route| !route.everywhere && *route.peers == [Arc::from("dc1")]));
     // What goes from the inventory meanwhile would be lost by more.
@@ -286,6 +289,23 @@ fn another_role_is_a_loss_for_those_who_are_not_told_of_it() {
     assert_eq!(held.keys().collect::<Vec<_>>(), ["dc1"]);
     let hash = world.hash();
     world.step(Some(&hash));
+    assert!(world.held().is_empty() && world.current.as_ref().unwrap().held_exports.is_empty());
+}
+
+#[test]
+fn what_is_held_is_told_to_nobody_who_did_not_have_it() {
+    let ranges = vec![range("pods", "10.4.0.0/16", &["10.4.0.0/24"]), range("other", "10.5.0.0/16", &["10.5.0.0/24"])];
+    let mut world = World::new("", snapshot(ranges));
+    assert_eq!(told(&world, 0).len(), 1, "dc1 is told of pods alone");
+    // The last one of its role goes, and dc1 would be told of that role.
+    let rules =
+        PEERS.replace("range = \"*\"", "role = \"pod\"").replace("roles = [\"pod\"]", "roles = [\"pod\", \"other\"]");
+    world.reloads(&format!("{rules}[guard]\nalways_allowed_prefixes = 0\n"));
+    assert_eq!(world.held(), ["10.5.0.0/24"]);
+    assert_eq!((told(&world, 0).len(), told(&world, 1).len()), (1, 2));
+    let hash = world.hash();
+    let step = world.step(Some(&hash));
+    assert_eq!(step.verdict.released.len(), 1);
     assert!(world.held().is_empty() && world.current.as_ref().unwrap().held_exports.is_empty());
 }
 
