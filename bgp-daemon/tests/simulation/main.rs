@@ -2,7 +2,7 @@
 //! reloaded and told to let go. Everything between the files and what two peers see is the daemon's own code.
 //!
 //! What must hold is said in `check`; a life that breaks it is named by its seed. `SIMULATION_SEED=7` lives that one life,
-//! `SIMULATION_LIVES=10000` as many as that.
+//! `SIMULATION_LIVES=10000` as many as that, from `SIMULATION_FIRST` on.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test may fail")]
 
 mod chance;
@@ -63,6 +63,9 @@ fn asked(name: &str) -> Option<u64> {
 fn whatever_happens_nothing_is_lost_without_proof_or_word() {
     match asked("SIMULATION_SEED") {
         Some(seed) => live(seed),
-        None => (0..asked("SIMULATION_LIVES").unwrap_or(LIVES)).for_each(live),
+        None => {
+            let first = asked("SIMULATION_FIRST").unwrap_or(0);
+            (first..first + asked("SIMULATION_LIVES").unwrap_or(LIVES)).for_each(live);
+        }
     }
 }

@@ -54,12 +54,14 @@ fn covered(view: &BTreeSet<Prefix>, host: &Prefix) -> bool {
     view.iter().any(|prefix| prefix.covers(host))
 }
 
-/// Every address that matters.
-pub fn hosts() -> impl Iterator<Item = Prefix> {
+/// Addresses of a block, the smallest thing that is given to anybody.
+pub const BLOCK_LEN: u64 = 8;
+
+/// Every block of both ranges.
+pub fn blocks() -> impl Iterator<Item = Prefix> {
     let bases = [Ipv4Addr::new(10, 0, 0, 0), Ipv4Addr::new(10, 4, 0, 0)];
-    bases
-        .into_iter()
-        .flat_map(|base| (0..256).map(move |host| Prefix::from(Ipv4Addr::from_bits(base.to_bits() + host))))
+    let block = |base: Ipv4Addr, number: u32| Ipv4Addr::from_bits(base.to_bits() + number * 8).into();
+    bases.into_iter().flat_map(move |base| (0..32).map(move |number| Prefix::new(block(base, number), 29).unwrap()))
 }
 
 impl Wire {
@@ -100,7 +102,7 @@ impl Wire {
                 }
             }
             let after = &self.views[index];
-            let kept: Vec<Prefix> = hosts().filter(|host| covered(&before, host) && covered(after, host)).collect();
+            let kept: Vec<Prefix> = blocks().filter(|host| covered(&before, host) && covered(after, host)).collect();
             for moment in &moments {
                 if let Some(host) = kept.iter().find(|host| !covered(moment, host)) {
                     return Err(format!(
@@ -114,6 +116,6 @@ impl Wire {
 
     /// Addresses that are covered in `before` and not in what the peer sees now.
     pub fn lost(&self, index: usize, before: &BTreeSet<Prefix>) -> Vec<Prefix> {
-        hosts().filter(|host| covered(before, host) && !covered(&self.views[index], host)).collect()
+        blocks().filter(|host| covered(before, host) && !covered(&self.views[index], host)).collect()
     }
 }
