@@ -235,3 +235,37 @@ fn killed_under_churn_it_comes_to_the_truth_each_time() {
         near.comes_to(&json!("CURRENT"), |daemon| inventory(daemon)["state"].clone());
     }
 }
+
+/// What the peer knows of `near`'s families: whether an End-of-RIB came, and how many routes.
+fn end_and_routes(far: &Daemon) -> (bool, u64) {
+    let family = &far.asks(&["peers", "near"])["bgpPeerStatus"][0]["families"][0];
+    (family["endOfRibReceived"] == true, family["received"]["total"].as_u64().unwrap_or(0))
+}
+
+/// Waits for all routes of the fleet; an End-of-RIB before them would let a peer drop what it kept over our restart.
+fn routes_come_before_their_end(far: &Daemon) {
+    let all = all().len() as u64;
+    far.comes_to(&(true, all), |far| {
+        let seen = end_and_routes(far);
+        assert!(!seen.0 || seen.1 == all, "an End-of-RIB after {} routes", seen.1);
+        seen
+    });
+}
+
+#[test]
+fn no_peer_is_told_of_an_end_before_there_is_anything_to_tell() {
+    let Pair { mut near, far, .. } = fleet_pair();
+    near.comes_to(&true, |daemon| daemon.asks(&["status"])["journal"]["writtenRevision"].is_u64());
+    near.is_killed();
+    near.is_started();
+    routes_come_before_their_end(&far);
+    // Without a journal and an inventory there is nothing yet; the session is up.
+    near.is_killed();
+    fs::remove_dir_all(near.beside("state")).unwrap();
+    fs::remove_file(near.inventory().join("bundle.json")).unwrap();
+    far.comes_to(&(false, 0), end_and_routes);
+    near.is_started();
+    far.comes_to(&json!("Established"), |far| far.asks(&["peers", "near"])["bgpPeerStatus"][0]["state"].clone());
+    near.writes_inventory(&good());
+    routes_come_before_their_end(&far);
+}

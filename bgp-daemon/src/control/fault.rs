@@ -12,8 +12,26 @@ use crate::rib_owner::Gone;
 pub struct Fault {
     status: StatusCode,
     /// The one method that would be answered.
-    allow: Option<&'static str>,
+    allow: Option<Allowed>,
     body: ErrorBody,
+}
+
+/// A method.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Allowed {
+    /// To look.
+    Get,
+    /// To have something done.
+    Post,
+}
+
+impl Allowed {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+        }
+    }
 }
 
 impl Fault {
@@ -52,9 +70,9 @@ impl Fault {
     }
 
     /// 405: only `expected` is answered.
-    pub fn method_not_allowed(method: &str, expected: &'static str) -> Self {
-        let why = if expected == "GET" { ": nothing can be changed here" } else { "" };
-        let message = format!("method {method} (expected {expected}{why})");
+    pub fn method_not_allowed(method: &str, expected: Allowed) -> Self {
+        let why = if expected == Allowed::Get { ": nothing can be changed here" } else { "" };
+        let message = format!("method {method} (expected {}{why})", expected.name());
         Self { allow: Some(expected), ..Self::new(StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", message) }
     }
 
@@ -81,7 +99,7 @@ impl IntoResponse for Fault {
         let reply = ErrorReply { api_version: ApiVersion, error: self.body };
         let mut response = (self.status, Json(reply)).into_response();
         if let Some(method) = self.allow {
-            response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(method));
+            response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(method.name()));
         }
         response
     }

@@ -27,7 +27,7 @@ use crate::peer::roster::Roster;
 use crate::rib_owner::{self, Gone, Hold};
 use crate::telemetry::LogControl;
 
-/// How long peers are kept waiting for a first snapshot: less than the restart time that any of them is likely to keep
+/// How long peers are kept waiting for a first trusted snapshot: less than the restart time that any of them is likely to keep
 /// routes for.
 const FIRST_LOOK_PATIENCE: Duration = Duration::from_secs(10);
 
@@ -88,7 +88,7 @@ pub(super) struct Daemon {
     pub(super) inventory_control: InventoryControl,
     inventory: Service,
     journal: Option<Service>,
-    /// Until the first snapshot nobody is told of anything, so that no peer takes it for all there is.
+    /// Until the first trusted snapshot nobody is told of anything, so that no peer takes it for all there is.
     silence: Option<Hold>,
     /// What is originated comes from the journal, and was not held against the configuration of now.
     restored: bool,
@@ -193,7 +193,7 @@ impl Daemon {
         loop {
             tokio::select! {
                 () = &mut patience, if self.silence.is_some() => {
-                    warn!("the inventory takes long to be read; peers are told that there is nothing");
+                    warn!("there is no trusted inventory yet; peers are told of what there is");
                     self.silence = None;
                 }
                 () = async { signals.terminate.recv().await; } => return Ok(()),
@@ -270,7 +270,9 @@ impl Daemon {
                 let config = Arc::clone(&self.config.borrow());
                 let prepared = self.originator.prepare(snapshot, config).await?;
                 self.originate(prepared).await?;
-                self.silence = None;
+                if status.trust.is_trusted() {
+                    self.silence = None;
+                }
             }
         }
         self.inventory_status.send_replace(status);

@@ -21,12 +21,12 @@ const ROUTES: [&str; 9] = [
     "10.4.0.0/23",
     "10.4.4.0/26",
     "10.128.0.0/24",
-    "10.5.0.0/24",
-    "10.5.2.0/24",
-    "10.5.4.0/24",
-    "10.5.6.0/24",
-    "10.5.8.0/24",
-    "10.5.10.0/24",
+    "10.4.16.0/24",
+    "10.4.18.0/24",
+    "10.4.20.0/24",
+    "10.4.22.0/24",
+    "10.4.24.0/24",
+    "10.4.26.0/24",
 ];
 
 /// What happens to the file of the instances, the doubt that it raises, and how many objects go into quarantine.
@@ -133,7 +133,8 @@ fn fleet(sample: &str) -> Result<Vec<Value>> {
             let interface = node.pointer_mut("/networkInterfaces/0").and_then(Value::as_object_mut);
             let interface = interface.context("no interface")?;
             interface.insert("networkIP".to_owned(), json!(format!("10.128.0.{}", 100 + index)));
-            let alias = json!({"ipCidrRange": format!("10.5.{}.0/24", index * 2), "subnetworkRangeName": "gke-pods"});
+            let alias =
+                json!({"ipCidrRange": format!("10.4.{}.0/24", 16 + index * 2), "subnetworkRangeName": "gke-pods"});
             interface.insert("aliasIpRanges".to_owned(), json!([alias]));
             interface.retain(|field, _| !field.contains("pv6"));
             nodes.push(node);

@@ -64,8 +64,10 @@ pub fn write_summary(console: &mut Console<'_>, inventory: &InventorySummary) ->
     if let Some(since) = &inventory.untrusted_since {
         lines.push(("not trusted", format!("{}, since {since}", inventory.doubts.join(", "))));
     }
-    if inventory.quarantined > 0 {
-        lines.push(("quarantine", format!("{} objects, each with what it had", inventory.quarantined)));
+    match inventory.quarantined {
+        0 => {}
+        1 => lines.push(("quarantine", "1 object, with what it had".to_owned())),
+        count => lines.push(("quarantine", format!("{count} objects, each with what it had"))),
     }
     pairs(console, &lines)?;
     for fault in &inventory.faults {

@@ -139,9 +139,8 @@ async fn plan(client: &Client, running: ConfigReply, asked: &PlanArguments) -> R
     let state = State::ask(client, &in_force, &running.digest).await?;
     let owners = |prefix: &Prefix| state.owners.get(prefix).cloned().unwrap_or_default();
     let computed = originate(Arc::new(snapshot), &next);
-    let step =
-        advance_with(&owners, state.current.as_ref(), computed, Arc::clone(&next), &state.guard, None, state.now);
-    let report = report(state.current.as_ref(), &step, &owners);
+    let step = advance_with(owners, state.current.as_ref(), computed, Arc::clone(&next), &state.guard, None, state.now);
+    let report = report(state.current.as_ref(), &step, owners);
     let sessions = sessions(&change);
     let hold = step.verdict.hold.as_ref().map(|hold| crate::control::hold_summary(hold, state.now));
     let result = match (&hold, report.routes.is_empty() && sessions.is_empty()) {

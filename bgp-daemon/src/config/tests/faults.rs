@@ -200,6 +200,17 @@ fn refuses_sections_out_of_range() {
             ),
             ("settle_ms = 60001", "aliasd.toml:6:13: inventory.settle_ms = 60001: expected 0 to 60000 milliseconds"),
             ("source = \"etcd\"", "aliasd.toml:6:10: inventory.source = \"etcd\": expected directory"),
+            ("manifest = \"none\"", "aliasd.toml:6:12: inventory.manifest = \"none\": expected optional or required"),
+            ("max_age_secs = 0", "aliasd.toml:6:16: inventory.max_age_secs = 0: expected 1 to 4294967295 seconds"),
+            (
+                "scopes = [\"a\", \"zones/a\"]",
+                "aliasd.toml:6:16: inventory.scopes[1] = \"zones/a\": expected a project, region or zone as in \
+                 \"projects/p/zones/us-central1-a\" or \"us-central1-a\"",
+            ),
+            (
+                "scopes = [\"a\", \"a\"]",
+                "aliasd.toml:6:16: inventory.scopes[1] = \"a\": stands twice; expected each once",
+            ),
             (
                 "network = \"\"",
                 "aliasd.toml:6:11: inventory.network = \"\": expected a network as in \"projects/p/global/networks/vpc\" or \"vpc\"",

@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 
 use super::no_parameters;
 use crate::control::admin::{AdminView, Release, Released};
-use crate::control::fault::Fault;
+use crate::control::fault::{Allowed, Fault};
 use crate::control::reply::{ApiVersion, ReleaseReply};
 
 /// Who asks, as the kernel says.
@@ -38,7 +38,7 @@ pub fn router(view: AdminView, stream: &UnixStream) -> Router {
 async fn only_post(request: Request, next: Next) -> Response {
     match request.method() {
         &Method::POST => next.run(request).await,
-        other => Fault::method_not_allowed(other.as_str(), "POST").into_response(),
+        other => Fault::method_not_allowed(other.as_str(), Allowed::Post).into_response(),
     }
 }
 

@@ -24,7 +24,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use bgp_core::types::PeerId;
 
-use super::fault::Fault;
+use super::fault::{Allowed, Fault};
 use super::parameters::Parameters;
 use super::view::{DaemonView, PeerEntry};
 
@@ -56,7 +56,7 @@ pub fn router(view: DaemonView) -> Router {
 async fn only_get(request: Request, next: Next) -> Response {
     match request.method() {
         &Method::GET => next.run(request).await,
-        other => Fault::method_not_allowed(other.as_str(), "GET").into_response(),
+        other => Fault::method_not_allowed(other.as_str(), Allowed::Get).into_response(),
     }
 }
 

@@ -119,3 +119,25 @@ fn octets_alone_are_read_as_the_file_that_holds_them() {
     let fault = read_octets("a.json", b"[", &Selection::default()).unwrap_err().to_string();
     assert_eq!(fault, read_all(&[("a.json", "[")]).unwrap_err());
 }
+
+#[test]
+fn only_files_that_have_changed_are_read_again() {
+    let folder = directory(&[("s.json", &list(&[SUBNETWORK])), ("i.json", "[]"), ("broken.json", "5")]);
+    let (selection, mut cache) = (Selection::default(), Cache::default());
+    let look_again = |cache: &mut Cache| {
+        let now = std::time::SystemTime::now();
+        let question = Question { path: folder.path(), selection: &selection, last: None, same_place: None, now };
+        let Look::Read(state) = look(&question, cache, |_| false) else { panic!("nothing was read") };
+        let known = |name: &str| cache.get(name).map(|(_, objects)| std::sync::Arc::clone(objects));
+        (known("s.json"), known("i.json"), known("broken.json"), state)
+    };
+    let (subnetworks, instances, broken, _) = look_again(&mut cache);
+    assert!(broken.is_none(), "what is wrong with a file is said each time");
+    std::fs::write(folder.path().join("i.json"), list(&[&node("a", "10.0.0.2", &[])])).unwrap();
+    std::fs::remove_file(folder.path().join("broken.json")).unwrap();
+    let (same, others, _, state) = look_again(&mut cache);
+    assert!(std::sync::Arc::ptr_eq(&subnetworks.unwrap(), &same.unwrap()));
+    assert!(!std::sync::Arc::ptr_eq(&instances.unwrap(), &others.unwrap()));
+    assert_eq!(state.snapshot.unwrap().counts.instances, 1);
+    assert_eq!(cache.len(), 2);
+}

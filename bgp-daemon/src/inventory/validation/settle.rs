@@ -48,6 +48,16 @@ struct Held<'a> {
     place: Option<usize>,
 }
 
+/// What one round came to.
+struct Round<'a> {
+    /// Everything that somebody has, ascending.
+    held: Vec<Held<'a>>,
+    /// What is refused, with what speaks against it.
+    refused: Vec<(Held<'a>, Held<'a>)>,
+    /// How much is not added because there is too much already.
+    passed_over: usize,
+}
+
 impl Question<'_> {
     /// Settles it. `quarantine` are the objects that are at fault already.
     ///
@@ -55,7 +65,7 @@ impl Question<'_> {
     /// Why the state cannot be trusted after all: then everything must be kept.
     pub fn settle(&self, mut quarantine: HashSet<ObjectId>) -> Result<Settled, Box<InventoryFault>> {
         for _ in 0..MAX_ROUNDS {
-            let (held, refused) = self.round(&quarantine);
+            let Round { held, refused, passed_over } = self.round(&quarantine);
             let before = quarantine.len();
             // What another keeps only because the state is not trusted may have been handed on.
             let blamed = refused.iter().filter(|(_, other)| !self.keep_all || other.place.is_some());
@@ -67,6 +77,10 @@ impl Question<'_> {
             }
             let mut faults = FaultLog::default();
             refused.iter().filter_map(|(refused, other)| self.overlap(refused, other)).for_each(|f| faults.push(f));
+            if passed_over > 0 {
+                let expected = format!("{passed_over} allocations are not added; expected at most {MAX_GROWN} in all");
+                faults.push(InventoryFault::of_state(Doubt::Conflict, Some("inventory".to_owned()), expected));
+            }
             return Ok(Settled { ranges: self.in_ranges(held)?, quarantine, faults });
         }
         let expected = format!(
@@ -76,9 +90,8 @@ impl Question<'_> {
         Err(Box::new(InventoryFault::of_state(Doubt::Conflict, Some("inventory".to_owned()), expected)))
     }
 
-    /// Everything that somebody has, and what is refused with what speaks against it.
-    fn round<'q>(&'q self, quarantine: &HashSet<ObjectId>) -> (Vec<Held<'q>>, Vec<(Held<'q>, Held<'q>)>) {
-        let (mut all, mut refused) = (Vec::with_capacity(self.placed.len()), Vec::new());
+    fn round<'q>(&'q self, quarantine: &HashSet<ObjectId>) -> Round<'q> {
+        let (mut all, mut refused, mut passed_over) = (Vec::with_capacity(self.placed.len()), Vec::new(), 0);
         // A reserved address may stand for what something else has too, so that they are settled apart.
         for addresses in [false, true] {
             let of_class = |owner: &Owner| matches!(owner, Owner::Address(_)) == addresses;
@@ -88,7 +101,7 @@ impl Question<'_> {
                 let last_added = added.last().filter(|added| conflict(added, &new));
                 match last_added.or_else(|| clash(&held, &new)) {
                     Some(other) => refused.push((new, *other)),
-                    None if self.keep_all && held.len() + added.len() >= MAX_GROWN => {}
+                    None if self.keep_all && held.len() + added.len() >= MAX_GROWN => passed_over += 1,
                     None => added.push(new),
                 }
             }
@@ -96,7 +109,7 @@ impl Question<'_> {
             all.append(&mut held);
         }
         all.sort_by(|a, b| (a.prefix, a.owner).cmp(&(b.prefix, b.owner)));
-        (all, refused)
+        Round { held: all, refused, passed_over }
     }
 
     /// What was there before and is still or stays, ascending, and what is new.
