@@ -5,6 +5,7 @@ pub mod config;
 pub mod control;
 pub mod daemon;
 pub mod inventory;
+pub mod journal;
 pub mod origination;
 pub mod peer;
 pub mod rib_owner;

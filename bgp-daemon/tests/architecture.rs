@@ -40,11 +40,16 @@ const DAEMON: &[Room] = &[
     room("telemetry", "D1", &["config"]),
     room("inventory", "D1", &["config"]),
     room("origination", "D2", &["config", "inventory"]),
+    room("journal", "D3", &["inventory", "origination"]),
     room("rib_owner", "D3", &["config", "inventory", "origination"]),
     room("peer", "D3", &["config", "rib_owner", "telemetry"]),
-    room("control", "D4", &["config", "telemetry", "inventory", "origination", "rib_owner", "peer"]),
-    room("cli", "D5", &["control"]),
-    room("daemon", "D6", &["config", "telemetry", "inventory", "origination", "rib_owner", "peer", "control", "cli"]),
+    room("control", "D4", &["config", "telemetry", "inventory", "origination", "journal", "rib_owner", "peer"]),
+    room("cli", "D5", &["config", "inventory", "origination", "control"]),
+    room(
+        "daemon",
+        "D6",
+        &["config", "telemetry", "inventory", "origination", "journal", "rib_owner", "peer", "control", "cli"],
+    ),
 ];
 
 /// Lines of a file at most, tests included.

@@ -9,7 +9,7 @@ use bgp_core::session::{ConnectMode, State};
 use bgp_core::types::{Asn, BgpIdentifier};
 use bgp_daemon::config::{Peer, Router};
 use bgp_daemon::control::{self, PeerEntry, ReloadOutcome};
-use bgp_daemon::inventory::{InventoryFault, InventoryFaults, InventoryStatus};
+use bgp_daemon::inventory::{Doubt, Effect, InventoryFault, InventoryFaults, InventoryStatus, Trust};
 use bgp_daemon::peer::roster::Roster;
 use bgp_daemon::peer::{PeerTask, listener, socket};
 use serde_json::{Value, json};
@@ -127,7 +127,7 @@ async fn explains_where_the_chain_breaks() {
     world.originations.send_replace(None);
     let reply = world.ok("/v1/explain?target=8.8.8.8").await;
     let (first, broken) = (text(&reply["chain"][0]["text"]), &reply["chain"][0]["ok"]);
-    assert!(first.starts_with("no good snapshot of ") && broken == false, "{reply}");
+    assert!(first.starts_with("no snapshot of ") && broken == false, "{reply}");
 }
 
 #[tokio::test]
@@ -225,6 +225,7 @@ async fn nothing_can_be_changed() {
 async fn status_says_why_it_is_degraded() {
     let world = World::start().await;
     let fault = InventoryFault {
+        effect: Effect::Untrusted(Doubt::Unreadable),
         file: Some("instances.json".to_owned()),
         line: Some(7),
         object: None,
@@ -235,7 +236,8 @@ async fn status_says_why_it_is_degraded() {
     world.inventory.send_modify(|status| {
         *status = Arc::new(InventoryStatus {
             faults: InventoryFaults::new(vec![fault]),
-            faulty_since: Some(taken_at()),
+            trust: Trust::Untrusted(vec![Doubt::Unreadable]),
+            untrusted_since: Some(taken_at()),
             ..InventoryStatus::clone(status)
         });
     });
@@ -250,13 +252,13 @@ async fn status_says_why_it_is_degraded() {
     assert_eq!(
         reply["healthReasons"],
         json!([
-            "the inventory has not been usable since 2026-01-02T03:04:05Z: instances.json:7: ends in the middle of an object",
+            "the inventory has not been trusted since 2026-01-02T03:04:05Z, nothing is withdrawn (UNREADABLE): instances.json:7: ends in the middle of an object",
             "peer dc1 is Active: waits for the peer to connect",
             "peer dc2 is Active: waits for the peer to connect",
             "the configuration of 2026-01-02T03:04:05Z was refused, the old one stays: aliasd.toml:3: router.asn: 0",
         ])
     );
-    assert_eq!(reply["inventory"]["state"], "STALE");
+    assert_eq!(reply["inventory"]["state"], "UNTRUSTED");
     assert_eq!(reply["inventory"]["revision"], 3);
 }
 

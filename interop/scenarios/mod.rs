@@ -5,8 +5,11 @@ mod daemon_restart;
 mod establish;
 mod faults;
 mod ipv6;
+mod kill_nine;
 mod learn;
 mod originate;
+mod outages;
+mod plan_and_guard;
 mod router_restart;
 mod silent_peer;
 mod withdraw;
@@ -28,10 +31,13 @@ pub struct Scenario {
 pub const ALL: &[Scenario] = &[
     Scenario { name: "silent_peer", check: silent_peer::check },
     Scenario { name: "faults", check: faults::check },
+    Scenario { name: "kill_nine", check: kill_nine::check },
+    Scenario { name: "outages", check: outages::check },
     Scenario { name: "bad_inventory", check: bad_inventory::check },
     Scenario { name: "establish", check: establish::check },
     Scenario { name: "originate", check: originate::check },
     Scenario { name: "withdraw", check: withdraw::check },
+    Scenario { name: "plan_and_guard", check: plan_and_guard::check },
     Scenario { name: "learn", check: learn::check },
     Scenario { name: "ipv6", check: ipv6::check },
     Scenario { name: "daemon_restart", check: daemon_restart::check },

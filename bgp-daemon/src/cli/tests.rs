@@ -7,9 +7,9 @@ use super::question::{explain, faults, inventory, peers, status};
 use super::table::{Parts, numbers, words};
 use crate::control::reply::{
     AddPathFamily, AdvertisedRoute, Agreement, ApiVersion, BgpPeerStatus, ChainStep, ConfigWarning, Counts, Directions,
-    ExplainReply, FamilyStatus, Fault, FaultEntry, FaultyUpdateEntry, Health, ImportCounts, InventoryState,
-    InventorySummary, LastError, Messages, Outcome, PeerFaultsReply, RangeEntry, RangeTreatment, Reload, ReloadResult,
-    RestartAgreement, RouteCounts, StatusReply, Step, UpDown,
+    ExplainReply, FamilyStatus, Fault, FaultEffect, FaultEntry, FaultyUpdateEntry, Health, ImportCounts,
+    InventoryState, InventorySummary, JournalSummary, LastError, Messages, Outcome, PeerFaultsReply, RangeEntry,
+    RangeTreatment, Reload, ReloadResult, RestartAgreement, RouteCounts, StatusReply, Step, UpDown,
 };
 
 /// What is written by `write` on a console of this width.
@@ -120,6 +120,8 @@ fn disabled() -> BgpPeerStatus {
 
 fn inventory_summary(state: InventoryState) -> InventorySummary {
     let fault = |number: usize| Fault {
+        effect: if number < 7 { FaultEffect::Untrusted } else { FaultEffect::Quarantine },
+        doubt: (number < 7).then(|| "UNREADABLE".to_owned()),
         file: Some("instances.json".to_owned()),
         line: Some(number),
         object: None,
@@ -128,16 +130,18 @@ fn inventory_summary(state: InventoryState) -> InventorySummary {
         expected: "expected an IPv4 address".to_owned(),
         text: format!("instances.json:{number}: networkIP: \"10.0.0.300\": expected an IPv4 address"),
     };
-    let faults: Vec<Fault> = (1..=7).filter(|_| state == InventoryState::Stale).map(fault).collect();
+    let faults: Vec<Fault> = (1..=7).filter(|_| state == InventoryState::Untrusted).map(fault).collect();
     InventorySummary {
         path: "/etc/aliasd/inventory".to_owned(),
         state,
+        doubts: faults.iter().take(1).filter_map(|fault| fault.doubt.clone()).collect(),
+        quarantined: faults.len() / 7,
         revision: Some(12),
         digest: Some("9f86d081884c7d65".to_owned()),
         taken_at: Some("2026-01-02T03:04:05Z".to_owned()),
         age_seconds: Some(95),
         checked_at: Some("2026-01-02T03:05:40Z".to_owned()),
-        faulty_since: (!faults.is_empty()).then(|| "2026-01-02T03:05:00Z".to_owned()),
+        untrusted_since: (!faults.is_empty()).then(|| "2026-01-02T03:05:00Z".to_owned()),
         faults_total: faults.len() * 30,
         faults,
         counts: Some(Counts { files: 2, subnetworks: 3, instances: 40, alias_ip_ranges: 300, ..Counts::default() }),
@@ -162,6 +166,15 @@ fn status_reply() -> StatusReply {
         peers_configured: 1,
         routes: RouteCounts { originated: 42, learned: 120, accepted: 110, best: 152, advertised: 42 },
         inventory: inventory_summary(InventoryState::Current),
+        hold: None,
+        journal: Some(JournalSummary {
+            path: "/var/lib/aliasd".to_owned(),
+            restored_revision: Some(11),
+            damaged: Vec::new(),
+            written_revision: Some(12),
+            written_at: Some("2026-01-02T03:04:06Z".to_owned()),
+            fault: None,
+        }),
         config_warnings: Vec::new(),
         last_reload: None,
         bgp_peer_status: vec![up()],
@@ -181,7 +194,7 @@ fn status_is_loud_when_something_is_not() {
         health_reasons: vec!["peer dc2 is Active: connection refused".to_owned()],
         peers_enabled: 2,
         peers_configured: 3,
-        inventory: inventory_summary(InventoryState::Stale),
+        inventory: inventory_summary(InventoryState::Untrusted),
         config_warnings: vec![
             warning("peer[dc2]", "no import: nothing is accepted from it (RFC 8212)"),
             warning("advertise[1]", "never used: advertise[0] matches the same first"),
@@ -271,7 +284,7 @@ fn an_inventory_shows_its_faults_and_ranges() {
     };
     let silent = RangeEntry { treatment: RangeTreatment::NoRule, rule: None, ..range.clone() };
     let text = written(None, |console| {
-        inventory::write_summary(console, &inventory_summary(InventoryState::Stale)).unwrap();
+        inventory::write_summary(console, &inventory_summary(InventoryState::Untrusted)).unwrap();
         let rows = [range, silent].iter().map(inventory::row).collect();
         Parts::new(&inventory::COLUMNS).write(console, rows).unwrap();
     });

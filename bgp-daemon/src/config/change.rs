@@ -23,6 +23,12 @@ pub struct ConfigChange {
     pub listen: bool,
     /// `[control]`: the socket is to be opened anew.
     pub control: bool,
+    /// `[admin]`: its socket is to be opened anew.
+    pub admin: bool,
+    /// `[guard]`: later withdrawals are judged by other budgets; what is held stays held.
+    pub guard: bool,
+    /// `[audit]`: changes are written elsewhere.
+    pub audit: bool,
     /// `[log]`: the filter is to be set anew; another format shows after a restart.
     pub log: bool,
     /// Keys whose change takes effect only after a restart, as in `router.asn`.
@@ -74,8 +80,11 @@ impl ConfigChange {
             originations: originates_otherwise,
             listen: old.router.listen != new.router.listen,
             control: old.control != new.control,
+            admin: old.admin != new.admin,
+            guard: old.guard != new.guard,
+            audit: old.audit != new.audit,
             log: old.log != new.log,
-            restart: restart(&old.router, &new.router),
+            restart: restart(old, new),
         }
     }
 
@@ -92,6 +101,7 @@ impl Config {
         self.router.asn = running.router.asn;
         self.router.router_id = running.router.router_id;
         self.router.always_compare_med = running.router.always_compare_med;
+        self.journal.clone_from(&running.journal);
     }
 }
 
@@ -104,13 +114,14 @@ fn differing<const N: usize>(pairs: [(&'static str, bool); N]) -> Vec<&'static s
     pairs.into_iter().filter_map(|(key, differs)| differs.then_some(key)).collect()
 }
 
-fn restart(old: &Router, new: &Router) -> Vec<&'static str> {
+fn restart(Config { router: old, journal: old_journal, .. }: &Config, new: &Config) -> Vec<&'static str> {
     // Destructured, so that a new key must be thought of here.
-    let Router { asn, router_id, region: _, listen: _, always_compare_med } = new;
+    let Router { asn, router_id, region: _, listen: _, always_compare_med } = &new.router;
     differing([
         ("router.asn", old.asn != *asn),
         ("router.router_id", old.router_id != *router_id),
         ("router.always_compare_med", old.always_compare_med != *always_compare_med),
+        ("journal.path", *old_journal != new.journal),
     ])
 }
 

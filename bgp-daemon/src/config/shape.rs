@@ -13,7 +13,11 @@ pub(super) struct File {
     pub inventory: Option<Inventory>,
     pub range_role: Option<Vec<RangeRole>>,
     pub advertise: Option<Vec<Advertise>>,
+    pub journal: Option<Journal>,
     pub control: Option<Control>,
+    pub admin: Option<Admin>,
+    pub guard: Option<Guard>,
+    pub audit: Option<Audit>,
     pub log: Option<Log>,
     pub peer: Option<Vec<Peer>>,
 }
@@ -37,6 +41,9 @@ pub(super) struct Inventory {
     pub settle_ms: Option<u32>,
     pub network: Option<String>,
     pub allow_empty: Option<bool>,
+    pub scopes: Option<Vec<String>>,
+    pub manifest: Option<String>,
+    pub max_age_secs: Option<u32>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -65,10 +72,43 @@ pub(super) struct Aggregation {
 }
 
 #[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "a table, [journal]")]
+pub(super) struct Journal {
+    pub path: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a table, [control]")]
 pub(super) struct Control {
     pub socket: Option<String>,
     pub mode: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "a table, [admin]")]
+pub(super) struct Admin {
+    pub socket: Option<String>,
+    pub mode: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "a table, [guard]")]
+pub(super) struct Guard {
+    pub enabled: Option<bool>,
+    pub max_withdraw_prefixes: Option<u32>,
+    pub max_withdraw_percent: Option<u16>,
+    pub max_withdraw_addresses_percent: Option<u16>,
+    pub always_allowed_prefixes: Option<u32>,
+    pub window_secs: Option<u32>,
+    pub protected: Option<Vec<String>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "a table, [audit]")]
+pub(super) struct Audit {
+    pub path: Option<String>,
+    pub max_file_mib: Option<u32>,
+    pub max_files: Option<u32>,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -2,27 +2,34 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use bgp_core::rib::RibConfig;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
 use super::StartError;
-use super::control_door::ControlDoor;
+use super::audit::Audit;
+use super::door::{Behind, Door};
 use super::listeners::Listeners;
-use super::origination::Originator;
+use super::origination::{self, Originator};
 use super::peers::Peers;
 use super::service::Service;
-use crate::config::Config;
-use crate::control::{DaemonView, PeerEntry, ReloadOutcome};
+use crate::config::{self, Config};
+use crate::control::{AdminView, Clock, DaemonView, MAX_RELEASES, PeerEntry, Release, Released, ReloadOutcome};
 use crate::inventory::{self, InventoryControl, InventoryStatus, InventoryWatch, Snapshot};
+use crate::journal::{self, Journal, JournalKeeper, JournalStatus, Record, Restored};
+use crate::origination::OriginationSet;
 use crate::peer::roster::Roster;
-use crate::rib_owner::{self, Gone};
+use crate::rib_owner::{self, Gone, Hold};
 use crate::telemetry::LogControl;
+
+/// How long peers are kept waiting for a first trusted snapshot: less than the restart time that any of them is likely to keep
+/// routes for.
+const FIRST_LOOK_PATIENCE: Duration = Duration::from_secs(10);
 
 /// Runs the daemon until it is told to stop.
 ///
@@ -80,11 +87,19 @@ pub(super) struct Daemon {
     pub(super) source: watch::Receiver<Arc<InventoryStatus>>,
     pub(super) inventory_control: InventoryControl,
     inventory: Service,
+    journal: Option<Service>,
+    /// Until the first trusted snapshot nobody is told of anything, so that no peer takes it for all there is.
+    silence: Option<Hold>,
+    /// What is originated comes from the journal, and was not held against the configuration of now.
+    restored: bool,
     /// The look that the last reload has asked for, until it has ended.
     pub(super) looking: Option<JoinHandle<()>>,
     /// There are new rules that wait for that look.
     pub(super) rules_wait: bool,
-    pub(super) control: ControlDoor,
+    pub(super) control: Door,
+    pub(super) admin: Door,
+    /// What the admin socket asks for.
+    releases: mpsc::Receiver<Release>,
     pub(super) view: DaemonView,
 }
 
@@ -103,14 +118,27 @@ impl Daemon {
         let mut listeners = Listeners::new(roster.clone());
         listeners.change(&config.router.listen).await.map_err(first)?;
         let stop_watching = CancellationToken::new();
+        let clock = Clock::start();
+        let audit = Audit::start(config.audit.clone())?;
+        let audit_status = audit.status();
+        let mut originator = Originator::new(rib.clone(), clock, audit);
+        let Restart { record, journal, journal_status } = Restart::from(config.journal.clone()).await;
+        let before = record.as_ref().map(|record| Arc::clone(&record.snapshot));
         let InventoryWatch { status: source, control: inventory_control, task } =
-            inventory::watch(config.inventory.clone(), stop_watching.clone());
+            inventory::watch(config.inventory.clone(), before, stop_watching.clone());
         let inventory = Service::new(stop_watching, task);
-        let originator = Originator::new(rib.clone());
         let mut peers = Peers::new(rib.clone(), roster);
         let peer_entries = watch::Sender::new(Arc::new(Vec::new()));
         let inventory_status = watch::Sender::new(Arc::clone(&source.borrow()));
         let config = watch::Sender::new(Arc::new(config));
+        let in_force = Arc::clone(&config.borrow());
+        let restored = record.is_some();
+        if let Some(record) = record {
+            originator.restore(record, Arc::clone(&in_force)).await.map_err(|Gone| StartError::TableGone)?;
+            peers.keep_told(originator.held_exports());
+        }
+        let silence = if restored { None } else { Some(rib.hold().map_err(|Gone| StartError::TableGone)?) };
+        let (journal, journal_status) = keep(journal, journal_status, originator.published());
         let reload = watch::Sender::new(None);
         let view = DaemonView {
             started_at: SystemTime::now(),
@@ -119,10 +147,15 @@ impl Daemon {
             reload: reload.subscribe(),
             peers: peer_entries.subscribe(),
             inventory: inventory_status.subscribe(),
+            journal: journal_status,
+            clock,
+            guard: originator.published_guard(),
+            audit: audit_status,
             originations: originator.published(),
         };
-        let in_force = Arc::clone(&config.borrow());
-        let control = ControlDoor::open(&in_force.control, view.clone())?;
+        let control = Door::open(&in_force.control, Behind::Control(view.clone()))?;
+        let (release, releases) = mpsc::channel(MAX_RELEASES);
+        let admin = Door::open(&in_force.admin, Behind::Admin(AdminView { releases: release }))?;
         // Last, when nothing can fail any more: a daemon that does not come up must not disturb the sessions of another.
         peers.start(&in_force);
         listeners.let_in();
@@ -140,9 +173,14 @@ impl Daemon {
             source,
             inventory_control,
             inventory,
+            journal,
+            silence,
+            restored,
             looking: None,
             rules_wait: false,
             control,
+            admin,
+            releases,
             view,
         })
     }
@@ -150,12 +188,19 @@ impl Daemon {
     /// Follows signals and the inventory until it is time to stop.
     async fn serve(&mut self, signals: &mut Signals) -> Result<(), Gone> {
         self.follow_inventory().await?;
+        let patience = tokio::time::sleep(FIRST_LOOK_PATIENCE);
+        tokio::pin!(patience);
         loop {
             tokio::select! {
+                () = &mut patience, if self.silence.is_some() => {
+                    warn!("there is no trusted inventory yet; peers are told of what there is");
+                    self.silence = None;
+                }
                 () = async { signals.terminate.recv().await; } => return Ok(()),
                 () = async { signals.interrupt.recv().await; } => return Ok(()),
                 _ = signals.hangup.recv() => self.reload().await?,
                 gone = self.view.rib.gone() => return Err(gone),
+                Some(release) = self.releases.recv() => self.release(release).await?,
                 () = ended(&mut self.looking) => self.follow_inventory().await?,
                 changed = self.source.changed() => match changed {
                     Ok(()) => self.follow_inventory().await?,
@@ -175,25 +220,110 @@ impl Daemon {
         self.listeners.close().await;
         self.peers.shut_down().await;
         self.control.stop().await;
+        self.admin.stop().await;
         self.inventory.stop().await;
+        if let Some(journal) = self.journal {
+            journal.stop().await;
+        }
+    }
+
+    /// Lets go what the guard holds, when it is what somebody has seen.
+    async fn release(&mut self, Release { hash, by, reply }: Release) -> Result<(), Gone> {
+        let released = match self.originator.hold() {
+            None => Released::NothingHeld,
+            Some(hold) if hold.hash != hash => {
+                warn!(%hash, held = %hold.hash, %by, "a release was refused: something else is held");
+                Released::HeldIsAnother(hold.hash.clone())
+            }
+            Some(_) => match self
+                .originator
+                .prepare_release(origination::Release { hash: hash.clone(), by: by.clone() })
+                .await?
+            {
+                None => Released::NothingHeld,
+                Some(prepared) => {
+                    warn!(%hash, %by, withdrawals = prepared.released(), "what is held is released");
+                    let withdrawals = prepared.released();
+                    self.originate(prepared).await?;
+                    Released::Done { withdrawals }
+                }
+            },
+        };
+        // Whoever asked may be gone; what was released is done all the same.
+        let _unheard = reply.send(released);
+        Ok(())
     }
 
     async fn follow_inventory(&mut self) -> Result<(), Gone> {
         let status = Arc::clone(&self.source.borrow_and_update());
         if !self.rules_wait || self.looking.is_none() {
-            let new_rules = std::mem::take(&mut self.rules_wait);
+            let was_read = status.checked_at.is_some();
+            // What the journal holds is held against the configuration of now once the inventory can be trusted.
+            let is_confirmed = was_read && status.trust.is_trusted() && std::mem::take(&mut self.restored);
+            let new_rules = std::mem::take(&mut self.rules_wait) || is_confirmed;
             let is_news = |new: &Arc<Snapshot>| {
                 self.originator.snapshot().is_none_or(|old| (old.revision, &old.digest) != (new.revision, &new.digest))
             };
-            if let Some(snapshot) = status.snapshot.clone().filter(|new| new_rules || is_news(new)) {
+            // What the journal holds is originated already, as it was.
+            let snapshot = status.snapshot.clone().filter(|_| was_read);
+            if let Some(snapshot) = snapshot.filter(|new| new_rules || is_news(new)) {
                 let config = Arc::clone(&self.config.borrow());
                 let prepared = self.originator.prepare(snapshot, config).await?;
-                self.originator.commit(prepared)?;
+                self.originate(prepared).await?;
+                if status.trust.is_trusted() {
+                    self.silence = None;
+                }
             }
         }
         self.inventory_status.send_replace(status);
         Ok(())
     }
+}
+
+/// What a restart starts from.
+struct Restart {
+    record: Option<Record>,
+    journal: Option<Journal>,
+    journal_status: JournalStatus,
+}
+
+impl Restart {
+    /// What the journal holds, if one is kept.
+    async fn from(wanted: Option<config::Journal>) -> Self {
+        let Some(wanted) = wanted else {
+            return Self { record: None, journal: None, journal_status: JournalStatus::default() };
+        };
+        let mut journal = Journal::new(&wanted.path);
+        let path = wanted.path.clone();
+        let read = tokio::task::spawn_blocking(move || {
+            let restored = journal.restore();
+            (journal, restored)
+        });
+        let (journal, Restored { record, faults }) = read.await.unwrap_or_else(|error| {
+            let fault = format!("reading broke off ({error}); this is a defect of aliasd");
+            (Journal::new(&path), Restored { record: None, faults: vec![fault] })
+        });
+        faults.iter().for_each(|fault| error!("the journal is damaged: {fault}"));
+        if let Some(record) = &record {
+            let (revision, originated) = (record.snapshot.revision, record.originations.len());
+            info!(revision, originated, "starting from the journal");
+        }
+        let restored_revision = record.as_ref().map(|record| record.snapshot.revision);
+        let journal_status =
+            JournalStatus { path: Some(wanted.path), restored_revision, damaged: faults, ..JournalStatus::default() };
+        Self { record, journal: Some(journal), journal_status }
+    }
+}
+
+fn keep(
+    journal: Option<Journal>,
+    status: JournalStatus,
+    published: watch::Receiver<Option<Arc<OriginationSet>>>,
+) -> (Option<Service>, watch::Receiver<Arc<JournalStatus>>) {
+    let Some(journal) = journal else { return (None, watch::channel(Arc::new(status)).1) };
+    let stop = CancellationToken::new();
+    let JournalKeeper { status, task } = journal::keep(journal, published, status, stop.clone());
+    (Some(Service::new(stop, task)), status)
 }
 
 fn first(failed: Vec<StartError>) -> StartError {

@@ -1,55 +1,91 @@
 //! All objects of all files, before anything is known of how they fit together.
+//!
+//! A file is read by itself, so that what was read of one that has not changed can be used again.
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::findings::{FaultLog, NoteLog};
 use super::object::{self, Interface, Interner, Kind, Object, ObjectReader, Reservation, Subnetwork, Written};
-use super::{InventoryFault, ResourcePath};
+use super::{Doubt, Effect, InventoryFault, ResourcePath};
+
+/// Scopes that are kept of one file: more than all clouds have zones and regions.
+const MAX_SCOPES: usize = 1000;
+
+/// Most octets of the name of a scope that is kept.
+const MAX_SCOPE_LEN: usize = 100;
 
 /// An object, by what it is and what it is called.
 pub(super) type ObjectId = (Kind, Arc<ResourcePath>);
 
-/// The objects of one file.
-#[derive(Clone, Debug)]
+/// What stands in one file.
+#[derive(Debug)]
 pub(super) struct FileObjects {
     /// The file's name.
     pub file: Arc<str>,
-    /// What was in it, whichever network it belongs to.
+    /// Which objects, each once, whichever network they belong to.
     pub objects: Vec<ObjectId>,
+    pub subnetworks: Vec<Subnetwork>,
+    pub interfaces: Vec<Interface>,
+    pub reservations: Vec<Reservation>,
+    /// The zones and regions that it says it holds all of, as `zones/us-central1-a`, whether or not there is anything.
+    pub scopes: Vec<String>,
+    pub notes: NoteLog,
 }
 
-/// Something and the file it was read from, an index into [`Collection::files`].
+/// A file that was read.
 #[derive(Debug)]
-pub(super) struct FromFile<T> {
-    pub file: u32,
-    pub value: T,
+pub(super) struct FileRead {
+    pub objects: FileObjects,
+    pub faults: FaultLog,
+    /// Objects at fault.
+    faulty: Vec<ObjectId>,
 }
 
 /// What was read, and what is wrong with it.
 #[derive(Debug, Default)]
 pub(super) struct Collection {
-    pub files: Vec<FileObjects>,
-    pub subnetworks: Vec<FromFile<Subnetwork>>,
-    pub interfaces: Vec<FromFile<Interface>>,
-    pub reservations: Vec<FromFile<Reservation>>,
+    pub files: Vec<Arc<FileObjects>>,
     pub faults: FaultLog,
     pub notes: NoteLog,
-    /// Whether something could not be read, so that what seems to be missing may stand there.
-    pub is_incomplete: bool,
-    /// Every object and the file it stands in.
-    seen: HashMap<ObjectId, u32>,
-    interner: Interner,
+    /// Objects at fault: each keeps what it had.
+    pub quarantine: HashSet<ObjectId>,
+    /// Every object and the file it stands in, an index into `files`. A path says of which kind it is.
+    seen: HashMap<Arc<ResourcePath>, u32>,
+    /// Objects that stand in this file too, and first in another.
+    repeated: HashSet<(u32, ObjectId)>,
 }
 
 impl Collection {
-    /// Begins a file: the objects that follow are its own.
-    pub fn begin_file(&mut self, file: &str) -> FileCollector<'_> {
+    /// Takes in a file that was read.
+    pub fn add(&mut self, read: FileRead) -> Arc<FileObjects> {
+        let FileRead { objects, faults, faulty } = read;
+        let objects = Arc::new(objects);
+        self.faults.absorb(faults);
+        self.quarantine.extend(faulty);
+        self.add_known(Arc::clone(&objects));
+        objects
+    }
+
+    /// Takes in a file without faults.
+    pub fn add_known(&mut self, objects: Arc<FileObjects>) {
         let index = u32::try_from(self.files.len()).unwrap_or(u32::MAX);
-        let name: Arc<str> = Arc::from(file);
-        self.files.push(FileObjects { file: Arc::clone(&name), objects: Vec::new() });
-        FileCollector { file: name, index, collection: self }
+        for id in &objects.objects {
+            match self.seen.entry(Arc::clone(&id.1)) {
+                Entry::Vacant(place) => {
+                    place.insert(index);
+                }
+                Entry::Occupied(first) => {
+                    let first = *first.get();
+                    self.repeated.insert((index, id.clone()));
+                    self.quarantine.insert(id.clone());
+                    self.faults.push(stands_twice(&objects.file, id, self.file_name(first)));
+                }
+            }
+        }
+        self.notes.absorb(&objects.notes);
+        self.files.push(objects);
     }
 
     /// The name of a file.
@@ -58,41 +94,106 @@ impl Collection {
         place.and_then(|place| self.files.get(place)).map_or("", |objects| &objects.file)
     }
 
+    /// The files with their indices.
+    pub fn indexed(&self) -> impl Iterator<Item = (u32, Arc<FileObjects>)> + use<> {
+        (0..).zip(self.files.clone())
+    }
+
     /// Whether the object was read from any file.
-    pub fn contains(&self, id: &ObjectId) -> bool {
-        self.seen.contains_key(id)
+    pub fn contains(&self, path: &ResourcePath) -> bool {
+        self.seen.contains_key(path)
+    }
+
+    /// Every object that was read, once.
+    pub fn objects(&self) -> impl Iterator<Item = &Arc<ResourcePath>> {
+        self.seen.keys()
+    }
+
+    /// Whether the object counts as it stands in this file: not when another file has it already.
+    pub fn counts(&self, file: u32, kind: Kind, path: &Arc<ResourcePath>) -> bool {
+        self.repeated.is_empty() || !self.repeated.contains(&(file, (kind, Arc::clone(path))))
+    }
+
+    /// Whether something could not be read, so that what seems to be missing may stand there.
+    pub fn is_incomplete(&self) -> bool {
+        [Doubt::Unreadable, Doubt::Partial, Doubt::MorePages].iter().any(|doubt| self.faults.has(*doubt))
+    }
+
+    /// Whether something speaks against the state.
+    pub fn is_doubtful(&self) -> bool {
+        !self.faults.trust().is_trusted()
+    }
+}
+
+fn stands_twice(file: &str, (kind, path): &ObjectId, first: &str) -> InventoryFault {
+    InventoryFault {
+        effect: Effect::Quarantine,
+        file: Some(file.to_owned()),
+        line: None,
+        object: Some(format!("{kind} {path}")),
+        field: None,
+        value: None,
+        expected: format!("stands twice, first in {first}; expected each object once"),
     }
 }
 
 /// Takes in the objects of one file.
 pub(super) struct FileCollector<'a> {
     pub file: Arc<str>,
-    index: u32,
-    collection: &'a mut Collection,
+    read: FileRead,
+    seen: HashSet<ObjectId>,
+    interner: &'a mut Interner,
 }
 
-impl FileCollector<'_> {
+impl<'a> FileCollector<'a> {
+    /// Begins a file.
+    pub fn new(file: &str, interner: &'a mut Interner) -> Self {
+        let file: Arc<str> = Arc::from(file);
+        let objects = FileObjects {
+            file: Arc::clone(&file),
+            objects: Vec::new(),
+            subnetworks: Vec::new(),
+            interfaces: Vec::new(),
+            reservations: Vec::new(),
+            scopes: Vec::new(),
+            notes: NoteLog::default(),
+        };
+        let read = FileRead { objects, faults: FaultLog::default(), faulty: Vec::new() };
+        Self { file, read, seen: HashSet::new(), interner }
+    }
+
+    /// Ends the file.
+    pub fn finish(self) -> FileRead {
+        self.read
+    }
+
     /// The file, or a part of it, is not what it should be.
     pub fn fault(&mut self, fault: InventoryFault) {
-        self.collection.is_incomplete = true;
-        self.collection.faults.push(fault);
+        self.read.faults.push(fault);
     }
 
     /// A fault of the file at that place in it.
-    pub fn fault_at(&mut self, field: impl Into<String>, value: Option<String>, expected: impl Into<String>) {
-        self.fault(InventoryFault {
-            file: Some(self.file.to_string()),
-            line: None,
-            object: None,
-            field: Some(field.into()),
-            value,
-            expected: expected.into(),
-        });
+    pub fn fault_at(
+        &mut self,
+        doubt: Doubt,
+        field: impl Into<String>,
+        value: Option<String>,
+        expected: impl Into<String>,
+    ) {
+        let fault = InventoryFault::of_file(doubt, &*self.file, expected);
+        self.fault(InventoryFault { field: Some(field.into()), value, ..fault });
     }
 
     /// Something worth knowing about the file.
     pub fn note(&mut self, note: &str) {
-        self.collection.notes.push(format!("{}: {note}", self.file));
+        self.read.objects.notes.push(format!("{}: {note}", self.file));
+    }
+
+    /// The file says that it holds all of that zone or region.
+    pub fn holds_all_of(&mut self, scope: String) {
+        if self.read.objects.scopes.len() < MAX_SCOPES && scope.len() <= MAX_SCOPE_LEN {
+            self.read.objects.scopes.push(scope);
+        }
     }
 
     /// Takes one object in. `kind` is what the place it stands in says; `place` is how that is shown.
@@ -100,113 +201,87 @@ impl FileCollector<'_> {
         const EXPECTED: &str = "expected an object";
         let object = match written {
             Written::Given(object) => object,
-            Written::Absent => return self.fault_at(place, Some("null".to_owned()), EXPECTED),
-            Written::Wrong(value) => return self.fault_at(place, Some(value.clone()), EXPECTED),
+            Written::Absent => return self.fault_at(Doubt::Unreadable, place, Some("null".to_owned()), EXPECTED),
+            Written::Wrong(value) => return self.fault_at(Doubt::Unreadable, place, Some(value.clone()), EXPECTED),
         };
         let Some(kind) = self.kind(kind, &place, object) else { return };
-        let Some((id, first)) = self.identify(kind, place, object) else { return };
-        if let Some(first) = first {
-            return self.stands_twice(&id, first);
+        // Without a name it may be any object: none of them can be said to be gone.
+        let mut reader = self.reader(place, Effect::Untrusted(Doubt::Unreadable));
+        let Some(path) = object::identity(kind, object, &mut reader) else { return };
+        let id = (kind, Arc::new(path));
+        if !self.seen.insert(id.clone()) {
+            self.read.faults.push(stands_twice(&self.file, &id, "this file"));
+            self.read.faulty.push(id);
+            return;
         }
+        self.read.objects.objects.push(id.clone());
         self.read(&id, object);
     }
 
     fn kind(&mut self, of_place: Option<Kind>, place: &str, object: &Object) -> Option<Kind> {
         const KINDS: &str = "compute#subnetwork, compute#instance, compute#address or compute#forwardingRule";
+        let mut fault = |value: &str, expected: String| {
+            self.fault_at(Doubt::Unreadable, format!("{place}.kind"), Some(value.to_owned()), expected);
+        };
         let said = match &object.kind {
             Written::Absent => None,
             Written::Given(kind) => match Kind::of_object(kind) {
                 Some(kind) => Some(kind),
                 None => {
-                    self.fault_at(format!("{place}.kind"), Some(kind.clone()), format!("expected {KINDS}"));
+                    fault(kind, format!("expected {KINDS}"));
                     return None;
                 }
             },
             Written::Wrong(value) => {
-                self.fault_at(format!("{place}.kind"), Some(value.clone()), format!("expected {KINDS}"));
+                fault(value, format!("expected {KINDS}"));
                 return None;
             }
         };
         if let (Some(said), Some(of_place)) = (said, of_place)
             && said != of_place
         {
-            let expected = format!("expected compute#{}", of_place.api_name());
-            self.fault_at(format!("{place}.kind"), Some(format!("compute#{}", said.api_name())), expected);
+            fault(&format!("compute#{}", said.api_name()), format!("expected compute#{}", of_place.api_name()));
             return None;
         }
         let kind = said.or(of_place).or_else(|| Kind::guess(object));
         if kind.is_none() {
             let expected = format!("not an object that is known here; expected kind {KINDS}");
-            self.fault_at(place, None, expected);
+            self.fault_at(Doubt::Unreadable, place, None, expected);
         }
         kind
     }
 
-    /// Names the object; with the file that it already stands in.
-    fn identify(&mut self, kind: Kind, place: String, object: &Object) -> Option<(ObjectId, Option<u32>)> {
-        let Some(path) = object::identity(kind, object, &mut self.reader(place)) else {
-            self.collection.is_incomplete = true;
-            return None;
+    fn read(&mut self, id: &ObjectId, object: &Object) {
+        let (kind, path) = id;
+        let effect = match kind {
+            // What lies in it cannot be judged without it.
+            Kind::Subnetwork => Effect::Untrusted(Doubt::Subnetwork),
+            Kind::Instance | Kind::Address | Kind::ForwardingRule => Effect::Quarantine,
         };
-        let id = (kind, Arc::new(path));
-        match self.collection.seen.entry(id.clone()) {
-            Entry::Occupied(first) => Some((id, Some(*first.get()))),
-            Entry::Vacant(place) => {
-                place.insert(self.index);
-                if let Some(file) = self.collection.files.last_mut() {
-                    file.objects.push(id.clone());
-                }
-                Some((id, None))
-            }
-        }
-    }
-
-    fn stands_twice(&mut self, (kind, path): &ObjectId, first: u32) {
-        let first = match first == self.index {
-            true => "this file".to_owned(),
-            false => self.collection.file_name(first).to_owned(),
-        };
-        self.collection.faults.push(InventoryFault {
-            file: Some(self.file.to_string()),
-            line: None,
-            object: Some(format!("{kind} {path}")),
-            field: None,
-            value: None,
-            expected: format!("stands twice, first in {first}; expected each object once"),
-        });
-    }
-
-    fn read(&mut self, (kind, path): &ObjectId, object: &Object) {
-        let file = self.index;
-        let mut reader = self.reader(format!("{kind} {path}"));
+        let mut reader = self.reader(format!("{kind} {path}"), effect);
+        let (mut subnetwork, mut interfaces, mut reservation) = (None, Vec::new(), None);
         match kind {
-            Kind::Subnetwork => {
-                let value = object::subnetwork(path, object, &mut reader);
-                self.collection.subnetworks.push(FromFile { file, value });
-            }
-            Kind::Instance => {
-                let interfaces = object::instance(path, object, &mut reader);
-                let interfaces = interfaces.into_iter().map(|value| FromFile { file, value });
-                self.collection.interfaces.extend(interfaces);
-            }
-            Kind::Address => {
-                let reservation = object::address(path, object, &mut reader);
-                self.collection.reservations.extend(reservation.map(|value| FromFile { file, value }));
-            }
-            Kind::ForwardingRule => {
-                let reservation = object::forwarding_rule(path, object, &mut reader);
-                self.collection.reservations.extend(reservation.map(|value| FromFile { file, value }));
-            }
+            Kind::Subnetwork => subnetwork = Some(object::subnetwork(path, object, &mut reader)),
+            Kind::Instance => interfaces = object::instance(path, object, &mut reader),
+            Kind::Address => reservation = object::address(path, object, &mut reader),
+            Kind::ForwardingRule => reservation = object::forwarding_rule(path, object, &mut reader),
         }
+        let is_faulty = !reader.is_sound && effect == Effect::Quarantine;
+        let FileRead { objects, faulty, .. } = &mut self.read;
+        objects.subnetworks.extend(subnetwork);
+        objects.interfaces.extend(interfaces);
+        objects.reservations.extend(reservation);
+        faulty.extend(is_faulty.then(|| id.clone()));
     }
 
-    fn reader(&mut self, label: String) -> ObjectReader<'_> {
+    fn reader(&mut self, label: String, effect: Effect) -> ObjectReader<'_> {
         ObjectReader {
             file: &self.file,
             label,
-            faults: &mut self.collection.faults,
-            notes: &mut self.collection.notes,
-            interner: &mut self.collection.interner,
+            effect,
+            faults: &mut self.read.faults,
+            notes: &mut self.read.objects.notes,
+            interner: self.interner,
             is_sound: true,
         }
     }

@@ -25,11 +25,16 @@ const MAX_YAML_LEN: u64 = 1 << 26;
 /// Most octets of all files.
 const MAX_TOTAL_LEN: u64 = 1 << 32;
 
+/// The name of the manifest, but for its ending.
+const MANIFEST: &str = "manifest";
+
 /// The files of an inventory as they were found. Equal listings mean that nothing was written in between.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Listing {
     /// In order of name.
     pub files: Vec<ListedFile>,
+    /// What says which files there must be.
+    pub manifest: Option<ListedFile>,
     /// What was passed over, and why.
     pub notes: Vec<String>,
 }
@@ -75,9 +80,9 @@ pub(super) fn list(path: &Path) -> Result<Listing, String> {
         let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
         let syntax = syntax_of(path.as_os_str()).unwrap_or(Syntax::Json);
         let file = ListedFile { name, path: path.to_owned(), syntax, stamp: stamp(Ok(metadata)) };
-        return Ok(Listing { files: vec![file], notes: Vec::new() });
+        return Ok(Listing { files: vec![file], manifest: None, notes: Vec::new() });
     }
-    let mut listing = Listing { files: Vec::new(), notes: Vec::new() };
+    let mut listing = Listing { files: Vec::new(), manifest: None, notes: Vec::new() };
     for (index, entry) in fs::read_dir(path).map_err(unreadable)?.enumerate() {
         if index == MAX_ENTRIES {
             return Err(format!("more than {MAX_ENTRIES} entries; expected a directory of its own"));
@@ -91,7 +96,15 @@ pub(super) fn list(path: &Path) -> Result<Listing, String> {
             Some(syntax) => {
                 let path = entry.path();
                 let stamp = stamp(fs::metadata(&path));
-                listing.files.push(ListedFile { name: shown, path, syntax, stamp });
+                let is_manifest = path.file_stem().is_some_and(|stem| stem == MANIFEST);
+                let file = ListedFile { name: shown, path, syntax, stamp };
+                match &listing.manifest {
+                    None if is_manifest => listing.manifest = Some(file),
+                    Some(other) if is_manifest => {
+                        return Err(format!("{} and {}; expected one manifest", other.name, file.name));
+                    }
+                    _ => listing.files.push(file),
+                }
             }
             None => listing.notes.push(format!("{shown}: not read; expected a name in .json, .yaml or .yml")),
         }
@@ -129,7 +142,10 @@ impl Listing {
     pub fn first_difference<'a>(&'a self, other: &'a Self) -> Option<&'a str> {
         let missing = |files: &[ListedFile], file: &ListedFile| !files.contains(file);
         let here = self.files.iter().find(|file| missing(&other.files, file));
-        here.or_else(|| other.files.iter().find(|file| missing(&self.files, file))).map(|file| file.name.as_str())
+        let here = here.or_else(|| other.files.iter().find(|file| missing(&self.files, file)));
+        let manifest =
+            || self.manifest.as_ref().or(other.manifest.as_ref()).filter(|_| self.manifest != other.manifest);
+        here.or_else(manifest).map(|file| file.name.as_str())
     }
 
     /// Why there is too much to read.
@@ -226,7 +242,14 @@ impl Digest {
         digest.begin(name);
         octets.chunks(usize::try_from(BLOCK_LEN).unwrap_or(usize::MAX)).for_each(|block| digest.block(block));
         digest.end("");
-        digest.finish()
+        let mut all = Self::default();
+        all.add(&digest.finish());
+        all.finish()
+    }
+
+    /// Takes in the digest of a part.
+    pub fn add(&mut self, part: &str) {
+        self.block(part.as_bytes());
     }
 
     fn begin(&mut self, name: &str) {

@@ -1,24 +1,52 @@
 //! What reading and validation find: faults and notes, in constant memory however many there are.
 
-use std::collections::BinaryHeap;
+use std::collections::{BTreeSet, BinaryHeap};
 
-use super::{InventoryFault, InventoryFaults};
+use super::{Doubt, Effect, InventoryFault, InventoryFaults, Trust};
 
 /// Collects faults: only those that will be shown are kept.
 #[derive(Debug, Default)]
 pub(super) struct FaultLog {
     shown: BinaryHeap<InventoryFault>,
     total: usize,
+    doubts: BTreeSet<Doubt>,
 }
 
 impl FaultLog {
     /// Takes one fault in.
     pub fn push(&mut self, fault: InventoryFault) {
         self.total += 1;
+        if let Effect::Untrusted(doubt) = fault.effect {
+            self.doubts.insert(doubt);
+        }
+        self.keep(fault);
+    }
+
+    /// Takes in all that another has.
+    pub fn absorb(&mut self, other: Self) {
+        self.total += other.total;
+        self.doubts.extend(other.doubts);
+        other.shown.into_iter().for_each(|fault| self.keep(fault));
+    }
+
+    fn keep(&mut self, fault: InventoryFault) {
         self.shown.push(fault);
         if self.shown.len() > InventoryFaults::SHOWN {
             self.shown.pop();
         }
+    }
+
+    /// What follows from them for the state as a whole.
+    pub fn trust(&self) -> Trust {
+        match self.doubts.is_empty() {
+            true => Trust::Trusted,
+            false => Trust::Untrusted(self.doubts.iter().copied().collect()),
+        }
+    }
+
+    /// Whether one of them is of that kind.
+    pub fn has(&self, doubt: Doubt) -> bool {
+        self.doubts.contains(&doubt)
     }
 
     /// Whether there are none.
@@ -33,7 +61,7 @@ impl FaultLog {
 }
 
 /// Collects notes: what is legal and probably worth knowing.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct NoteLog {
     shown: Vec<String>,
     more: usize,
@@ -50,6 +78,12 @@ impl NoteLog {
         } else {
             self.more += 1;
         }
+    }
+
+    /// Takes in all that another has.
+    pub fn absorb(&mut self, other: &Self) {
+        other.shown.iter().for_each(|note| self.push(note.clone()));
+        self.more += other.more;
     }
 
     /// The first of them, and a last one that says how many there are beside.

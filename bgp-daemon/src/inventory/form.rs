@@ -6,17 +6,18 @@
 //! - aggregated page: `{"items": {"zones/us-central1-a": {"instances": [{…}, …]}, …}}`;
 //! - bundle: `{"subnetworks": […], "instances": […], "addresses": […], "forwardingRules": […]}`, any of them.
 //!
-//! A page that is not the last, or that the API calls incomplete, proves nothing: it is a fault.
+//! A page that is not the last, or that the API calls incomplete, does not prove that anything is gone: what it holds
+//! counts, and the state is not trusted.
 
 use std::fmt;
 
 use serde::Deserialize;
 use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use super::InventoryFault;
 use super::collection::FileCollector;
 use super::findings::{shown_name, shown_reason, shown_value};
 use super::object::{Kind, Object, Readable, Written, WrittenList};
+use super::{Doubt, InventoryFault};
 
 /// How the text of a file is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,7 +82,7 @@ fn is_whole_yaml(text: &str) -> bool {
 }
 
 fn file_fault(collector: &mut FileCollector<'_>, line: Option<usize>, expected: String) {
-    let fault = InventoryFault::of_file(&*collector.file, expected);
+    let fault = InventoryFault::of_file(Doubt::Unreadable, &*collector.file, expected);
     collector.fault(InventoryFault { line, ..fault });
 }
 
@@ -148,12 +149,12 @@ fn check_kind(kind: &Written<String>, collector: &mut FileCollector<'_>) -> bool
         Written::Given(kind) if Kind::is_list(kind) => true,
         Written::Given(kind) if Kind::of_object(kind).is_some() => {
             let expected = "one object alone; expected a list of them in brackets";
-            collector.fault_at("kind", Some(kind.clone()), expected);
+            collector.fault_at(Doubt::Unreadable, "kind", Some(kind.clone()), expected);
             true
         }
         Written::Given(value) | Written::Wrong(value) => {
             let expected = "expected a list of subnetworks, instances, addresses or forwarding rules";
-            collector.fault_at("kind", Some(value.clone()), expected);
+            collector.fault_at(Doubt::Unreadable, "kind", Some(value.clone()), expected);
             true
         }
     }
@@ -163,7 +164,8 @@ fn check_last_page(token: &Written<String>, collector: &mut FileCollector<'_>) {
     if let Written::Given(token) | Written::Wrong(token) = token
         && !token.is_empty()
     {
-        collector.fault_at("nextPageToken", Some(shown_value(token)), "more pages follow; expected all of them");
+        let expected = "more pages follow; expected all of them";
+        collector.fault_at(Doubt::MorePages, "nextPageToken", Some(shown_value(token)), expected);
     }
 }
 
@@ -174,9 +176,12 @@ fn check_reached(unreachables: &WrittenList<String>, collector: &mut FileCollect
         Written::Given(places) => {
             let names: Vec<&str> = places.iter().filter_map(Written::given).map(String::as_str).collect();
             let value = shown_value(&names.join(", "));
-            collector.fault_at("unreachables", Some(value), "the API could not reach these; expected a whole answer");
+            let expected = "the API could not reach these; expected a whole answer";
+            collector.fault_at(Doubt::Partial, "unreachables", Some(value), expected);
         }
-        Written::Wrong(value) => collector.fault_at("unreachables", Some(value.clone()), "expected a list"),
+        Written::Wrong(value) => {
+            collector.fault_at(Doubt::Partial, "unreachables", Some(value.clone()), "expected a list");
+        }
     }
 }
 
@@ -200,15 +205,16 @@ fn check_warning(place: &str, warning: &Written<Warning>, collector: &mut FileCo
         Written::Given(Warning { code: Written::Given(code) }) => match code.as_str() {
             "NO_RESULTS_ON_PAGE" => {}
             "UNREACHABLE" | "PARTIAL_SUCCESS" | "LIST_OVERHEAD_QUOTA_EXCEED" => {
-                collector.fault_at(field, Some(code.clone()), "the answer is not whole; expected one that is");
+                let expected = "the answer is not whole; expected one that is";
+                collector.fault_at(Doubt::Partial, field, Some(code.clone()), expected);
             }
             other => collector.note(&format!("{field}: the API warns of {}", shown_name(other))),
         },
         Written::Given(Warning { code: Written::Wrong(value) }) | Written::Wrong(value) => {
-            collector.fault_at(field, Some(value.clone()), "expected a warning's code");
+            collector.fault_at(Doubt::Partial, field, Some(value.clone()), "expected a warning's code");
         }
         Written::Given(Warning { code: Written::Absent }) => {
-            collector.fault_at(field, None, "missing; expected a warning's code");
+            collector.fault_at(Doubt::Partial, field, None, "missing; expected a warning's code");
         }
     }
 }
@@ -273,6 +279,7 @@ impl<'de> Visitor<'de> for Items<'_, '_> {
     fn visit_map<A: MapAccess<'de>>(self, mut scopes: A) -> Result<(), A::Error> {
         while let Some(scope) = scopes.next_key::<String>()? {
             let place = format!("items.{}", shown_name(&scope));
+            self.0.holds_all_of(scope);
             scopes.next_value_seed(Scope { place, collector: &mut *self.0 })?;
         }
         Ok(())
@@ -311,7 +318,7 @@ impl<'de> Visitor<'de> for Scope<'_, '_> {
                 None => {
                     map.next_value::<IgnoredAny>()?;
                     let expected = "expected subnetworks, instances, addresses, forwardingRules or warning";
-                    self.collector.fault_at(place, None, expected);
+                    self.collector.fault_at(Doubt::Unreadable, place, None, expected);
                 }
             }
         }

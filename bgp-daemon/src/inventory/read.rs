@@ -1,33 +1,37 @@
 //! One look at the files of an inventory: a state that nobody was writing to, and what it amounts to.
 
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use super::collection::{Collection, FileObjects};
-use super::directory::{self, Digest, Listing};
+use sha2::{Digest as _, Sha256};
+
+use super::collection::{Collection, FileCollector, FileObjects};
+use super::directory::{self, Digest, ListedFile, Listing};
 use super::form::Syntax;
+use super::manifest::{Manifest, check_age, check_mark};
+use super::object::Interner;
+use super::shape::Shape;
 use super::validation::{Validated, validate};
-use super::{InventoryFault, InventoryFaults, ObjectCounts, Range, Selection, Snapshot, form};
+use super::{Doubt, InventoryFault, InventoryFaults, ManifestMark, Provenance, Selection, Snapshot, Trust, form};
 
 /// How often a state that changes while it is read is read again.
 pub(super) const MAX_ATTEMPTS: usize = 10;
 
-/// Reads and validates the inventory at `path`, a directory or a single file, once and offline. The snapshot's revision
-/// is 1.
+/// Reads and validates the inventory at `path`, a directory or a single file, once and offline, with nothing before it.
+/// The snapshot's revision is 1.
 ///
 /// # Errors
-/// Every fault of the inventory, or that it never stood still.
+/// Every fault of the inventory, whatever it would cost a daemon that runs, or that it never stood still.
 pub fn read(path: &Path, selection: &Selection) -> Result<Snapshot, InventoryFaults> {
     let mut changed = None;
     for _ in 0..MAX_ATTEMPTS {
-        match look(path, selection, None, |_| false) {
+        let question = Question { path, selection, last: None, same_place: None, now: SystemTime::now() };
+        match look(&question, &mut Cache::default(), |_| false) {
             Look::Changed(file) => changed = Some(file),
-            Look::Known(_) => {}
-            Look::Read(state) => {
-                let State { digest, verdict } = *state;
-                return verdict.map(|contents| contents.into_snapshot(1, digest));
-            }
+            Look::Known => {}
+            Look::Read(state) => return state.whole(),
         }
     }
     Err(InventoryFaults::new(changed.map(unsteady).into_iter().collect()))
@@ -37,14 +41,35 @@ pub fn read(path: &Path, selection: &Selection) -> Result<Snapshot, InventoryFau
 /// in `.yaml` or `.yml` makes them YAML, any other JSON. The snapshot's revision is 1.
 ///
 /// # Errors
-/// Every fault of the inventory.
+/// Every fault of the inventory, whatever it would cost a daemon that runs.
 pub fn read_octets(name: &str, octets: &[u8], selection: &Selection) -> Result<Snapshot, InventoryFaults> {
+    octets_over(name, octets, selection, None).whole()
+}
+
+/// The same over the snapshot before: what a daemon that runs takes up, and whether that is proven complete. `None` when
+/// nothing of it can be used.
+#[must_use]
+pub fn read_octets_over(
+    name: &str,
+    octets: &[u8],
+    selection: &Selection,
+    last: Option<&Snapshot>,
+) -> (Option<Snapshot>, Trust) {
+    let state = octets_over(name, octets, selection, last);
+    (state.snapshot, state.trust)
+}
+
+fn octets_over(name: &str, octets: &[u8], selection: &Selection, last: Option<&Snapshot>) -> State {
     let taken_at = SystemTime::now();
-    let mut collection = Collection::default();
     let syntax = directory::syntax_of(name.as_ref()).unwrap_or(Syntax::Json);
-    form::read_file(syntax, octets, &mut collection.begin_file(name));
-    let contents = judge(collection, Vec::new(), taken_at, selection, None)?;
-    Ok(contents.into_snapshot(1, Digest::of(name, octets)))
+    let mut interner = Interner::default();
+    let mut collector = FileCollector::new(name, &mut interner);
+    form::read_file(syntax, octets, &mut collector);
+    let mut collection = Collection::default();
+    collection.add(collector.finish());
+    let question = Question { path: Path::new(""), selection, last, same_place: last, now: SystemTime::now() };
+    let files = Files { notes: Vec::new(), taken_at, digest: Digest::of(name, octets), manifest: None };
+    judge(collection, files, &question)
 }
 
 /// The file was written to each time it was read.
@@ -52,7 +77,20 @@ pub(super) fn unsteady(file: String) -> InventoryFault {
     let expected = format!(
         "changed each of the {MAX_ATTEMPTS} times it was read; expected files that are replaced whole, by renaming"
     );
-    InventoryFault::of_file(file, expected)
+    InventoryFault::of_file(Doubt::Unsteady, file, expected)
+}
+
+/// What is to be looked at, and what it is held against.
+#[derive(Debug)]
+pub(super) struct Question<'a> {
+    pub path: &'a Path,
+    pub selection: &'a Selection,
+    /// The snapshot before, which stays where the new state is in doubt.
+    pub last: Option<&'a Snapshot>,
+    /// The same, when it is of this place and network: what is gone from it may be gone by mistake.
+    pub same_place: Option<&'a Snapshot>,
+    /// The time.
+    pub now: SystemTime,
 }
 
 /// What one look came to.
@@ -60,8 +98,8 @@ pub(super) fn unsteady(file: String) -> InventoryFault {
 pub(super) enum Look {
     /// Somebody was writing: this file changed meanwhile.
     Changed(String),
-    /// The content is of this digest, which the caller knows.
-    Known(String),
+    /// The content is of a digest that the caller knows.
+    Known,
     /// A state that stood still.
     Read(Box<State>),
 }
@@ -71,36 +109,37 @@ pub(super) enum Look {
 pub(super) struct State {
     /// Of the contents; empty when there was nothing to read.
     pub digest: String,
-    pub verdict: Result<Contents, InventoryFaults>,
+    /// Whether it is proven complete.
+    pub trust: Trust,
+    /// All that is wrong with it.
+    pub faults: InventoryFaults,
+    /// How many objects are in quarantine.
+    pub quarantined: usize,
+    /// When its manifest says that it was written.
+    pub created_at: Option<SystemTime>,
+    /// What it amounts to, over what must stay; `None` when nothing of it can be used. Its revision is 1.
+    pub snapshot: Option<Snapshot>,
 }
 
-/// A valid inventory.
-#[derive(Debug)]
-pub(super) struct Contents {
-    pub taken_at: SystemTime,
-    pub ranges: Vec<Range>,
-    pub counts: ObjectCounts,
-    pub notes: Vec<String>,
-    /// The objects of each file.
-    pub files: Arc<[FileObjects]>,
-}
+impl State {
+    /// Nothing of it can be used.
+    fn unusable(faults: InventoryFaults, trust: Trust) -> Self {
+        Self { digest: String::new(), trust, faults, quarantined: 0, created_at: None, snapshot: None }
+    }
 
-impl Contents {
-    /// The snapshot of that revision.
-    pub fn into_snapshot(self, revision: u64, digest: String) -> Snapshot {
-        let Self { taken_at, ranges, counts, notes, files: _ } = self;
-        Snapshot { revision, taken_at, digest, ranges, counts, notes }
+    /// The snapshot when nothing at all is wrong.
+    fn whole(self) -> Result<Snapshot, InventoryFaults> {
+        self.snapshot.filter(|_| self.faults.is_empty()).ok_or(self.faults)
     }
 }
 
-/// Looks at the files once. Content whose digest `is_known` is not judged again; `previous` are the objects of the last
-/// good state of the same place: a file of theirs that is gone is no proof that its objects are.
-pub(super) fn look(
-    path: &Path,
-    selection: &Selection,
-    previous: Option<&[FileObjects]>,
-    is_known: impl FnOnce(&str) -> bool,
-) -> Look {
+/// Files that were read without a fault, by name, with the digests of their contents.
+pub(super) type Cache = HashMap<String, (String, Arc<FileObjects>)>;
+
+/// Looks at the files once. Content whose digest `is_known` is not judged again; of files in the `cache` that have not
+/// changed nothing is read again.
+pub(super) fn look(question: &Question<'_>, cache: &mut Cache, is_known: impl FnOnce(&str) -> bool) -> Look {
+    let path = question.path;
     let listing = match directory::list(path) {
         Ok(listing) => listing,
         Err(expected) => return unreadable(path, expected),
@@ -108,26 +147,52 @@ pub(super) fn look(
     if let Some(expected) = listing.too_much() {
         return unreadable(path, expected);
     }
-    let digest = digest(&listing);
+    let mut all = Digest::default();
+    let manifest = listing.manifest.as_ref().map(|file| (file.name.clone(), manifest(file, &mut all)));
+    let known = manifest.as_ref().and_then(|(_, manifest)| manifest.as_ref().ok());
+    let (by_file, hashes) = digests(&listing, known, &mut all);
+    let digest = all.finish();
     if is_known(&digest) {
-        return changed(path, &listing).map_or(Look::Known(digest), Look::Changed);
+        return changed(path, &listing).map_or(Look::Known, Look::Changed);
     }
     let taken_at = SystemTime::now();
-    let (collection, read) = collect(&listing);
+    let collected = collect(&listing, &by_file, cache);
     if let Some(file) = changed(path, &listing) {
         return Look::Changed(file);
     }
-    if read != digest {
-        // Written to faster than the clock of the file system can tell.
-        return Look::Changed(path.display().to_string());
-    }
-    let verdict = judge(collection, listing.notes, taken_at, selection, previous);
-    Look::Read(Box::new(State { digest, verdict }))
+    // Written to faster than the clock of the file system can tell.
+    let Some(collection) = collected else { return Look::Changed(path.display().to_string()) };
+    let manifest = manifest.map(|(name, read)| ReadManifest { name, read, hashes });
+    let files = Files { notes: listing.notes, taken_at, digest, manifest };
+    Look::Read(Box::new(judge(collection, files, question)))
+}
+
+/// What is known of the files beside the objects in them.
+struct Files {
+    notes: Vec<String>,
+    taken_at: SystemTime,
+    digest: String,
+    manifest: Option<ReadManifest>,
+}
+
+/// A manifest, what came of reading it, and the hashes of the files whose hash it gives.
+struct ReadManifest {
+    name: String,
+    read: Result<Manifest, Box<InventoryFault>>,
+    hashes: BTreeMap<String, String>,
+}
+
+fn manifest(file: &ListedFile, digest: &mut Digest) -> Result<Manifest, Box<InventoryFault>> {
+    let octets = file.octets(digest);
+    let fault = |expected| InventoryFault::of_file(Doubt::Manifest, file.name.as_str(), expected);
+    let octets = octets.map_err(fault)?;
+    Manifest::read(&file.name, file.syntax, &octets)
 }
 
 fn unreadable(path: &Path, expected: String) -> Look {
-    let fault = InventoryFault::of_file(path.display().to_string(), expected);
-    Look::Read(Box::new(State { digest: String::new(), verdict: Err(InventoryFaults::new(vec![fault])) }))
+    let fault = InventoryFault::of_file(Doubt::Unreadable, path.display().to_string(), expected);
+    let trust = Trust::Untrusted(vec![Doubt::Unreadable]);
+    Look::Read(Box::new(State::unusable(InventoryFaults::new(vec![fault]), trust)))
 }
 
 /// The first file that is not as it was listed.
@@ -139,60 +204,123 @@ fn changed(path: &Path, listing: &Listing) -> Option<String> {
     }
 }
 
-fn digest(listing: &Listing) -> String {
-    let mut digest = Digest::default();
-    for file in &listing.files {
-        // What is wrong with a file is part of the digest, and is said when the files are read for good.
-        let _in_digest = file.hash(&mut digest, |_| {});
-    }
-    digest.finish()
-}
-
-/// Reads every file, one after the other, so that only one is in memory at a time.
-fn collect(listing: &Listing) -> (Collection, String) {
-    let mut collection = Collection::default();
-    let mut digest = Digest::default();
-    for file in &listing.files {
-        let mut collector = collection.begin_file(&file.name);
-        match file.octets(&mut digest) {
-            Ok(octets) => form::read_file(file.syntax, &octets, &mut collector),
-            Err(expected) => collector.fault(InventoryFault::of_file(file.name.as_str(), expected)),
-        }
-    }
-    (collection, digest.finish())
-}
-
-fn judge(
-    mut collection: Collection,
-    passed_over: Vec<String>,
-    taken_at: SystemTime,
-    selection: &Selection,
-    previous: Option<&[FileObjects]>,
-) -> Result<Contents, InventoryFaults> {
-    passed_over.into_iter().for_each(|note| collection.notes.push(note));
-    check_gone(previous.unwrap_or_default(), &mut collection);
-    let Validated { ranges, counts } = validate(&mut collection, selection);
-    if !collection.faults.is_empty() {
-        return Err(collection.faults.into_faults());
-    }
-    let (notes, files) = (collection.notes.into_notes(), collection.files.into());
-    Ok(Contents { taken_at, ranges, counts, notes, files })
-}
-
-/// A file that is gone is believed only when all of its objects stand in other files.
-fn check_gone(previous: &[FileObjects], collection: &mut Collection) {
-    for before in previous {
-        if collection.files.iter().any(|now| now.file == before.file) {
-            continue;
-        }
-        let mut missing = before.objects.iter().filter(|object| !collection.contains(object));
-        let Some((kind, path)) = missing.next() else { continue };
-        let others = match missing.count() {
-            0 => String::new(),
-            more => format!(" and {more} more"),
+/// The digest of each file, all of which go into `all`, and the hashes that the manifest asks for.
+fn digests(
+    listing: &Listing,
+    manifest: Option<&Manifest>,
+    all: &mut Digest,
+) -> (Vec<String>, BTreeMap<String, String>) {
+    let mut hashes = BTreeMap::new();
+    let each = listing.files.iter().map(|file| {
+        let mut digest = Digest::default();
+        let mut hash = manifest.filter(|manifest| manifest.wants_hash(&file.name)).map(|_| Sha256::new());
+        let each = |block: &[u8]| {
+            if let Some(hash) = &mut hash {
+                hash.update(block);
+            }
         };
-        let expected =
-            format!("is gone, and with it {kind} {path}{others}; put an empty list [] in its place if its objects are");
-        collection.faults.push(InventoryFault::of_file(&*before.file, expected));
+        // What is wrong with a file is part of the digest, and is said when the files are read for good.
+        let _in_digest = file.hash(&mut digest, each);
+        if let Some(hash) = hash {
+            let hash = hash.finalize().iter().map(|octet| format!("{octet:02x}")).collect();
+            hashes.insert(file.name.clone(), hash);
+        }
+        let digest = digest.finish();
+        all.add(&digest);
+        digest
+    });
+    (each.collect(), hashes)
+}
+
+/// Reads every file that is not known, one after the other, so that only one is in memory at a time; `None` when one is
+/// not what it was when it was hashed.
+fn collect(listing: &Listing, by_file: &[String], cache: &mut Cache) -> Option<Collection> {
+    let (mut collection, mut interner, mut known) = (Collection::default(), Interner::default(), Cache::default());
+    for (file, digest) in listing.files.iter().zip(by_file) {
+        let cached = cache.get(&file.name).filter(|(cached, _)| cached == digest);
+        let objects = match cached {
+            Some((_, objects)) => {
+                collection.add_known(Arc::clone(objects));
+                Some(Arc::clone(objects))
+            }
+            None => {
+                let mut collector = FileCollector::new(&file.name, &mut interner);
+                let mut read = Digest::default();
+                match file.octets(&mut read) {
+                    Ok(octets) => form::read_file(file.syntax, &octets, &mut collector),
+                    Err(expected) => {
+                        collector.fault(InventoryFault::of_file(Doubt::Unreadable, file.name.as_str(), expected));
+                    }
+                }
+                if read.finish() != *digest {
+                    return None;
+                }
+                let read = collector.finish();
+                let is_clean = read.faults.is_empty();
+                let objects = collection.add(read);
+                is_clean.then_some(objects)
+            }
+        };
+        known.extend(objects.map(|objects| (file.name.clone(), (digest.clone(), objects))));
     }
+    *cache = known;
+    Some(collection)
+}
+
+fn judge(mut collection: Collection, files: Files, question: &Question<'_>) -> State {
+    let Files { notes, taken_at, digest, manifest } = files;
+    notes.into_iter().for_each(|note| collection.notes.push(note));
+    let Question { selection, last, same_place, .. } = *question;
+    let (mark, has_manifest) = check_manifest(&mut collection, manifest, question);
+    let shape = Shape { scopes: &selection.scopes, allow_empty: selection.allow_empty, last: same_place, has_manifest };
+    let validated = validate(&mut collection, selection, last, &shape);
+    let Collection { files, faults, notes, quarantine, .. } = collection;
+    let trust = faults.trust();
+    let faults = faults.into_faults();
+    let created_at = mark.as_ref().and_then(|mark| mark.created_at);
+    let Some(Validated { ranges, counts, collections }) = validated else {
+        return State { digest, created_at, ..State::unusable(faults, trust) };
+    };
+    let files = files.iter().map(|objects| (objects.file.to_string(), objects.objects.len())).collect();
+    let (path, network) = (question.path.to_owned(), selection.network.clone());
+    let mut provenance = Provenance { path, network, files, collections, manifest: mark };
+    if let Some(last) = same_place.filter(|_| !trust.is_trusted()) {
+        provenance.remember(&last.provenance);
+    }
+    let snapshot = Snapshot {
+        revision: 1,
+        trust: trust.clone(),
+        taken_at,
+        digest: digest.clone(),
+        ranges,
+        counts,
+        notes: notes.into_notes(),
+        provenance,
+    };
+    State { digest, trust, faults, quarantined: quarantine.len(), created_at, snapshot: Some(snapshot) }
+}
+
+/// What is kept of the manifest, and whether all is as it says.
+fn check_manifest(
+    collection: &mut Collection,
+    manifest: Option<ReadManifest>,
+    question: &Question<'_>,
+) -> (Option<ManifestMark>, bool) {
+    let (mut faults, mut mark, mut name) = (Vec::new(), None, None);
+    if let Some(ReadManifest { name: file, read, hashes }) = manifest {
+        name = Some(file);
+        match read {
+            Ok(manifest) => {
+                faults.extend(manifest.check(collection, &hashes));
+                mark = Some(manifest.mark);
+            }
+            Err(fault) => faults.push(*fault),
+        }
+    }
+    faults.extend(check_mark(name.as_deref(), mark.as_ref(), question.selection, question.same_place));
+    let created_at = mark.as_ref().and_then(|mark| mark.created_at);
+    let is_as_said = mark.is_some() && faults.is_empty();
+    faults.extend(check_age(created_at, question.selection, question.now));
+    faults.into_iter().for_each(|fault| collection.faults.push(fault));
+    (mark, is_as_said)
 }

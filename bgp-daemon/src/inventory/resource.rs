@@ -46,6 +46,12 @@ impl ResourcePath {
         self.0.rsplit('/').nth(1).unwrap_or_default()
     }
 
+    /// The path of what holds it and others of its kind, as `projects/p/zones/z/instances`.
+    #[must_use]
+    pub fn parent(&self) -> &str {
+        self.0.rsplit_once('/').map_or("", |(parent, _)| parent)
+    }
+
     /// What the path names in that collection, as `us-central1` in `regions`.
     #[must_use]
     pub fn named_in(&self, collection: &str) -> Option<&str> {

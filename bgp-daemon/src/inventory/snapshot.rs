@@ -1,18 +1,23 @@
 //! One immutable, validated inventory: ranges, and what is allocated in each.
 
+use std::collections::{BTreeMap, HashSet};
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use bgp_core::types::Prefix;
 
-use super::ResourcePath;
+use super::{ResourcePath, Trust};
 
-/// A whole inventory that passed validation. What speaks against it never gets this far.
+/// A whole inventory. Each part of it passed validation; what could not be read or did not pass is what it was in the
+/// snapshot before.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Snapshot {
-    /// Counts the snapshots of this process, from 1; a higher one is newer.
+    /// Counts the snapshots, from 1; a higher one is newer. Goes on over a restart where there is a journal.
     pub revision: u64,
+    /// Whether what it lacks is proven gone.
+    pub trust: Trust,
     /// When its files were read.
     pub taken_at: SystemTime,
     /// A hash of all that was read, in hexadecimal: equal for equal content.
@@ -23,6 +28,47 @@ pub struct Snapshot {
     pub counts: ObjectCounts,
     /// What is legal and probably worth knowing, as an alias range that waits for its allocation.
     pub notes: Vec<String>,
+    /// Where it comes from: what the next state is held against.
+    pub provenance: Provenance,
+}
+
+/// Where a snapshot comes from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Provenance {
+    /// The directory or file it was read from; empty when it was read offline.
+    pub path: PathBuf,
+    /// The network that was selected (`inventory.network`).
+    pub network: Option<String>,
+    /// The files that it was read from, and how many objects stood in each.
+    pub files: BTreeMap<String, usize>,
+    /// How many selected objects each collection holds, as `projects/p/zones/z/instances`.
+    pub collections: BTreeMap<String, usize>,
+    /// What its manifest said; `None` without one.
+    pub manifest: Option<ManifestMark>,
+}
+
+impl Provenance {
+    /// Keeps in mind what was there before, because that it is gone is not proven.
+    pub(super) fn remember(&mut self, before: &Self) {
+        let grow = |now: &mut BTreeMap<String, usize>, before: &BTreeMap<String, usize>| {
+            for (name, count) in before {
+                let count_now = now.entry(name.clone()).or_default();
+                *count_now = (*count_now).max(*count);
+            }
+        };
+        grow(&mut self.files, &before.files);
+        grow(&mut self.collections, &before.collections);
+        self.manifest.clone_from(&before.manifest);
+    }
+}
+
+/// What is kept of a manifest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ManifestMark {
+    /// Its `revision`, if it has one.
+    pub revision: Option<u64>,
+    /// Its `createdAt`, if it has one.
+    pub created_at: Option<SystemTime>,
 }
 
 /// How many objects of each kind were read and selected.
@@ -127,6 +173,46 @@ impl fmt::Display for Owner {
             Self::AliasRange { instance, interface } => write!(f, "alias range of instance {instance} {interface}"),
             Self::Address(path) => write!(f, "address {path}"),
             Self::ForwardingRule(path) => write!(f, "forwarding rule {path}"),
+        }
+    }
+}
+
+impl ObjectCounts {
+    /// What these ranges hold.
+    pub(super) fn of(files: usize, ranges: &[Range]) -> Self {
+        let mut counts = Self { files, ..Self::default() };
+        let mut subnetworks: Vec<&ResourcePath> = ranges.iter().map(|range| &range.subnetwork.path).collect();
+        subnetworks.sort_unstable();
+        subnetworks.dedup();
+        counts.subnetworks = subnetworks.len();
+        let mut instances = HashSet::new();
+        for owner in ranges.iter().flat_map(|range| &range.allocations).map(|allocation| &allocation.owner) {
+            match owner {
+                Owner::AliasRange { instance, .. } => {
+                    counts.alias_ranges += 1;
+                    instances.insert(instance);
+                }
+                Owner::Interface { instance, .. } => {
+                    instances.insert(instance);
+                }
+                Owner::Address(_) => counts.addresses += 1,
+                Owner::ForwardingRule(_) => counts.forwarding_rules += 1,
+            }
+        }
+        counts.instances = instances.len();
+        counts
+    }
+}
+
+impl Owner {
+    /// The resource that it is or belongs to.
+    #[must_use]
+    pub const fn resource(&self) -> &Arc<ResourcePath> {
+        match self {
+            Self::Interface { instance: path, .. }
+            | Self::AliasRange { instance: path, .. }
+            | Self::Address(path)
+            | Self::ForwardingRule(path) => path,
         }
     }
 }

@@ -1,31 +1,38 @@
-//! What a source says of itself: the last good snapshot, and why the newest state is not it.
+//! What a source says of itself: the snapshot in use, and what is wrong with the newest state.
 
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use super::Snapshot;
+use super::{Doubt, Effect, Snapshot, Trust};
 
 /// Where an inventory source stands. Published after every look, whether or not anything changed.
 #[derive(Clone, Debug)]
 pub struct InventoryStatus {
     /// Where it is read from.
     pub path: PathBuf,
-    /// The last good snapshot; it stays whatever comes after it, until a good one does. `None` until the first.
+    /// The snapshot in use: of the newest state where that is trusted; else the one before it, with what could be added.
+    /// `None` until there is one.
     pub snapshot: Option<Arc<Snapshot>>,
     /// When the source was looked at last; `None` until the first look.
     pub checked_at: Option<SystemTime>,
-    /// Why the newest state is not used, all faults found (bounded; see [`InventoryFaults`]). Empty when `snapshot` is
-    /// the newest state.
+    /// Whether the newest state is trusted; before the first look, whether the snapshot is.
+    pub trust: Trust,
+    /// All that is wrong with the newest state (bounded; see [`InventoryFaults`]): what speaks against it first, then
+    /// what keeps objects in quarantine.
     pub faults: InventoryFaults,
-    /// Since when the newest state has not been usable.
-    pub faulty_since: Option<SystemTime>,
+    /// How many objects are in quarantine: at fault, so that each keeps what it had.
+    pub quarantined: usize,
+    /// Since when the newest state has not been trusted.
+    pub untrusted_since: Option<SystemTime>,
 }
 
-/// Something that makes a state of the inventory unusable. At least one of file and object is given.
+/// Something that is wrong with a state of the inventory. At least one of file and object is given.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct InventoryFault {
+    /// What it costs.
+    pub effect: Effect,
     /// The file, relative to the inventory's directory.
     pub file: Option<String>,
     /// The line in the file, from 1, where it is known.
@@ -42,9 +49,14 @@ pub struct InventoryFault {
 
 impl InventoryFault {
     /// A fault of a whole file or directory.
-    pub(super) fn of_file(file: impl Into<String>, expected: impl Into<String>) -> Self {
-        let file = Some(file.into());
-        Self { file, line: None, object: None, field: None, value: None, expected: expected.into() }
+    pub(super) fn of_file(doubt: Doubt, file: impl Into<String>, expected: impl Into<String>) -> Self {
+        Self { file: Some(file.into()), ..Self::of_state(doubt, None, expected) }
+    }
+
+    /// A fault of the state as a whole, or of an object that is no file's.
+    pub(super) fn of_state(doubt: Doubt, object: Option<String>, expected: impl Into<String>) -> Self {
+        let effect = Effect::Untrusted(doubt);
+        Self { effect, file: None, line: None, object, field: None, value: None, expected: expected.into() }
     }
 }
 
@@ -66,7 +78,8 @@ impl fmt::Display for InventoryFault {
     }
 }
 
-/// Faults of one state: the first [`InventoryFaults::SHOWN`] in order of file and object, and how many there are in all.
+/// Faults of one state: the first [`InventoryFaults::SHOWN`] in order of effect, file and object, and how many there are
+/// in all.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct InventoryFaults {
     /// The faults that are kept.

@@ -89,6 +89,21 @@ impl Daemon {
         (output.status.code(), String::from_utf8(output.stderr).unwrap())
     }
 
+    /// SIGKILL: nothing of it is left but its files.
+    pub fn is_killed(&mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+    }
+
+    /// Starts it again after its end; returns when it answers.
+    pub fn is_started(&mut self) {
+        // That of the last one would be taken for the new one's.
+        fs::remove_file(self.socket()).unwrap();
+        let log = fs::File::options().append(true).open(self.directory.path().join("log")).unwrap();
+        self.process = aliasd(self.directory.path()).stderr(log).spawn().unwrap();
+        self.comes_to(&true, |daemon| daemon.socket().exists());
+    }
+
     /// A file beside the configuration.
     pub fn beside(&self, name: &str) -> PathBuf {
         self.directory.path().join(name)
@@ -101,9 +116,14 @@ impl Daemon {
 
     /// Replaces the inventory as one that knows what it does: by an atomic rename.
     pub fn writes_inventory(&self, text: &str) {
+        self.puts("bundle.json", text);
+    }
+
+    /// Puts a whole file of the inventory in place at once.
+    pub fn puts(&self, name: &str, text: &str) {
         let new = self.directory.path().join("new.json");
         fs::write(&new, text).unwrap();
-        fs::rename(new, self.inventory().join("bundle.json")).unwrap();
+        fs::rename(new, self.inventory().join(name)).unwrap();
     }
 
     pub fn edits_config(&self, edit: impl Fn(&str) -> String) {
@@ -134,6 +154,14 @@ impl Daemon {
         self.process.wait().unwrap().code()
     }
 
+    /// `aliasctl plan`: its exit code and what it says, as JSON.
+    pub fn plans(&self, arguments: &[&str]) -> (Option<i32>, Value) {
+        let mut aliasctl = Command::new(env!("CARGO_BIN_EXE_aliasctl"));
+        let output =
+            aliasctl.arg("--socket").arg(self.socket()).args(["-o", "json", "plan"]).args(arguments).output().unwrap();
+        (output.status.code(), serde_json::from_slice(&output.stdout).unwrap_or(Value::Null))
+    }
+
     /// What aliasctl says as JSON.
     pub fn asks(&self, question: &[&str]) -> Value {
         let output = Command::new(env!("CARGO_BIN_EXE_aliasctl"))
@@ -145,6 +173,13 @@ impl Daemon {
             .unwrap();
         serde_json::from_slice(&output.stdout)
             .unwrap_or_else(|error| panic!("{question:?}: {error}: {output:?}\n{}", self.log()))
+    }
+
+    /// `aliasd release`: its exit code and what it says.
+    pub fn releases(&self, hash: &str) -> (Option<i32>, String) {
+        let output = aliasd(self.directory.path()).args(["release", hash]).output().unwrap();
+        let told = [output.stdout, output.stderr].concat();
+        (output.status.code(), String::from_utf8(told).unwrap())
     }
 
     fn log(&self) -> String {
@@ -184,6 +219,8 @@ listen = {listen:?}
 [inventory]
 path = "inventory"
 settle_ms = 10
+[journal]
+path = "state"
 [control]
 socket = "control.sock"
 [[advertise]]
@@ -204,6 +241,11 @@ pub struct Pair {
 
 impl Pair {
     pub fn start(alias: &str) -> Self {
+        Self::start_with(alias, "")
+    }
+
+    /// With this text after the configuration of `near`.
+    pub fn start_with(alias: &str, text: &str) -> Self {
         let free = TcpListener::bind("127.0.0.2:0").unwrap().local_addr().unwrap();
         let peer = r#"
 [[peer]]
@@ -229,7 +271,7 @@ hold_time_secs = 90
 advertised_route_priority = 100
 [peer.export]
 roles = ["pod"]
-"#,
+{text}"#,
             free.port()
         );
         let near = Daemon::start(&config("10.255.0.1", 64512, &[], &peer), &[alias]);

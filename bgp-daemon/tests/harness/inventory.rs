@@ -8,7 +8,7 @@ pub fn holds(octets: &[u8]) {
     let Some((how, octets)) = octets.split_first() else { return };
     let name = if how & 1 == 0 { "all.json" } else { "all.yaml" };
     let network = (how & 2 != 0).then(|| "n".to_owned());
-    let selection = Selection { network, allow_empty: how & 4 != 0 };
+    let selection = Selection { network, allow_empty: how & 4 != 0, ..Selection::default() };
     let read = read_octets(name, octets, &selection);
     match read {
         Ok(snapshot) => is_sound(&snapshot),

@@ -10,7 +10,7 @@ use crate::cli::client::{Client, Pages};
 use crate::cli::console::Console;
 use crate::cli::failure::Failure;
 use crate::cli::table::{Column, Parts, numbers, pairs, words};
-use crate::control::reply::{InventoryReply, InventorySummary, RangeEntry};
+use crate::control::reply::{FaultEffect, InventoryReply, InventorySummary, RangeEntry};
 
 pub const COLUMNS: [Column; 8] = [
     words("RANGE"),
@@ -61,10 +61,21 @@ pub fn write_summary(console: &mut Console<'_>, inventory: &InventorySummary) ->
         ("checked", or_dash(inventory.checked_at.as_ref())),
         ("digest", or_dash(inventory.digest.as_ref())),
     ];
-    lines.extend(inventory.faulty_since.as_ref().map(|since| ("faulty since", since.clone())));
+    if let Some(since) = &inventory.untrusted_since {
+        lines.push(("not trusted", format!("{}, since {since}", inventory.doubts.join(", "))));
+    }
+    match inventory.quarantined {
+        0 => {}
+        1 => lines.push(("quarantine", "1 object, with what it had".to_owned())),
+        count => lines.push(("quarantine", format!("{count} objects, each with what it had"))),
+    }
     pairs(console, &lines)?;
     for fault in &inventory.faults {
-        console.line(&format!("! {}", fault.text))?;
+        let effect = match fault.effect {
+            FaultEffect::Untrusted => fault.doubt.as_deref().unwrap_or("UNTRUSTED"),
+            FaultEffect::Quarantine => "QUARANTINE",
+        };
+        console.line(&format!("! {effect}: {}", fault.text))?;
     }
     rest(console, inventory.faults_total, inventory.faults.len(), "faults")?;
     for note in &inventory.notes {

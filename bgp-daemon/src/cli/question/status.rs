@@ -9,7 +9,7 @@ use crate::cli::client::Client;
 use crate::cli::console::Console;
 use crate::cli::failure::Failure;
 use crate::cli::table::pairs;
-use crate::control::reply::{Counts, Health, InventorySummary, Reload, StatusReply};
+use crate::control::reply::{Counts, Fault, Health, InventorySummary, JournalSummary, Reload, StatusReply};
 
 /// Faults of the inventory that are shown; `inventory` shows all.
 const FAULTS_SHOWN: usize = 5;
@@ -43,6 +43,7 @@ pub fn write(console: &mut Console<'_>, reply: &StatusReply) -> io::Result<()> {
         ),
         ("inventory", inventory_line(&reply.inventory)),
     ];
+    lines.extend(reply.journal.as_ref().map(|journal| ("journal", journal_line(journal))));
     lines.extend(reply.last_reload.as_ref().map(|reload| ("reload", reload_line(reload))));
     pairs(console, &lines)?;
     let loud = loud(reply);
@@ -61,7 +62,9 @@ pub fn write(console: &mut Console<'_>, reply: &StatusReply) -> io::Result<()> {
 /// What must not be overlooked: why the health is not OK, what RFC 8212 keeps silent, what the configuration warns of.
 fn loud(reply: &StatusReply) -> Vec<String> {
     let mut lines = reply.health_reasons.clone();
-    let more = reply.inventory.faults.iter().skip(1).take(FAULTS_SHOWN - 1);
+    // The reasons have the first of each effect.
+    let is_first = |fault: &Fault| reply.inventory.faults.iter().find(|f| f.effect == fault.effect) == Some(fault);
+    let more = reply.inventory.faults.iter().filter(|fault| !is_first(fault)).take(FAULTS_SHOWN - 1);
     lines.extend(more.map(|fault| format!("inventory: {}", fault.text)));
     if reply.inventory.faults_total > FAULTS_SHOWN {
         lines.push(format!("inventory: {} faults in all; see aliasctl inventory", reply.inventory.faults_total));
@@ -106,6 +109,15 @@ fn counts_text(counts: &Counts) -> String {
     ];
     let text = |(count, one, many)| format!("{count} {}", if count == 1 { one } else { many });
     counts.map(text).join(", ")
+}
+
+fn journal_line(journal: &JournalSummary) -> String {
+    let written = match (journal.written_revision, &journal.written_at, journal.restored_revision) {
+        (Some(revision), Some(at), _) => format!("revision {revision}, written at {at}"),
+        (_, _, Some(revision)) => format!("revision {revision}, from before the start"),
+        _ => "nothing written yet".to_owned(),
+    };
+    format!("{} holds {written}", journal.path)
 }
 
 fn reload_line(reload: &Reload) -> String {

@@ -21,7 +21,7 @@ fn names_unknown_keys_and_the_nearest_known_one_without_their_values() {
         &[
             (
                 "[contrl]\nmode = \"0600\"",
-                "aliasd.toml:6:2: contrl: unknown key; did you mean control? expected one of router, inventory, control, log, range_role, advertise, peer",
+                "aliasd.toml:6:2: contrl: unknown key; did you mean control? expected one of router, inventory, journal, control, admin, guard, audit, log, range_role, advertise, peer",
             ),
             (
                 "[log]\nlevels = \"hunter2\"",
@@ -200,6 +200,17 @@ fn refuses_sections_out_of_range() {
             ),
             ("settle_ms = 60001", "aliasd.toml:6:13: inventory.settle_ms = 60001: expected 0 to 60000 milliseconds"),
             ("source = \"etcd\"", "aliasd.toml:6:10: inventory.source = \"etcd\": expected directory"),
+            ("manifest = \"none\"", "aliasd.toml:6:12: inventory.manifest = \"none\": expected optional or required"),
+            ("max_age_secs = 0", "aliasd.toml:6:16: inventory.max_age_secs = 0: expected 1 to 4294967295 seconds"),
+            (
+                "scopes = [\"a\", \"zones/a\"]",
+                "aliasd.toml:6:16: inventory.scopes[1] = \"zones/a\": expected a project, region or zone as in \
+                 \"projects/p/zones/us-central1-a\" or \"us-central1-a\"",
+            ),
+            (
+                "scopes = [\"a\", \"a\"]",
+                "aliasd.toml:6:16: inventory.scopes[1] = \"a\": stands twice; expected each once",
+            ),
             (
                 "network = \"\"",
                 "aliasd.toml:6:11: inventory.network = \"\": expected a network as in \"projects/p/global/networks/vpc\" or \"vpc\"",
@@ -518,18 +529,22 @@ fn names_environment_variables() {
         (
             "ALIASD__ROUTR__ASN",
             "1",
-            "unknown section \"routr\"; expected ALIASD__SECTION__KEY with a section of ROUTER, INVENTORY, CONTROL, LOG",
+            "unknown section \"routr\"; expected ALIASD__SECTION__KEY with a section of ROUTER, INVENTORY, JOURNAL, CONTROL, ADMIN, GUARD, AUDIT, LOG",
         ),
-        ("ALIASD__ROUTER", "1", "expected ALIASD__SECTION__KEY with a section of ROUTER, INVENTORY, CONTROL, LOG"),
+        (
+            "ALIASD__ROUTER",
+            "1",
+            "expected ALIASD__SECTION__KEY with a section of ROUTER, INVENTORY, JOURNAL, CONTROL, ADMIN, GUARD, AUDIT, LOG",
+        ),
         (
             "ALIASD__ROUTER__A__B",
             "1",
-            "expected ALIASD__SECTION__KEY with a section of ROUTER, INVENTORY, CONTROL, LOG",
+            "expected ALIASD__SECTION__KEY with a section of ROUTER, INVENTORY, JOURNAL, CONTROL, ADMIN, GUARD, AUDIT, LOG",
         ),
         (
             "ALIASD__LOG[999999999]__LEVEL",
             "1",
-            "unknown section \"log[999999999]\"; expected ALIASD__SECTION__KEY with a section of ROUTER, INVENTORY, CONTROL, LOG",
+            "unknown section \"log[999999999]\"; expected ALIASD__SECTION__KEY with a section of ROUTER, INVENTORY, JOURNAL, CONTROL, ADMIN, GUARD, AUDIT, LOG",
         ),
     ] {
         assert_eq!(with(name, value), format!("environment {name}: {message}"));

@@ -1,4 +1,4 @@
-//! `[router]`, `[inventory]`, `[control]` and `[log]`.
+//! `[router]`, `[inventory]`, `[control]`, `[admin]` and `[log]`.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::Path;
@@ -8,7 +8,7 @@ use bgp_core::types::{AS_TRANS, Asn, BgpIdentifier};
 
 use super::Checker;
 use crate::config::key::{KeyPath, is_plain_word};
-use crate::config::model::{Control, Inventory, InventorySource, Log, LogFormat, Router};
+use crate::config::model::{Control, Inventory, InventorySource, Journal, Log, LogFormat, ManifestUse, Router};
 use crate::config::shape;
 
 /// The port of BGP (RFC 4271 section 8.2.1).
@@ -91,6 +91,14 @@ pub(super) fn inventory(written: Option<shape::Inventory>, checker: &mut Checker
         }
         None => None,
     };
+    let scopes = scopes(&at.key("scopes"), written.scopes, checker);
+    let manifest = written.manifest.unwrap_or_else(|| "optional".to_owned());
+    let uses = [("optional", ManifestUse::Optional), ("required", ManifestUse::Required)];
+    let manifest = checker.word(&at.key("manifest"), &manifest, &uses);
+    let max_age = match written.max_age_secs {
+        Some(age) => Some(checker.legal(&at.key("max_age_secs"), age, |age| *age > 0, "1 to 4294967295 seconds")?),
+        None => None,
+    };
     Some(Inventory {
         source: source?,
         path: path?,
@@ -98,7 +106,23 @@ pub(super) fn inventory(written: Option<shape::Inventory>, checker: &mut Checker
         settle: Duration::from_millis(settle?.into()),
         network,
         allow_empty: written.allow_empty.unwrap_or(false),
+        scopes,
+        manifest: manifest?,
+        max_age: max_age.map(|age| Duration::from_secs(age.into())),
     })
+}
+
+fn scopes(at: &KeyPath, written: Option<Vec<String>>, checker: &mut Checker<'_>) -> Vec<String> {
+    let scopes = written.unwrap_or_default();
+    checker.distinct(at, &scopes);
+    let expected = "a project, region or zone as in \"projects/p/zones/us-central1-a\" or \"us-central1-a\"";
+    for (index, scope) in scopes.iter().enumerate() {
+        let is_scope = is_resource(scope) && (!scope.contains('/') || scope.starts_with("projects/"));
+        if !is_scope || scope.ends_with('/') {
+            checker.fault(&at.index(index), format!("expected {expected}"));
+        }
+    }
+    scopes
 }
 
 /// Whether the text can be a resource's name, path or URL.
@@ -106,16 +130,46 @@ pub(super) fn is_resource(text: &str) -> bool {
     !text.is_empty() && !text.chars().any(|char| char.is_whitespace() || char.is_control())
 }
 
+/// `None` is a fault.
+pub(super) fn journal(written: shape::Journal, checker: &mut Checker<'_>) -> Option<Journal> {
+    let at = KeyPath::section("journal").key("path");
+    let path = checker.required(&at, written.path, "the directory that the journal is kept in")?;
+    Some(Journal { path: checker.resolved(&at, &path)? })
+}
+
 pub(super) fn control(written: shape::Control, checker: &mut Checker<'_>) -> Option<Control> {
-    let at = KeyPath::section("control");
     let socket = written.socket.unwrap_or_else(|| "/run/aliasd/aliasd.sock".to_owned());
-    let socket = checker.resolved(&at.key("socket"), &socket).and_then(|socket| {
+    let mode = written.mode.unwrap_or_else(|| "0660".to_owned());
+    unix_socket(&KeyPath::section("control"), &socket, &mode, checker)
+}
+
+pub(super) fn admin(written: shape::Admin, control: Option<&Control>, checker: &mut Checker<'_>) -> Option<Control> {
+    let at = KeyPath::section("admin");
+    // Beside the other one, so that two daemons that are apart stay apart.
+    let beside = || Some(beside(&control?.socket));
+    let socket = written.socket.or_else(beside)?;
+    let mode = written.mode.unwrap_or_else(|| "0600".to_owned());
+    let admin = unix_socket(&at, &socket, &mode, checker)?;
+    let is_control = control.is_some_and(|control| control.socket == admin.socket);
+    let expected = "another path than control.socket: who may look must not be able to release";
+    checker.legal(&at.key("socket"), admin, |_| !is_control, expected)
+}
+
+/// `aliasd-admin.sock` for `aliasd.sock`.
+fn beside(control: &Path) -> String {
+    let part = |part: Option<&std::ffi::OsStr>| part.map(|part| part.to_string_lossy().into_owned());
+    let stem = part(control.file_stem()).unwrap_or_default();
+    let extension = part(control.extension()).map_or_else(String::new, |extension| format!(".{extension}"));
+    control.with_file_name(format!("{stem}-admin{extension}")).to_string_lossy().into_owned()
+}
+
+fn unix_socket(at: &KeyPath, socket: &str, mode: &str, checker: &mut Checker<'_>) -> Option<Control> {
+    let socket = checker.resolved(&at.key("socket"), socket).and_then(|socket| {
         let fits = |socket: &std::path::PathBuf| socket_path_len(socket) <= MAX_SOCKET_PATH_LEN;
         checker.legal(&at.key("socket"), socket, fits, "a path of at most 107 octets (the kernel's limit for sockets)")
     });
-    let mode = written.mode.unwrap_or_else(|| "0660".to_owned());
     let octal = (3..=4).contains(&mode.len()) && mode.chars().all(|char| char.is_digit(8));
-    let mode = u32::from_str_radix(&mode, 8).unwrap_or(u32::MAX);
+    let mode = u32::from_str_radix(mode, 8).unwrap_or(u32::MAX);
     let legal = |mode: &u32| octal && *mode <= 0o777;
     let mode = checker.legal(&at.key("mode"), mode, legal, "an octal file mode from \"0000\" to \"0777\"");
     Some(Control { socket: socket?, mode: mode? })

@@ -12,12 +12,12 @@ use super::limit;
 use crate::control::fault::Fault;
 use crate::control::parameters::Parameters;
 use crate::control::reply::{
-    ApiVersion, Counts, Fault as FaultEntry, InventoryReply, InventoryState, InventorySummary, RangeEntry,
+    ApiVersion, Counts, Fault as FaultEntry, FaultEffect, InventoryReply, InventoryState, InventorySummary, RangeEntry,
     RangeTreatment,
 };
 use crate::control::time::{rfc3339, seconds_since};
 use crate::control::view::DaemonView;
-use crate::inventory::{Allocation, InventoryFault, InventoryStatus, ObjectCounts, Range, Snapshot};
+use crate::inventory::{Allocation, Effect, InventoryFault, InventoryStatus, ObjectCounts, Range, Snapshot};
 use crate::origination::{OriginationSet, Treatment};
 
 /// The inventory and a page of its ranges.
@@ -44,17 +44,20 @@ pub fn summary(status: &InventoryStatus) -> InventorySummary {
     let notes = snapshot.map_or(&[][..], |snapshot| snapshot.notes.as_slice());
     InventorySummary {
         path: status.path.display().to_string(),
-        state: match (snapshot, status.faults.is_empty()) {
-            (None, _) => InventoryState::None,
-            (Some(_), true) => InventoryState::Current,
-            (Some(_), false) => InventoryState::Stale,
+        state: match (snapshot, status.checked_at, status.trust.is_trusted()) {
+            (None, _, _) => InventoryState::None,
+            (Some(_), None, _) => InventoryState::Restored,
+            (Some(_), Some(_), true) => InventoryState::Current,
+            (Some(_), Some(_), false) => InventoryState::Untrusted,
         },
+        doubts: status.trust.doubts().iter().map(ToString::to_string).collect(),
+        quarantined: status.quarantined,
         revision: snapshot.map(|snapshot| snapshot.revision),
         digest: snapshot.map(|snapshot| snapshot.digest.clone()),
         taken_at: snapshot.map(|snapshot| rfc3339(snapshot.taken_at)),
         age_seconds: snapshot.map(|snapshot| seconds_since(snapshot.taken_at)),
         checked_at: status.checked_at.map(rfc3339),
-        faulty_since: status.faulty_since.map(rfc3339),
+        untrusted_since: status.untrusted_since.map(rfc3339),
         faults: status.faults.shown.iter().map(fault).collect(),
         faults_total: status.faults.total,
         counts: snapshot.map(|snapshot| counts(&snapshot.counts)),
@@ -64,7 +67,13 @@ pub fn summary(status: &InventoryStatus) -> InventorySummary {
 }
 
 fn fault(fault: &InventoryFault) -> FaultEntry {
+    let (effect, doubt) = match fault.effect {
+        Effect::Untrusted(doubt) => (FaultEffect::Untrusted, Some(doubt.to_string())),
+        Effect::Quarantine => (FaultEffect::Quarantine, None),
+    };
     FaultEntry {
+        effect,
+        doubt,
         file: fault.file.clone(),
         line: fault.line,
         object: fault.object.clone(),

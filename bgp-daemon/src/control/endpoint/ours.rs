@@ -44,14 +44,14 @@ pub fn explain(target: &Prefix, status: &InventoryStatus, set: Option<&Originati
 fn snapshot(status: &InventoryStatus, set: Option<&OriginationSet>) -> ChainStep {
     let faults = || status.faults.shown.iter().take(SHOWN).map(ToString::to_string);
     let Some(set) = set else {
-        return ChainStep::broken(Step::Inventory, format!("no good snapshot of {} yet", status.path.display()))
+        return ChainStep::broken(Step::Inventory, format!("no snapshot of {} yet", status.path.display()))
             .with(faults());
     };
     let text = format!("revision {} of {}", set.snapshot.revision, rfc3339(set.snapshot.taken_at));
     let step = ChainStep::holds(Step::Inventory, text);
     match summary(status).state {
-        InventoryState::Stale => step.with(faults().map(|fault| format!("a newer state is not usable: {fault}"))),
-        InventoryState::Current | InventoryState::None => step,
+        InventoryState::Untrusted => step.with(faults().map(|fault| format!("a newer state is not trusted: {fault}"))),
+        InventoryState::Current | InventoryState::Restored | InventoryState::None => step,
     }
 }
 

@@ -9,11 +9,12 @@ use super::no_parameters;
 use super::peers::status_of_all;
 use crate::control::fault::Fault;
 use crate::control::reply::{
-    ApiVersion, BgpPeerStatus, ConfigWarning, Health, InventoryState, InventorySummary, Reload, ReloadResult,
-    RouteCounts, StatusReply, UpDown,
+    ApiVersion, BgpPeerStatus, ConfigWarning, FaultEffect, Health, HoldSummary, InventoryState, InventorySummary,
+    JournalSummary, Reload, ReloadResult, RouteCounts, StatusReply, UpDown,
 };
 use crate::control::time::{rfc3339, seconds_since};
 use crate::control::view::{DaemonView, ReloadOutcome};
+use crate::journal::JournalStatus;
 
 /// The daemon as a whole.
 pub async fn status(State(view): State<DaemonView>, uri: Uri) -> Result<Json<StatusReply>, Fault> {
@@ -23,7 +24,18 @@ pub async fn status(State(view): State<DaemonView>, uri: Uri) -> Result<Json<Sta
     let config = view.config.borrow().clone();
     let inventory = summary(&view.inventory.borrow().clone());
     let last_reload = view.reload.borrow().as_deref().map(reload);
-    let health_reasons = reasons(&peers, &inventory, last_reload.as_ref());
+    let hold = view.guard.borrow().hold.as_ref().map(|hold| super::guard::summary(hold, view.clock.now()));
+    let mut health_reasons = reasons(&peers, &inventory, last_reload.as_ref());
+    health_reasons.extend(hold.as_ref().map(held));
+    let audit = view.audit.borrow().clone();
+    health_reasons.extend(
+        audit
+            .fault
+            .as_ref()
+            .map(|fault| format!("the audit log cannot be written ({} changes lost so far): {fault}", audit.lost)),
+    );
+    let journal = journal(&view.journal.borrow());
+    health_reasons.extend(journal.iter().flat_map(of_journal));
     let warning =
         |warning: &crate::config::Warning| ConfigWarning { key: warning.key.clone(), text: warning.text.clone() };
     Ok(Json(StatusReply {
@@ -47,10 +59,31 @@ pub async fn status(State(view): State<DaemonView>, uri: Uri) -> Result<Json<Sta
             advertised: peers.iter().map(|peer| peer.num_advertised_routes).sum(),
         },
         inventory,
+        hold,
+        journal,
         config_warnings: config.warnings.iter().map(warning).collect(),
         last_reload,
         bgp_peer_status: peers,
     }))
+}
+
+fn journal(status: &JournalStatus) -> Option<JournalSummary> {
+    Some(JournalSummary {
+        path: status.path.as_ref()?.display().to_string(),
+        restored_revision: status.restored_revision,
+        damaged: status.damaged.clone(),
+        written_revision: status.written_revision,
+        written_at: status.written_at.map(rfc3339),
+        fault: status.fault.clone(),
+    })
+}
+
+/// Why a restart would not start from what is originated now, or this one did not from what was.
+fn of_journal(journal: &JournalSummary) -> Vec<String> {
+    let fault = journal.fault.iter().map(|fault| format!("the journal cannot be written: {fault}"));
+    // What was damaged is replaced by what is written.
+    let damaged = journal.damaged.iter().filter(|_| journal.written_revision.is_none());
+    fault.chain(damaged.map(|damaged| format!("the journal was damaged: {damaged}"))).collect()
 }
 
 fn reload(outcome: &ReloadOutcome) -> Reload {
@@ -66,17 +99,37 @@ fn reload(outcome: &ReloadOutcome) -> Reload {
     }
 }
 
+fn held(hold: &HoldSummary) -> String {
+    let why = hold.why.first().map_or("", String::as_str);
+    let HoldSummary { withdrawals, since, hash, .. } = hold;
+    format!("the guard holds {withdrawals} withdrawals since {since} under {hash}: {why}; see aliasctl guard")
+}
+
 /// Why not everything is as configured. What the operator has configured to be silent is a warning, and no reason.
 fn reasons(peers: &[BgpPeerStatus], inventory: &InventorySummary, reload: Option<&Reload>) -> Vec<String> {
     let mut reasons = Vec::new();
-    let fault = || inventory.faults.first().map_or(String::new(), |fault| format!(": {}", fault.text));
+    let first = |effect: FaultEffect| {
+        let fault = inventory.faults.iter().find(|fault| fault.effect == effect);
+        fault.map_or(String::new(), |fault| format!(": {}", fault.text))
+    };
     match inventory.state {
         InventoryState::Current => {}
-        InventoryState::None => reasons.push(format!("there is no good inventory yet{}", fault())),
-        InventoryState::Stale => {
-            let since = inventory.faulty_since.as_deref().unwrap_or("its last change");
-            reasons.push(format!("the inventory has not been usable since {since}{}", fault()));
+        InventoryState::None => {
+            reasons.push(format!("there is no inventory yet{}", first(FaultEffect::Untrusted)));
         }
+        InventoryState::Restored => reasons.push("the inventory was not read since the restart".to_owned()),
+        InventoryState::Untrusted => {
+            let since = inventory.untrusted_since.as_deref().unwrap_or("its last change");
+            let (doubts, fault) = (inventory.doubts.join(", "), first(FaultEffect::Untrusted));
+            let text =
+                format!("the inventory has not been trusted since {since}, nothing is withdrawn ({doubts}){fault}");
+            reasons.push(text);
+        }
+    }
+    match inventory.quarantined {
+        0 => {}
+        1 => reasons.push(format!("an object is in quarantine{}", first(FaultEffect::Quarantine))),
+        count => reasons.push(format!("{count} objects are in quarantine{}", first(FaultEffect::Quarantine))),
     }
     for peer in peers.iter().filter(|peer| peer.enabled && peer.status != UpDown::Up) {
         let why = peer.status_reason.as_deref().unwrap_or("no reason is known");

@@ -27,8 +27,12 @@ pub struct InventoryReply {
 pub struct InventorySummary {
     /// Where it is read from.
     pub path: String,
-    /// Whether the snapshot in use is the newest state.
+    /// How the snapshot in use and the newest state stand.
     pub state: InventoryState,
+    /// Why the newest state is not trusted, as `MISSING_FILE`; empty when it is.
+    pub doubts: Vec<String>,
+    /// Objects in quarantine: at fault, so that each keeps what it had.
+    pub quarantined: usize,
     /// The revision of the snapshot in use.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub revision: Option<u64>,
@@ -44,10 +48,10 @@ pub struct InventorySummary {
     /// When the source was looked at last.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub checked_at: Option<String>,
-    /// Since when the newest state has not been usable.
+    /// Since when the newest state has not been trusted.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub faulty_since: Option<String>,
-    /// Why the newest state is not used; the first 100.
+    pub untrusted_since: Option<String>,
+    /// All that is wrong with the newest state; the first 100, with what speaks against its trust first.
     pub faults: Vec<Fault>,
     /// How many faults there are.
     pub faults_total: usize,
@@ -65,15 +69,17 @@ impl InventorySummary {
     pub const NOTES_SHOWN: usize = 100;
 }
 
-/// Whether the snapshot in use is the newest state.
+/// How the snapshot in use and the newest state stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum InventoryState {
-    /// It is.
+    /// The newest state is trusted, and in use.
     Current,
-    /// The newest state is not usable; the last good snapshot stays.
-    Stale,
-    /// There has been no good snapshot yet.
+    /// The newest state is not trusted: it adds what it can, and what was there before stays.
+    Untrusted,
+    /// What was originated before a restart is in use; the source was not read yet.
+    Restored,
+    /// There is no snapshot yet.
     None,
 }
 
@@ -81,16 +87,32 @@ impl fmt::Display for InventoryState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
             Self::Current => "CURRENT",
-            Self::Stale => "STALE",
+            Self::Untrusted => "UNTRUSTED",
+            Self::Restored => "RESTORED",
             Self::None => "NONE",
         })
     }
 }
 
-/// Something that makes a state of the inventory unusable.
+/// What a fault costs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum FaultEffect {
+    /// The trust in the whole state: nothing is withdrawn.
+    Untrusted,
+    /// Its object is in quarantine: it keeps what it had, and others go on.
+    Quarantine,
+}
+
+/// Something that is wrong with a state of the inventory.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Fault {
+    /// What it costs.
+    pub effect: FaultEffect,
+    /// Why the state is not trusted, as `MISSING_FILE`; absent when it costs its object only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub doubt: Option<String>,
     /// The file, relative to the inventory's directory.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub file: Option<String>,

@@ -8,8 +8,10 @@ mod agreement;
 mod error;
 mod explain;
 mod faults;
+mod guard;
 mod inventory;
 mod lookup;
+mod originations;
 mod peer;
 mod route;
 mod status;
@@ -21,8 +23,12 @@ pub use agreement::{AddPathFamily, Agreement, Directions, LongLivedFamily, Resta
 pub use error::{ErrorBody, ErrorReply, ParameterFault};
 pub use explain::{ChainStep, ExplainReply, Outcome, Step};
 pub use faults::{FaultEntry, FaultyUpdateEntry, PeerFaultsReply};
-pub use inventory::{Counts, Fault, InventoryReply, InventoryState, InventorySummary, RangeEntry, RangeTreatment};
+pub use guard::{Budgets, GuardReply, GuardStanding, HeldEntry, HoldSummary, ReleaseReply, Withdrawn};
+pub use inventory::{
+    Counts, Fault, FaultEffect, InventoryReply, InventoryState, InventorySummary, RangeEntry, RangeTreatment,
+};
 pub use lookup::LookupReply;
+pub use originations::{ConfigReply, OriginationEntry, OriginationsReply, Stand};
 pub use peer::{
     AdvertisedRoute, BgpPeerStatus, FamilyStatus, ImportCounts, LastError, Messages, PeerKindName, PeersReply, UpDown,
 };
@@ -30,7 +36,7 @@ pub use route::{
     AsPathSegment, Destination, ImportVerdictEntry, Origin, Place, Route, RouteSourceEntry, RoutesReply, SegmentType,
     SourceType, Standing, UnknownAttribute, View,
 };
-pub use status::{ConfigWarning, Health, Reload, ReloadResult, RouteCounts, StatusReply};
+pub use status::{ConfigWarning, Health, JournalSummary, Reload, ReloadResult, RouteCounts, StatusReply};
 
 /// The version of all replies: "v1". Reading another one fails, so that no client takes one thing for another.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{ApiVersion, BgpPeerStatus, InventorySummary};
+use super::{ApiVersion, BgpPeerStatus, HoldSummary, InventorySummary};
 
 /// The daemon as a whole.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,6 +39,12 @@ pub struct StatusReply {
     pub routes: RouteCounts,
     /// The inventory.
     pub inventory: InventorySummary,
+    /// What the guard holds; absent when nothing is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hold: Option<HoldSummary>,
+    /// Where a restart would start from; absent when no journal is kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub journal: Option<JournalSummary>,
     /// What is legal in the configuration and probably not meant.
     pub config_warnings: Vec<ConfigWarning>,
     /// How the last reload went; absent before the first.
@@ -46,6 +52,28 @@ pub struct StatusReply {
     pub last_reload: Option<Reload>,
     /// Every configured peer, in the order of the configuration.
     pub bgp_peer_status: Vec<BgpPeerStatus>,
+}
+
+/// Where a restart would start from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct JournalSummary {
+    /// Its directory.
+    pub path: String,
+    /// The revision of the snapshot that this process started from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub restored_revision: Option<u64>,
+    /// Records that could not be read at the start, one line each.
+    pub damaged: Vec<String>,
+    /// The revision of the snapshot that was written last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub written_revision: Option<u64>,
+    /// When that was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub written_at: Option<String>,
+    /// Why what is originated could not be written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fault: Option<String>,
 }
 
 /// Whether everything is as configured.

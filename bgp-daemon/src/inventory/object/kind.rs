@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::Object;
+use crate::inventory::Owner;
 
 /// A kind of object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -33,6 +34,15 @@ impl Kind {
             Self::Instance => "instances",
             Self::Address => "addresses",
             Self::ForwardingRule => "forwardingRules",
+        }
+    }
+
+    /// The kind of the object that addresses are given to.
+    pub const fn of_owner(owner: &Owner) -> Self {
+        match owner {
+            Owner::Interface { .. } | Owner::AliasRange { .. } => Self::Instance,
+            Owner::Address(_) => Self::Address,
+            Owner::ForwardingRule(_) => Self::ForwardingRule,
         }
     }
 

@@ -9,7 +9,7 @@ use bgp_core::types::{AddressFamily, Prefix};
 
 use super::Written;
 use crate::inventory::findings::{FaultLog, NoteLog, shown_value};
-use crate::inventory::{InventoryFault, ResourcePath};
+use crate::inventory::{Effect, InventoryFault, ResourcePath};
 
 /// Keeps one copy of each link and name: a million alias ranges name a handful of ranges.
 #[derive(Debug, Default)]
@@ -45,6 +45,8 @@ pub(in crate::inventory) struct ObjectReader<'a> {
     pub file: &'a str,
     /// The object, as it is named in faults.
     pub label: String,
+    /// What its faults cost.
+    pub effect: Effect,
     pub faults: &'a mut FaultLog,
     pub notes: &'a mut NoteLog,
     pub interner: &'a mut Interner,
@@ -57,6 +59,7 @@ impl ObjectReader<'_> {
     pub fn fault(&mut self, field: impl Display, value: Option<&str>, expected: impl Into<String>) {
         self.is_sound = false;
         self.faults.push(InventoryFault {
+            effect: self.effect,
             file: Some(self.file.to_owned()),
             line: None,
             object: Some(self.label.clone()),

@@ -4,8 +4,8 @@ use std::os::unix::fs::symlink;
 use std::os::unix::net::UnixListener;
 
 use super::*;
-use crate::inventory::read::{Look, look};
-use crate::inventory::read_octets;
+use crate::inventory::read::{Cache, Look, Question, look};
+use crate::inventory::{Provenance, read_octets};
 
 #[test]
 fn only_json_and_yaml_in_the_directory_itself_count() {
@@ -90,7 +90,15 @@ fn a_state_that_changes_while_it_is_read_is_not_judged() {
     for (known, written) in [(false, "s.json"), (true, "s.json"), (false, "t.json")] {
         let folder = directory(&[("s.json", &list(&[SUBNETWORK]))]);
         let path = folder.path().join(written);
-        let look = look(folder.path(), &Selection::default(), None, |_| {
+        let selection = Selection::default();
+        let question = Question {
+            path: folder.path(),
+            selection: &selection,
+            last: None,
+            same_place: None,
+            now: std::time::SystemTime::now(),
+        };
+        let look = look(&question, &mut Cache::default(), |_| {
             std::fs::write(path, "[]").unwrap();
             known
         });
@@ -105,8 +113,31 @@ fn octets_alone_are_read_as_the_file_that_holds_them() {
         let name = path.file_name().unwrap().to_str().unwrap();
         let alone = read_octets(name, &octets, &Selection::default()).unwrap();
         let from_file = read(&path, &Selection::default()).unwrap();
-        assert_eq!(alone, Snapshot { taken_at: alone.taken_at, ..from_file }, "{file}");
+        let provenance = Provenance { path: PathBuf::new(), ..from_file.provenance.clone() };
+        assert_eq!(alone, Snapshot { taken_at: alone.taken_at, provenance, ..from_file }, "{file}");
     }
     let fault = read_octets("a.json", b"[", &Selection::default()).unwrap_err().to_string();
     assert_eq!(fault, read_all(&[("a.json", "[")]).unwrap_err());
+}
+
+#[test]
+fn only_files_that_have_changed_are_read_again() {
+    let folder = directory(&[("s.json", &list(&[SUBNETWORK])), ("i.json", "[]"), ("broken.json", "5")]);
+    let (selection, mut cache) = (Selection::default(), Cache::default());
+    let look_again = |cache: &mut Cache| {
+        let now = std::time::SystemTime::now();
+        let question = Question { path: folder.path(), selection: &selection, last: None, same_place: None, now };
+        let Look::Read(state) = look(&question, cache, |_| false) else { panic!("nothing was read") };
+        let known = |name: &str| cache.get(name).map(|(_, objects)| std::sync::Arc::clone(objects));
+        (known("s.json"), known("i.json"), known("broken.json"), state)
+    };
+    let (subnetworks, instances, broken, _) = look_again(&mut cache);
+    assert!(broken.is_none(), "what is wrong with a file is said each time");
+    std::fs::write(folder.path().join("i.json"), list(&[&node("a", "10.0.0.2", &[])])).unwrap();
+    std::fs::remove_file(folder.path().join("broken.json")).unwrap();
+    let (same, others, _, state) = look_again(&mut cache);
+    assert!(std::sync::Arc::ptr_eq(&subnetworks.unwrap(), &same.unwrap()));
+    assert!(!std::sync::Arc::ptr_eq(&instances.unwrap(), &others.unwrap()));
+    assert_eq!(state.snapshot.unwrap().counts.instances, 1);
+    assert_eq!(cache.len(), 2);
 }

@@ -3,8 +3,10 @@
 mod faults;
 mod files;
 mod forms;
+mod manifest;
 mod robustness;
 mod rules;
+mod trust;
 mod watching;
 
 use std::path::{Path, PathBuf};
@@ -64,7 +66,7 @@ fn read_objects(objects: &[&str]) -> Result<Snapshot, String> {
 }
 
 fn network(name: &str) -> Selection {
-    Selection { network: Some(name.to_owned()), allow_empty: false }
+    Selection { network: Some(name.to_owned()), ..Selection::default() }
 }
 
 /// A sample that is kept as files.

@@ -8,7 +8,7 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::*;
-use crate::config::{Inventory, InventorySource};
+use crate::config::{Inventory, InventorySource, ManifestUse};
 use crate::inventory::{InventoryStatus, InventoryWatch, watch};
 
 /// Longer than any test may take: what happens sooner was not polled.
@@ -17,7 +17,7 @@ const NEVER: Duration = Duration::from_secs(86400);
 /// How long a change may take to be heard on a busy machine.
 const DEADLINE: Duration = Duration::from_secs(20);
 
-fn config(path: &Path) -> Inventory {
+pub(super) fn config(path: &Path) -> Inventory {
     Inventory {
         source: InventorySource::Directory,
         path: path.to_owned(),
@@ -25,49 +25,52 @@ fn config(path: &Path) -> Inventory {
         settle: Duration::from_millis(5),
         network: None,
         allow_empty: false,
+        scopes: Vec::new(),
+        manifest: ManifestUse::Optional,
+        max_age: None,
     }
 }
 
 /// A watched directory that ends with the test.
-struct Watched {
-    folder: TempDir,
-    watch: InventoryWatch,
-    stop: CancellationToken,
+pub(super) struct Watched {
+    pub(super) folder: TempDir,
+    pub(super) watch: InventoryWatch,
+    pub(super) stop: CancellationToken,
 }
 
 impl Watched {
     /// A directory "inventory" with these files, in a directory of its own, watched and looked at once.
-    async fn new(files: &[(&str, &str)]) -> Self {
+    pub(super) async fn new(files: &[(&str, &str)]) -> Self {
         let folder = directory(&[]);
         std::fs::create_dir(folder.path().join("inventory")).unwrap();
         let stop = CancellationToken::new();
-        let watched = Self { watch: watch(config(&folder.path().join("inventory")), stop.clone()), folder, stop };
+        let watched = Self { watch: watch(config(&folder.path().join("inventory")), None, stop.clone()), folder, stop };
         files.iter().for_each(|(name, text)| watched.write(name, text));
         watched.look().await;
         watched
     }
 
-    fn at(&self, name: &str) -> PathBuf {
+    pub(super) fn at(&self, name: &str) -> PathBuf {
         self.folder.path().join("inventory").join(name)
     }
 
-    fn write(&self, name: &str, text: &str) {
+    pub(super) fn write(&self, name: &str, text: &str) {
         std::fs::write(self.at(name), text).unwrap();
     }
 
     /// Puts a whole file in place at once.
-    fn put(&self, name: &str, text: &str) {
+    pub(super) fn put(&self, name: &str, text: &str) {
         let new = self.folder.path().join("new");
         std::fs::write(&new, text).unwrap();
         std::fs::rename(new, self.at(name)).unwrap();
     }
 
-    async fn look(&self) -> Arc<InventoryStatus> {
+    pub(super) async fn look(&self) -> Arc<InventoryStatus> {
         self.watch.control.look_now().await.unwrap()
     }
 
     /// Looks, and returns the faults and what stays allocated.
-    async fn kept(&self) -> (String, usize) {
+    pub(super) async fn kept(&self) -> (String, usize) {
         let status = self.look().await;
         (status.faults.to_string().replace(&self.folder.path().display().to_string(), "DIR"), allocations(&status))
     }
@@ -85,13 +88,13 @@ impl Drop for Watched {
     }
 }
 
-fn allocations(status: &InventoryStatus) -> usize {
+pub(super) fn allocations(status: &InventoryStatus) -> usize {
     let ranges = status.snapshot.iter().flat_map(|snapshot| &snapshot.ranges);
     ranges.map(|range| range.allocations.len()).sum()
 }
 
 /// The subnetwork and that many nodes with one pod range each: twice as many allocations.
-fn nodes(count: usize) -> String {
+pub(super) fn nodes(count: usize) -> String {
     let nodes: Vec<String> = (0..count)
         .map(|index| node(&format!("n{index}"), &format!("10.0.1.{index}"), &[&format!("10.4.{index}.0/24")]))
         .collect();
@@ -99,7 +102,7 @@ fn nodes(count: usize) -> String {
 }
 
 #[tokio::test]
-async fn keeps_the_last_good_snapshot_whatever_comes_after_it() {
+async fn keeps_what_was_there_whatever_comes_after_it() {
     let watched = Watched::new(&[("all.json", &nodes(3))]).await;
     assert_eq!(watched.kept().await, (String::new(), 6));
     let text = nodes(2);
@@ -107,20 +110,18 @@ async fn keeps_the_last_good_snapshot_whatever_comes_after_it() {
         (text.split_at(text.len() / 2).0, "all.json:6: cut short at column "),
         ("", "all.json: empty; expected a list, [] for no objects"),
         ("[]", "inventory: no subnetwork; expected at least one, or inventory.allow_empty"),
-        (&nodes(2).replace("10.4.1.0/24", "10.8.1.0/24"), "all.json: instance projects/p/zones/z/instances/n1: "),
-        (&nodes(2).replace("10.4.1.0/24", "10.4.0.0/24"), "all.json: instance projects/p/zones/z/instances/n1: "),
     ] {
         watched.put("all.json", text);
         let (faults, kept) = watched.kept().await;
-        assert!(faults.starts_with(fault), "{faults}");
+        assert!(faults.contains(fault), "{faults}");
         assert_eq!(kept, 6, "{fault}");
     }
-    let since = watched.look().await.faulty_since;
+    let since = watched.look().await.untrusted_since;
     assert!(since.is_some());
-    assert_eq!(watched.look().await.faulty_since, since, "it is the same trouble");
+    assert_eq!(watched.look().await.untrusted_since, since, "it is the same trouble");
     watched.put("all.json", &nodes(2));
     let status = watched.look().await;
-    assert_eq!((allocations(&status), status.faulty_since), (4, None));
+    assert_eq!((allocations(&status), status.untrusted_since), (4, None));
     assert_eq!(status.snapshot.as_ref().unwrap().revision, 2);
 }
 
@@ -137,7 +138,7 @@ async fn a_directory_that_cannot_be_read_changes_nothing() {
     std::fs::remove_file(&path).unwrap();
     std::fs::write(&path, "no directory").unwrap();
     let (faults, kept) = watched.kept().await;
-    assert!(faults.ends_with("\ninventory:1: not JSON at column 2: expected ident") && kept == 6, "{faults}");
+    assert_eq!((faults.as_str(), kept), ("inventory:1: not JSON at column 2: expected ident", 6));
     std::fs::remove_file(&path).unwrap();
     std::fs::rename(&away, &path).unwrap();
     assert_eq!(watched.kept().await, (String::new(), 6));
@@ -151,7 +152,7 @@ async fn a_directory_that_cannot_be_read_changes_nothing() {
 async fn a_directory_that_is_not_there_yet_is_awaited() {
     let folder = directory(&[]);
     let stop = CancellationToken::new();
-    let watch = watch(config(&folder.path().join("inventory")), stop.clone());
+    let watch = watch(config(&folder.path().join("inventory")), None, stop.clone());
     let mut watched = Watched { folder, watch, stop };
     assert!(watched.look().await.snapshot.is_none());
     let new = watched.folder.path().join("new.d");
@@ -253,7 +254,7 @@ async fn the_swap_of_a_link_to_the_directory_is_heard() {
     }
     symlink("one", at("inventory")).unwrap();
     let stop = CancellationToken::new();
-    let watch = watch(config(&at("inventory")), stop.clone());
+    let watch = watch(config(&at("inventory")), None, stop.clone());
     let mut watched = Watched { watch, stop, folder };
     watched.heard(2).await;
     for (name, allocated) in [("two", 4), ("three", 6)] {
@@ -271,7 +272,7 @@ async fn the_swap_of_a_link_to_the_directory_is_heard() {
 async fn a_single_file_is_watched_through_renames() {
     let folder = directory(&[("inventory", &nodes(1))]);
     let stop = CancellationToken::new();
-    let watch = watch(config(&folder.path().join("inventory")), stop.clone());
+    let watch = watch(config(&folder.path().join("inventory")), None, stop.clone());
     let mut watched = Watched { watch, stop, folder };
     watched.heard(2).await;
     for count in [2, 3] {
@@ -295,7 +296,7 @@ async fn a_file_system_that_tells_nothing_is_polled() {
     let stop = CancellationToken::new();
     let mut config = config(folder.path());
     config.poll_interval = Duration::from_secs(30);
-    let mut watch = watch(config, stop.clone());
+    let mut watch = watch(config, None, stop.clone());
     let started = tokio::time::Instant::now();
     for _ in 0..3 {
         watch.status.changed().await.unwrap();

@@ -1,4 +1,5 @@
-//! How objects fit together: from all that was read to ranges and what is allocated in them, or faults. Pure.
+//! How objects fit together: from all that was read, and the snapshot before, to ranges and what is allocated in them.
+//! Pure.
 //!
 //! Ranges share no address. What an instance or a forwarding rule has lies in the range it is taken from and is nobody
 //! else's; several forwarding rules may have one address. An address resource may stand for addresses that something
@@ -6,14 +7,17 @@
 
 mod join;
 mod ranges;
+mod settle;
 mod sweep;
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
 
 use super::collection::Collection;
-use super::{Allocation, InventoryFault, ObjectCounts, Owner, Range, Selection};
-use join::Placed;
-use ranges::Ranges;
+use super::shape::Shape;
+use super::{Doubt, InventoryFault, ObjectCounts, Range, Selection, Snapshot};
+use join::{Joined, join};
+use ranges::{Ranges, ranges};
+use settle::{Question, Settled};
 
 /// What remains of an inventory once everything has found its place.
 #[derive(Debug)]
@@ -21,74 +25,68 @@ pub(super) struct Validated {
     /// Ascending and disjoint.
     pub ranges: Vec<Range>,
     pub counts: ObjectCounts,
+    /// How many selected objects each collection holds.
+    pub collections: BTreeMap<String, usize>,
 }
 
-/// Joins all objects; what is wrong goes to the faults of `collection`, and the result is then of no use.
-pub(super) fn validate(collection: &mut Collection, selection: &Selection) -> Validated {
-    let ranges = ranges::ranges(collection, selection);
-    let mut counts =
-        ObjectCounts { files: collection.files.len(), subnetworks: ranges.selected, ..ObjectCounts::default() };
-    let mut placed = join::join(collection, &ranges, selection, &mut counts);
-    placed.sort_unstable_by(|a, b| (a.prefix, &a.owner, a.file, a.field).cmp(&(b.prefix, &b.owner, b.file, b.field)));
-    check_overlaps(&placed, collection);
-    Validated { ranges: allocated(ranges, placed), counts }
-}
-
-fn check_overlaps(placed: &[Placed], collection: &mut Collection) {
-    let is_address = |placed: &&Placed| matches!(placed.owner, Owner::Address(_));
-    let (addresses, others): (Vec<&Placed>, Vec<&Placed>) = placed.iter().partition(is_address);
-    let may_share = |a: &&Placed, b: &&Placed| {
-        let both_rules = matches!((&a.owner, &b.owner), (Owner::ForwardingRule(_), Owner::ForwardingRule(_)));
-        both_rules && a.prefix == b.prefix
-    };
-    for group in [addresses, others] {
-        sweep::overlaps(
-            &group,
-            |placed| placed.prefix,
-            may_share,
-            |outer, inner| {
-                let fault = overlap(outer, inner, collection);
-                collection.faults.push(fault);
-            },
-        );
+/// Joins all objects; what is wrong goes to the faults and the quarantine of `collection`. Where something speaks against
+/// the state, all of `last` stays; where an object is at fault, what that had. `None` when nothing of the state may be
+/// used.
+pub(super) fn validate(
+    collection: &mut Collection,
+    selection: &Selection,
+    last: Option<&Snapshot>,
+    shape: &Shape<'_>,
+) -> Option<Validated> {
+    let new = ranges(collection, selection, last);
+    if collection.faults.has(Doubt::Network) {
+        return None;
     }
-}
-
-fn overlap(outer: &Placed, inner: &Placed, collection: &Collection) -> InventoryFault {
-    let object = match &inner.owner {
-        Owner::Interface { instance, .. } | Owner::AliasRange { instance, .. } => format!("instance {instance}"),
-        other => other.to_string(),
-    };
-    let Placed { prefix, owner, file, .. } = outer;
-    let file = collection.file_name(*file);
-    InventoryFault {
-        file: Some(collection.file_name(inner.file).to_owned()),
-        line: None,
-        object: Some(object),
-        field: Some(inner.field.to_string()),
-        value: Some(inner.field.shown(&inner.prefix)),
-        expected: format!("overlaps {prefix}, {owner} in {file}; expected addresses that nothing else has"),
+    let mut state = State { ranges: new, joined: Joined::default(), keep_all: false };
+    state.join(collection, selection, last);
+    shape.check(collection, &state.joined.collections);
+    if collection.is_doubtful() && !state.keep_all {
+        state.join(collection, selection, last);
     }
-}
-
-fn allocated(ranges: Ranges, placed: Vec<Placed>) -> Vec<Range> {
-    let mut sizes = vec![0_usize; ranges.ranges.len()];
-    for placed in &placed {
-        if let Some(size) = sizes.get_mut(placed.range) {
-            *size += 1;
+    let settled = match state.settle(collection, last) {
+        Ok(settled) => settled,
+        Err(fault) => {
+            collection.faults.push(*fault);
+            state.join(collection, selection, last);
+            // With everything kept, nothing is left that could speak against it.
+            state.settle(collection, last).map_err(|fault| collection.faults.push(*fault)).ok()?
         }
-    }
-    let empty = ranges.ranges.into_iter().zip(sizes).map(|(range, size)| Range {
-        subnetwork: Arc::clone(&range.subnetwork),
-        name: range.name,
-        prefix: range.prefix,
-        allocations: Vec::with_capacity(size),
-    });
-    let mut ranges: Vec<Range> = empty.collect();
-    for Placed { prefix, owner, range, .. } in placed {
-        if let Some(range) = ranges.get_mut(range) {
-            range.allocations.push(Allocation { prefix, owner });
+    };
+    let Settled { ranges, quarantine, faults } = settled;
+    let State { joined: Joined { counts, collections, faults: unfit, notes, .. }, .. } = state;
+    let is_changed = state.keep_all || !quarantine.is_empty();
+    collection.faults.absorb(unfit);
+    collection.faults.absorb(faults);
+    collection.notes.absorb(&notes);
+    collection.quarantine = quarantine;
+    let counts = if is_changed { ObjectCounts::of(counts.files, &ranges) } else { counts };
+    Some(Validated { ranges, counts, collections })
+}
+
+struct State {
+    ranges: Ranges,
+    joined: Joined,
+    keep_all: bool,
+}
+
+impl State {
+    /// Joins what was read; with all ranges of `last` where something speaks against the state.
+    fn join(&mut self, collection: &Collection, selection: &Selection, last: Option<&Snapshot>) {
+        if let Some(last) = last.filter(|_| !self.keep_all && collection.is_doubtful()) {
+            self.ranges = std::mem::take(&mut self.ranges).over(last);
+            self.keep_all = true;
         }
+        self.joined = join(collection, &self.ranges, selection);
     }
-    ranges
+
+    fn settle(&self, collection: &Collection, last: Option<&Snapshot>) -> Result<Settled, Box<InventoryFault>> {
+        let quarantine = collection.quarantine.iter().chain(&self.joined.faulty).cloned().collect();
+        let Self { ranges, joined, keep_all } = self;
+        Question { collection, ranges, placed: &joined.placed, last, keep_all: *keep_all }.settle(quarantine)
+    }
 }

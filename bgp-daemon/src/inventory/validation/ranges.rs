@@ -6,9 +6,11 @@ use std::sync::Arc;
 use bgp_core::types::Prefix;
 
 use super::sweep::overlaps;
-use crate::inventory::collection::{Collection, FromFile};
-use crate::inventory::object::{Subnetwork, SubnetworkRange};
-use crate::inventory::{InventoryFault, RangeName, ResourcePath, Selection, SubnetworkRef};
+use crate::inventory::collection::{Collection, FileObjects};
+use crate::inventory::object::{Kind, Subnetwork, SubnetworkRange};
+use crate::inventory::{
+    Doubt, Effect, InventoryFault, Range, RangeName, ResourcePath, Selection, Snapshot, SubnetworkRef,
+};
 
 /// What no subnetwork can have: a range that touches one of these would take traffic that is nobody's or everybody's.
 const RESERVED: [&str; 8] = [
@@ -23,27 +25,37 @@ const RESERVED: [&str; 8] = [
 ];
 
 /// A range of a selected subnetwork.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct SelectedRange {
     pub subnetwork: Arc<SubnetworkRef>,
     pub name: RangeName,
     pub prefix: Prefix,
+}
+
+/// A range as it was read.
+struct Found {
+    range: SelectedRange,
     field: String,
     file: u32,
 }
 
 /// What is known of a subnetwork when something refers to it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Known {
     /// Another network's.
     NotSelected,
-    /// Its network or one of its ranges could not be read: nothing is concluded from what it seems to lack.
+    /// Its network could not be read.
     NotSound,
-    /// Its network, and the places of its ranges among all, by name.
-    Selected { about: Arc<SubnetworkRef>, ranges: Vec<usize> },
+    /// Its network, and the places of its ranges among all.
+    Selected {
+        about: Arc<SubnetworkRef>,
+        ranges: Vec<usize>,
+        /// Else one of its ranges could not be read, and nothing is concluded from what it seems to lack.
+        is_sound: bool,
+    },
 }
 
-/// The ranges of the selected subnetworks, ascending, and all subnetworks by path.
+/// The ranges of the selected subnetworks, ascending and disjoint, and all subnetworks by path.
 #[derive(Debug, Default)]
 pub(super) struct Ranges {
     pub ranges: Vec<SelectedRange>,
@@ -54,149 +66,222 @@ pub(super) struct Ranges {
 
 impl Ranges {
     /// The one range that holds the whole of `prefix`.
-    pub fn holding(&self, prefix: &Prefix) -> Option<usize> {
+    pub fn holding(&self, prefix: &Prefix) -> Option<&SelectedRange> {
         let after = self.ranges.partition_point(|range| range.prefix.network() <= prefix.network());
-        let place = after.checked_sub(1)?;
-        self.ranges.get(place)?.prefix.covers(prefix).then_some(place)
+        self.ranges.get(after.checked_sub(1)?).filter(|range| range.prefix.covers(prefix))
     }
 
     /// The range of that place.
     pub fn at(&self, place: usize) -> Option<&SelectedRange> {
         self.ranges.get(place)
     }
+
+    /// All ranges of the snapshot before, with what can be added to them: a range that shares no address with any, and
+    /// one that has grown.
+    pub fn over(self, last: &Snapshot) -> Self {
+        let before = |range: &Range| SelectedRange {
+            subnetwork: Arc::clone(&range.subnetwork),
+            name: range.name.clone(),
+            prefix: range.prefix,
+        };
+        let mut ranges: Vec<SelectedRange> = last.ranges.iter().map(before).collect();
+        let mut added = Vec::new();
+        for range in self.ranges {
+            let overlapping: Vec<usize> = overlapping(last, &range.prefix).take(2).collect();
+            match overlapping.as_slice() {
+                [] => added.push(range),
+                [place] => {
+                    let grown = |before: &&mut SelectedRange| {
+                        (&before.subnetwork.path, &before.name) == (&range.subnetwork.path, &range.name)
+                            && range.prefix.covers(&before.prefix)
+                    };
+                    if let Some(before) = ranges.get_mut(*place).filter(grown) {
+                        before.prefix = range.prefix;
+                    }
+                }
+                _ => {}
+            }
+        }
+        ranges.extend(added);
+        sort(&mut ranges);
+        let mut places = places(&ranges);
+        let mut subnetworks = self.subnetworks;
+        for (path, known) in &mut subnetworks {
+            let sound = matches!(known, Known::Selected { is_sound: true, .. });
+            if let Some((about, ranges)) = places.remove(&**path) {
+                *known = Known::Selected { about, ranges, is_sound: sound };
+            }
+        }
+        let rest = places.into_iter().map(|(path, (about, ranges))| {
+            (Arc::new(path.clone()), Known::Selected { about, ranges, is_sound: false })
+        });
+        let rest: Vec<_> = rest.collect();
+        subnetworks.extend(rest);
+        Self { ranges, subnetworks, selected: self.selected }
+    }
 }
 
-/// Takes the selected ranges out of `collection` and checks them against each other.
-pub(super) fn ranges(collection: &mut Collection, selection: &Selection) -> Ranges {
-    let subnetworks = std::mem::take(&mut collection.subnetworks);
+/// The places of the ranges of `last` that share addresses with `prefix`.
+fn overlapping<'a>(last: &'a Snapshot, prefix: &'a Prefix) -> impl Iterator<Item = usize> + 'a {
+    let begin = last.ranges.partition_point(|range| range.prefix < *prefix);
+    let around = begin.checked_sub(1).filter(|place| last.ranges.get(*place).is_some_and(|r| r.prefix.covers(prefix)));
+    let rest = last.ranges.iter().enumerate().skip(begin);
+    around.into_iter().chain(rest.take_while(|(_, range)| prefix.covers(&range.prefix)).map(|(place, _)| place))
+}
+
+fn sort(ranges: &mut [SelectedRange]) {
+    ranges.sort_by(|a, b| (a.prefix, &a.subnetwork, &a.name).cmp(&(b.prefix, &b.subnetwork, &b.name)));
+}
+
+/// The ranges of each subnetwork.
+fn places(ranges: &[SelectedRange]) -> HashMap<&ResourcePath, (Arc<SubnetworkRef>, Vec<usize>)> {
+    let mut places: HashMap<&ResourcePath, (Arc<SubnetworkRef>, Vec<usize>)> = HashMap::new();
+    for (place, SelectedRange { subnetwork, .. }) in ranges.iter().enumerate() {
+        places.entry(&subnetwork.path).or_insert_with(|| (Arc::clone(subnetwork), Vec::new())).1.push(place);
+    }
+    places
+}
+
+/// The selected ranges of `collection`, checked against each other. One that cannot be is left out; of two that share
+/// addresses the one that the snapshot before had stays, or else none.
+pub(super) fn ranges(collection: &mut Collection, selection: &Selection, last: Option<&Snapshot>) -> Ranges {
+    let files: Vec<(u32, Arc<FileObjects>)> = collection.indexed().collect();
+    let read = files.iter().flat_map(|(file, objects)| objects.subnetworks.iter().map(|value| (*file, value)));
+    let read = read.filter(|(file, subnetwork)| collection.counts(*file, Kind::Subnetwork, &subnetwork.path));
+    let subnetworks: Vec<(u32, &Subnetwork)> = read.collect();
     check_network_is_one(&subnetworks, selection, collection);
-    let mut found = Ranges::default();
-    for FromFile { file, value: subnetwork } in &subnetworks {
+    let (mut found, mut count) = (Vec::new(), 0);
+    for (file, subnetwork) in &subnetworks {
         let Some(about) = &subnetwork.about else { continue };
         if selection.contains(&about.network) {
-            found.selected += 1;
-            found.ranges.extend(subnetwork.ranges.iter().map(|range| selected(about, range, *file)));
+            count += 1;
+            found.extend(subnetwork.ranges.iter().map(|range| selected(about, range, *file)));
         }
     }
-    check_empty(&found, selection, collection);
-    found.ranges.sort_by(|a, b| (a.prefix, &a.subnetwork, &a.name).cmp(&(b.prefix, &b.subnetwork, &b.name)));
-    check_reserved(&found.ranges, collection);
-    check_overlaps(&found.ranges, selection, collection);
-    found.subnetworks = known(subnetworks, &found.ranges, selection);
-    found
+    check_empty(count, selection, collection);
+    found.sort_by(|a, b| {
+        let key = |found: &Found| (found.range.prefix, Arc::clone(&found.range.subnetwork), found.range.name.clone());
+        key(a).cmp(&key(b))
+    });
+    let mut refused = check_reserved(&found, collection);
+    refused.extend(check_overlaps(&found, selection, last, collection));
+    let kept = found.into_iter().enumerate().filter(|(index, _)| !refused.contains(index));
+    let mut ranges: Vec<SelectedRange> = kept.map(|(_, found)| found.range).collect();
+    // Whatever was said above: no two share an address.
+    ranges.dedup_by(|range, before| before.prefix.covers(&range.prefix));
+    let subnetworks = known(&subnetworks, &ranges, selection);
+    Ranges { ranges, subnetworks, selected: count }
 }
 
-fn selected(about: &Arc<SubnetworkRef>, range: &SubnetworkRange, file: u32) -> SelectedRange {
-    SelectedRange {
-        subnetwork: Arc::clone(about),
-        name: range.name.clone(),
-        prefix: range.prefix,
-        field: range.field.clone(),
-        file,
-    }
+fn selected(about: &Arc<SubnetworkRef>, range: &SubnetworkRange, file: u32) -> Found {
+    let selected = SelectedRange { subnetwork: Arc::clone(about), name: range.name.clone(), prefix: range.prefix };
+    Found { range: selected, field: range.field.clone(), file }
 }
 
 fn known(
-    subnetworks: Vec<FromFile<Subnetwork>>,
+    subnetworks: &[(u32, &Subnetwork)],
     ranges: &[SelectedRange],
     selection: &Selection,
 ) -> HashMap<Arc<ResourcePath>, Known> {
-    let mut places: HashMap<&ResourcePath, Vec<usize>> = HashMap::new();
-    for (place, range) in ranges.iter().enumerate() {
-        places.entry(&range.subnetwork.path).or_default().push(place);
-    }
-    let known = subnetworks.into_iter().map(|FromFile { value: subnetwork, .. }| {
-        let known = match subnetwork.about {
+    let mut places = places(ranges);
+    let known = subnetworks.iter().map(|(_, subnetwork)| {
+        let known = match &subnetwork.about {
             Some(about) if !selection.contains(&about.network) => Known::NotSelected,
-            Some(about) if subnetwork.is_sound => {
-                Known::Selected { about, ranges: places.remove(&*subnetwork.path).unwrap_or_default() }
-            }
-            _ => Known::NotSound,
+            Some(about) => Known::Selected {
+                about: Arc::clone(about),
+                ranges: places.remove(&*subnetwork.path).map(|(_, ranges)| ranges).unwrap_or_default(),
+                is_sound: subnetwork.is_sound,
+            },
+            None => Known::NotSound,
         };
-        (subnetwork.path, known)
+        (Arc::clone(&subnetwork.path), known)
     });
     known.collect()
 }
 
 /// A name that stands for networks of two projects would mix what belongs to two owners.
-fn check_network_is_one(subnetworks: &[FromFile<Subnetwork>], selection: &Selection, collection: &mut Collection) {
+fn check_network_is_one(subnetworks: &[(u32, &Subnetwork)], selection: &Selection, collection: &mut Collection) {
     let Some(wanted) = &selection.network else { return };
-    let networks = subnetworks.iter().filter_map(|subnetwork| Some(&subnetwork.value.about.as_ref()?.network));
+    let networks = subnetworks.iter().filter_map(|(_, subnetwork)| Some(&subnetwork.about.as_ref()?.network));
     let networks: BTreeSet<&ResourcePath> = networks.filter(|network| selection.contains(network)).collect();
     let mut networks = networks.into_iter();
     if let (Some(first), Some(second)) = (networks.next(), networks.next()) {
         let expected = format!("stands for {first} and for {second}; expected a path in inventory.network");
-        collection.faults.push(of_network(wanted, expected));
+        collection.faults.push(InventoryFault::of_state(Doubt::Network, Some(format!("network {wanted}")), expected));
     }
 }
 
-fn check_empty(ranges: &Ranges, selection: &Selection, collection: &mut Collection) {
+fn check_empty(selected: usize, selection: &Selection, collection: &mut Collection) {
     // What could not be read may be where they are.
-    if ranges.selected > 0 || selection.allow_empty || collection.is_incomplete {
+    if selected > 0 || selection.allow_empty || collection.is_incomplete() {
         return;
     }
-    let expected = "no subnetwork; expected at least one, or inventory.allow_empty";
-    let fault = match &selection.network {
-        Some(wanted) => of_network(wanted, expected.to_owned()),
-        None => InventoryFault {
-            file: None,
-            line: None,
-            object: Some("inventory".to_owned()),
-            field: None,
-            value: None,
-            expected: expected.to_owned(),
-        },
+    let object = match &selection.network {
+        Some(wanted) => format!("network {wanted}"),
+        None => "inventory".to_owned(),
     };
-    collection.faults.push(fault);
+    let expected = "no subnetwork; expected at least one, or inventory.allow_empty";
+    collection.faults.push(InventoryFault::of_state(Doubt::Empty, Some(object), expected));
 }
 
-fn of_network(wanted: &str, expected: String) -> InventoryFault {
-    InventoryFault {
-        file: None,
-        line: None,
-        object: Some(format!("network {wanted}")),
-        field: None,
-        value: None,
-        expected,
-    }
-}
-
-fn check_reserved(ranges: &[SelectedRange], collection: &mut Collection) {
+fn check_reserved(found: &[Found], collection: &mut Collection) -> BTreeSet<usize> {
     let reserved: Vec<Prefix> = RESERVED.iter().filter_map(|text| text.parse().ok()).collect();
-    for range in ranges {
-        if let Some(reserved) = reserved.iter().find(|reserved| reserved.overlaps(&range.prefix)) {
+    let mut refused = BTreeSet::new();
+    for (index, range) in found.iter().enumerate() {
+        if let Some(reserved) = reserved.iter().find(|reserved| reserved.overlaps(&range.range.prefix)) {
             let expected = format!("overlaps {reserved}, which is never announced; expected a range without it");
             push(range, expected, collection);
+            refused.insert(index);
         }
     }
+    refused
 }
 
-fn check_overlaps(ranges: &[SelectedRange], selection: &Selection, collection: &mut Collection) {
-    let mut pairs = Vec::new();
+fn check_overlaps(
+    found: &[Found],
+    selection: &Selection,
+    last: Option<&Snapshot>,
+    collection: &mut Collection,
+) -> BTreeSet<usize> {
+    let indexed: Vec<(usize, &Found)> = found.iter().enumerate().collect();
+    let was_there = |found: &Found| {
+        let before = last.and_then(|last| last.range_of(&found.range.prefix));
+        before.is_some_and(|before| {
+            (&before.subnetwork.path, &before.name) == (&found.range.subnetwork.path, &found.range.name)
+        })
+    };
+    let (mut faults, mut refused) = (Vec::new(), BTreeSet::new());
     overlaps(
-        ranges,
-        |range| range.prefix,
+        &indexed,
+        |(_, found)| found.range.prefix,
         |_, _| false,
-        |outer, inner| {
-            let SelectedRange { subnetwork, name, prefix, .. } = outer;
+        |(outer_place, outer), (inner_place, inner)| {
+            let SelectedRange { subnetwork, name, prefix } = &outer.range;
             let other = format!("{prefix}, range {name} of subnetwork {}", subnetwork.path);
-            let hint = match subnetwork.network == inner.subnetwork.network || selection.network.is_some() {
+            let hint = match subnetwork.network == inner.range.subnetwork.network || selection.network.is_some() {
                 true => "expected ranges that share no address",
                 false => "expected ranges that share no address, or one network selected by inventory.network",
             };
-            pairs.push((inner, format!("overlaps {other}; {hint}")));
+            faults.push((*inner, format!("overlaps {other}; {hint}")));
+            refused.extend(
+                [(outer_place, outer), (inner_place, inner)]
+                    .iter()
+                    .filter_map(|(place, found)| (!was_there(found)).then_some(**place)),
+            );
         },
     );
-    pairs.into_iter().for_each(|(range, expected)| push(range, expected, collection));
+    faults.into_iter().for_each(|(range, expected)| push(range, expected, collection));
+    refused
 }
 
-fn push(range: &SelectedRange, expected: String, collection: &mut Collection) {
+fn push(found: &Found, expected: String, collection: &mut Collection) {
     let fault = InventoryFault {
-        file: Some(collection.file_name(range.file).to_owned()),
+        effect: Effect::Untrusted(Doubt::Subnetwork),
+        file: Some(collection.file_name(found.file).to_owned()),
         line: None,
-        object: Some(format!("subnetwork {}", range.subnetwork.path)),
-        field: Some(range.field.clone()),
-        value: Some(range.prefix.to_string()),
+        object: Some(format!("subnetwork {}", found.range.subnetwork.path)),
+        field: Some(found.field.clone()),
+        value: Some(found.range.prefix.to_string()),
         expected,
     };
     collection.faults.push(fault);

@@ -1,23 +1,38 @@
-//! The blocking half of a watch: looks, judges, and remembers what was good.
+//! The blocking half of a watch: looks, judges, and remembers what stays.
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use tokio::sync::Notify;
 
 use super::arm::Alarm;
 use crate::config::Inventory;
-use crate::inventory::collection::FileObjects;
-use crate::inventory::read::{Look, look};
-use crate::inventory::{InventoryFaults, Selection, Snapshot};
+use crate::inventory::manifest::check_age;
+use crate::inventory::read::{Cache, Look, Question, State, look};
+use crate::inventory::{InventoryFaults, Selection, Snapshot, Trust};
 
-/// What the newest state is.
+/// What came of a look.
+#[derive(Clone, Debug)]
+pub(super) struct Judgement {
+    /// The snapshot in use from here on: the same as before when nothing changed in it. `None` when there never was one.
+    pub snapshot: Option<Arc<Snapshot>>,
+    /// Whether the newest state is trusted.
+    pub trust: Trust,
+    /// What is wrong with it.
+    pub faults: InventoryFaults,
+    /// How many objects are in quarantine.
+    pub quarantined: usize,
+}
+
+/// How one state was judged.
 #[derive(Debug)]
-pub(super) enum Judgement {
-    /// This; the same snapshot as before when nothing changed.
-    Good(Arc<Snapshot>),
-    /// Of no use.
-    Faulty(InventoryFaults),
+struct Judged {
+    digest: String,
+    judgement: Judgement,
+    /// When its manifest says that it was written, and whether that was too long ago.
+    created_at: Option<SystemTime>,
+    was_old: bool,
 }
 
 /// Somebody was writing to that file while it was read.
@@ -30,33 +45,26 @@ pub(super) struct Looker {
     path: PathBuf,
     selection: Selection,
     alarm: Alarm,
-    /// The last good state.
-    good: Option<Good>,
-    /// The last state that was faulty, when its content is known: it need not be judged again.
-    faulty: Option<(String, InventoryFaults)>,
+    /// The snapshot in use: whatever it holds stays until a trusted state lacks it.
+    snapshot: Option<Arc<Snapshot>>,
+    /// How the content of that digest was judged, the last that was, under the configuration in force.
+    last: Option<Judged>,
+    cache: Cache,
     revision: u64,
 }
 
-#[derive(Debug)]
-struct Good {
-    snapshot: Arc<Snapshot>,
-    files: Arc<[FileObjects]>,
-    /// Where it was read; the files of another place say nothing about this one's.
-    path: PathBuf,
-    /// Whether it was judged under the configuration in force.
-    is_current: bool,
-}
-
 impl Looker {
-    /// Has not looked yet. `changes` is woken when something happens to the files.
-    pub fn new(config: &Inventory, changes: Arc<Notify>) -> Self {
+    /// Has not looked yet. `snapshot` is what stays until a trusted state lacks it; `changes` is woken when something
+    /// happens to the files.
+    pub fn new(config: &Inventory, snapshot: Option<Arc<Snapshot>>, changes: Arc<Notify>) -> Self {
         Self {
             path: config.path.clone(),
             selection: Selection::from(config),
             alarm: Alarm::new(changes),
-            good: None,
-            faulty: None,
-            revision: 0,
+            revision: snapshot.as_ref().map_or(0, |snapshot| snapshot.revision),
+            snapshot,
+            last: None,
+            cache: Cache::default(),
         }
     }
 
@@ -66,64 +74,69 @@ impl Looker {
         if (&self.path, &self.selection) == (&config.path, &selection) {
             return;
         }
+        if self.path != config.path {
+            self.cache.clear();
+        }
         self.path.clone_from(&config.path);
         self.selection = selection;
-        self.faulty = None;
-        if let Some(good) = &mut self.good {
-            good.is_current = false;
-        }
+        self.last = None;
+    }
+
+    /// The snapshot in use.
+    pub fn snapshot(&self) -> Option<Arc<Snapshot>> {
+        self.snapshot.clone()
     }
 
     /// Looks once.
     pub fn look(&mut self) -> Result<Judgement, Changed> {
         // Before reading: what changes from here on is heard.
         self.alarm.arm(&self.path);
-        let good = self.good.as_ref();
-        let same_place = good.filter(|good| good.path == self.path).map(|good| &*good.files);
-        let is_known = |digest: &str| self.known(digest).is_some();
-        let state = match look(&self.path, &self.selection, same_place, is_known) {
+        let last = self.snapshot.clone();
+        let is_of_here = |snapshot: &&Snapshot| {
+            (&snapshot.provenance.path, &snapshot.provenance.network) == (&self.path, &self.selection.network)
+        };
+        let now = SystemTime::now();
+        let question = Question {
+            now,
+            path: &self.path,
+            selection: &self.selection,
+            last: last.as_deref(),
+            same_place: last.as_deref().filter(is_of_here),
+        };
+        let is_old = |created_at| check_age(created_at, &self.selection, now).is_some();
+        let known = self.last.as_ref().filter(|last| last.was_old == is_old(last.created_at));
+        let is_known = |digest: &str| known.is_some_and(|known| known.digest == digest);
+        let state = match look(&question, &mut self.cache, is_known) {
             Look::Changed(file) => return Err(Changed(file)),
-            Look::Known(digest) => return self.known(&digest).ok_or_else(|| Changed(self.path.display().to_string())),
+            Look::Known => {
+                let known = known.map(|known| known.judgement.clone());
+                return known.ok_or_else(|| Changed(self.path.display().to_string()));
+            }
             Look::Read(state) => *state,
         };
-        Ok(match state.verdict {
-            Ok(contents) => {
-                let files = Arc::clone(&contents.files);
-                self.faulty = None;
-                Judgement::Good(self.adopt(contents.into_snapshot(self.revision + 1, state.digest), files))
-            }
-            Err(faults) => {
-                self.faulty = (!state.digest.is_empty()).then(|| (state.digest, faults.clone()));
-                Judgement::Faulty(faults)
-            }
-        })
+        let State { digest, trust, faults, quarantined, created_at, snapshot } = state;
+        let was_old = is_old(created_at);
+        if let Some(snapshot) = snapshot {
+            self.adopt(snapshot);
+        }
+        let judgement = Judgement { snapshot: self.snapshot(), trust, faults, quarantined };
+        let judged = Judged { digest, judgement: judgement.clone(), created_at, was_old };
+        self.last = Some(judged).filter(|judged| !judged.digest.is_empty());
+        Ok(judgement)
     }
 
-    /// How content of that digest was judged, when it was the last good or the last faulty one.
-    fn known(&self, digest: &str) -> Option<Judgement> {
-        let good = self.good.as_ref().filter(|good| good.is_current && good.snapshot.digest == digest);
-        let good = good.map(|good| Judgement::Good(Arc::clone(&good.snapshot)));
-        let faulty = self.faulty.as_ref().filter(|(known, _)| known == digest);
-        good.or_else(|| faulty.map(|(_, faults)| Judgement::Faulty(faults.clone())))
-    }
-
-    /// Makes the snapshot the last good one, unless it says what the last one said.
-    fn adopt(&mut self, snapshot: Snapshot, files: Arc<[FileObjects]>) -> Arc<Snapshot> {
-        let said = |snapshot: &Snapshot| (snapshot.digest.clone(), snapshot.counts);
-        let same = self.good.take().filter(|good| {
-            said(&good.snapshot) == said(&snapshot)
-                && good.snapshot.ranges == snapshot.ranges
-                && good.snapshot.notes == snapshot.notes
+    /// Makes the snapshot the one in use, unless it says what that says. One that is not trusted says only what it adds.
+    fn adopt(&mut self, snapshot: Snapshot) {
+        let said = |snapshot: &Snapshot| (snapshot.trust.clone(), snapshot.digest.clone(), snapshot.counts);
+        let is_same = self.snapshot.as_ref().is_some_and(|old| {
+            let same_ranges = old.ranges == snapshot.ranges;
+            let rest =
+                said(old) == said(&snapshot) && old.notes == snapshot.notes && old.provenance == snapshot.provenance;
+            same_ranges && (rest || !snapshot.trust.is_trusted())
         });
-        let snapshot = match same {
-            Some(good) => good.snapshot,
-            None => {
-                self.revision = snapshot.revision;
-                Arc::new(snapshot)
-            }
-        };
-        let good = Good { snapshot: Arc::clone(&snapshot), files, path: self.path.clone(), is_current: true };
-        self.good = Some(good);
-        snapshot
+        if !is_same {
+            self.revision += 1;
+            self.snapshot = Some(Arc::new(Snapshot { revision: self.revision, ..snapshot }));
+        }
     }
 }

@@ -1,5 +1,5 @@
-//! Looks at the inventory again and again. The last good snapshot stays whatever comes after it, with no expiry, until a
-//! newer state passes (fail static).
+//! Looks at the inventory again and again. What the snapshot in use holds stays, with no expiry, until a state that is
+//! trusted lacks it (fail static).
 //!
 //! A look follows every change of the directory, once it has been quiet for `settle`, and every `poll_interval`, for
 //! file systems that tell nothing. [`Looker`] is the blocking half and runs on a thread of its own; the loop here only
@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info, warn};
 
 use super::read::{MAX_ATTEMPTS, unsteady};
-use super::{InventoryFault, InventoryFaults, InventoryStatus};
+use super::{Doubt, InventoryFault, InventoryFaults, InventoryStatus, Snapshot, Trust};
 use crate::config::Inventory;
 use looker::{Judgement, Looker};
 
@@ -81,20 +81,23 @@ impl InventoryControl {
     }
 }
 
-/// Watches the inventory of `config` until `stop`. The first look begins at once. Must be called in a tokio runtime.
+/// Watches the inventory of `config` until `stop`. The first look begins at once. What `before` holds, the snapshot of an
+/// earlier process, stays until a trusted state lacks it. Must be called in a tokio runtime.
 #[must_use]
-pub fn watch(config: Inventory, stop: CancellationToken) -> InventoryWatch {
+pub fn watch(config: Inventory, before: Option<Arc<Snapshot>>, stop: CancellationToken) -> InventoryWatch {
     let status = InventoryStatus {
         path: config.path.clone(),
-        snapshot: None,
+        snapshot: before.clone(),
         checked_at: None,
+        trust: before.as_ref().map(|snapshot| snapshot.trust.clone()).unwrap_or_default(),
         faults: InventoryFaults::default(),
-        faulty_since: None,
+        quarantined: 0,
+        untrusted_since: None,
     };
     let (publisher, receiver) = watch::channel(Arc::new(status));
     let (orders, queue) = mpsc::channel(MAX_ORDERS);
     let changes = Arc::new(Notify::new());
-    let looker = Arc::new(Mutex::new(Looker::new(&config, Arc::clone(&changes))));
+    let looker = Arc::new(Mutex::new(Looker::new(&config, before, Arc::clone(&changes))));
     let watcher = Watcher { config, looker, changes, orders: queue, status: publisher };
     let task = tokio::spawn(async move {
         // Whatever is in progress only reads, so that it may be dropped at any point.
@@ -155,16 +158,13 @@ impl Watcher {
     }
 
     async fn look(&self) {
-        let judgement = self.judgement().await;
+        let Judgement { snapshot, trust, faults, quarantined } = self.judgement().await;
         let last = Arc::clone(&self.status.borrow());
         let now = SystemTime::now();
-        let (snapshot, faults) = match judgement {
-            Judgement::Good(snapshot) => (Some(snapshot), InventoryFaults::default()),
-            Judgement::Faulty(faults) => (last.snapshot.clone(), faults),
-        };
-        let faulty_since = (!faults.is_empty()).then(|| last.faulty_since.unwrap_or(now));
+        let untrusted_since = (!trust.is_trusted()).then(|| last.untrusted_since.unwrap_or(now));
         let path = self.config.path.clone();
-        let status = InventoryStatus { path, snapshot, checked_at: Some(now), faults, faulty_since };
+        let checked_at = Some(now);
+        let status = InventoryStatus { path, snapshot, checked_at, trust, faults, quarantined, untrusted_since };
         log(&last, &status);
         self.status.send_replace(Arc::new(status));
     }
@@ -183,10 +183,20 @@ impl Watcher {
                     debug!(file = %changed.0, "inventory changed while it was read; reading it again");
                     file = Some(changed.0);
                 }
-                Err(error) => return Judgement::Faulty(broken_off(&self.config.path, &error.to_string())),
+                Err(error) => return self.nothing_new(broken_off(&self.config.path, &error.to_string())),
             }
         }
-        Judgement::Faulty(InventoryFaults::new(file.map(unsteady).into_iter().collect()))
+        self.nothing_new(unsteady(file.unwrap_or_else(|| self.config.path.display().to_string())))
+    }
+
+    /// The snapshot in use stays as it is.
+    fn nothing_new(&self, fault: InventoryFault) -> Judgement {
+        Judgement {
+            snapshot: locked(&self.looker).snapshot(),
+            trust: Trust::Untrusted(vec![Doubt::Unsteady]),
+            faults: InventoryFaults::new(vec![fault]),
+            quarantined: 0,
+        }
     }
 }
 
@@ -195,10 +205,10 @@ fn locked(looker: &Mutex<Looker>) -> std::sync::MutexGuard<'_, Looker> {
     looker.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn broken_off(path: &Path, reason: &str) -> InventoryFaults {
+fn broken_off(path: &Path, reason: &str) -> InventoryFault {
     error!(%reason, "reading the inventory broke off; this is a defect of aliasd");
     let expected = format!("reading broke off ({reason}); this is a defect of aliasd");
-    InventoryFaults::new(vec![InventoryFault::of_file(path.display().to_string(), expected)])
+    InventoryFault::of_file(Doubt::Unsteady, path.display().to_string(), expected)
 }
 
 /// Waits until there was no change for `settle`, but no longer than [`MAX_SETTLES`] times that.
@@ -218,30 +228,16 @@ async fn settled(changes: &Notify, settle: Duration) {
 fn log(last: &InventoryStatus, now: &InventoryStatus) {
     let path = now.path.display();
     let revision = now.snapshot.as_ref().map(|snapshot| snapshot.revision);
-    if !now.faults.is_empty() {
-        if now.faults == last.faults {
-            return;
-        }
-        let kept = revision.map_or_else(|| "none".to_owned(), |revision| revision.to_string());
-        warn!(%path, faults = now.faults.total, snapshot = %kept, "inventory is not usable; the last good snapshot stays");
-        for fault in now.faults.shown.iter().take(LOGGED_FAULTS) {
-            warn!("inventory: {fault}");
-        }
-        let more = now.faults.total.saturating_sub(LOGGED_FAULTS);
-        if more > 0 {
-            warn!("inventory: {more} more faults are not logged");
-        }
-        return;
+    if now.faults != last.faults || now.trust != last.trust {
+        log_faults(last, now);
     }
     let is_new = last.snapshot.as_ref().map(|snapshot| snapshot.revision) != revision;
-    if !last.faults.is_empty() {
-        info!(%path, "inventory is usable again");
-    }
     let Some(snapshot) = now.snapshot.as_ref().filter(|_| is_new) else { return };
     let counts = &snapshot.counts;
     info!(
         %path,
         snapshot = snapshot.revision,
+        trusted = snapshot.trust.is_trusted(),
         digest = %snapshot.digest,
         files = counts.files,
         subnetworks = counts.subnetworks,
@@ -252,6 +248,31 @@ fn log(last: &InventoryStatus, now: &InventoryStatus) {
         "inventory has a new snapshot"
     );
     snapshot.notes.iter().for_each(|note| debug!("inventory: {note}"));
+}
+
+fn log_faults(last: &InventoryStatus, now: &InventoryStatus) {
+    let path = now.path.display();
+    let doubts: Vec<&str> = now.trust.doubts().iter().map(|doubt| doubt.name()).collect();
+    match now.trust.is_trusted() {
+        false => {
+            let doubts = doubts.join(", ");
+            warn!(%path, %doubts, faults = now.faults.total, "inventory is not trusted; nothing is withdrawn");
+        }
+        true if !last.trust.is_trusted() => info!(%path, "inventory is trusted again"),
+        true => {}
+    }
+    if now.quarantined > 0 {
+        warn!(%path, objects = now.quarantined, "objects of the inventory are in quarantine; each keeps what it had");
+    } else if last.quarantined > 0 {
+        info!(%path, "no object of the inventory is in quarantine any more");
+    }
+    for fault in now.faults.shown.iter().take(LOGGED_FAULTS) {
+        warn!("inventory: {fault}");
+    }
+    let more = now.faults.total.saturating_sub(LOGGED_FAULTS);
+    if more > 0 {
+        warn!("inventory: {more} more faults are not logged");
+    }
 }
 
 #[cfg(test)]

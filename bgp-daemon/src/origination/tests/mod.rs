@@ -3,8 +3,10 @@
 
 mod aggregation;
 mod explain;
+mod guard;
 mod originate;
 mod plan;
+mod report;
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -17,7 +19,9 @@ use proptest::prelude::*;
 
 use super::OriginationSet;
 use crate::config::Config;
-use crate::inventory::{Allocation, ObjectCounts, Owner, Range, RangeName, ResourcePath, Snapshot, SubnetworkRef};
+use crate::inventory::{
+    Allocation, ObjectCounts, Owner, Provenance, Range, RangeName, ResourcePath, Snapshot, SubnetworkRef, Trust,
+};
 
 /// A configuration with this text after the sections that are required; `region` is a line of `[router]`.
 fn config_of_region(region: &str, text: &str) -> Config {
@@ -76,11 +80,13 @@ fn snapshot(mut ranges: Vec<Range>) -> Arc<Snapshot> {
     }
     Arc::new(Snapshot {
         revision: 7,
+        trust: Trust::Trusted,
         taken_at: SystemTime::UNIX_EPOCH,
         digest: String::new(),
         ranges,
         counts: ObjectCounts::default(),
         notes: Vec::new(),
+        provenance: Provenance::default(),
     })
 }
 

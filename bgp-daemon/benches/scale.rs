@@ -1,0 +1,202 @@
+//! A large inventory through its whole way: files, snapshot, originations, journal, a change of one range, a restart.
+//!
+//! `cargo bench -p bgp-daemon --bench scale -- INSTANCES ALIASES FILES`; without numbers 100000 instances with 10 alias
+//! ranges each in 20 files. It prints wall time and resident memory after each step.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a bench may fail"
+)]
+#![allow(missing_docs, reason = "a bench has no users")]
+
+use std::fmt::Write;
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bgp_daemon::config::Config;
+use bgp_daemon::inventory::{InventoryStatus, Snapshot, watch};
+use bgp_daemon::journal::{Journal, Restored};
+use bgp_daemon::origination::{OriginationSet, Plan, originate};
+use tokio_util::sync::CancellationToken;
+
+struct Size {
+    instances: usize,
+    aliases: usize,
+    files: usize,
+}
+
+impl Size {
+    fn from_arguments() -> Self {
+        let numbers: Vec<usize> = std::env::args().skip(1).filter_map(|argument| argument.parse().ok()).collect();
+        match numbers[..] {
+            [instances, aliases, files] => Self { instances, aliases, files },
+            _ => Self { instances: 100_000, aliases: 10, files: 20 },
+        }
+    }
+
+    /// The instances of one file; `moved` makes one alias range of its first instance another one.
+    fn file(&self, file: usize, moved: bool) -> String {
+        let per_file = self.instances.div_ceil(self.files);
+        let mut text = String::from("[");
+        for number in (file * per_file)..((file + 1) * per_file).min(self.instances) {
+            let separator = if number == file * per_file { "" } else { ",\n" };
+            let vm = std::net::Ipv4Addr::from_bits(0x0A00_0000 + 4 + u32::try_from(number).unwrap());
+            write!(
+                text,
+                "{separator}{{\"kind\": \"compute#instance\", \"selfLink\": \"https://www.googleapis.com/compute/v1/projects/p/zones/us-central1-{file}/instances/gke-prod-pool-{number:06x}\", \"status\": \"RUNNING\", \"networkInterfaces\": [{{\"name\": \"nic0\", \"network\": \"projects/p/global/networks/n\", \"subnetwork\": \"projects/p/regions/us-central1/subnetworks/s\", \"networkIP\": \"{vm}\", \"aliasIpRanges\": ["
+            )
+            .unwrap();
+            for alias in 0..self.aliases {
+                // Every second /28, so that nothing aggregates.
+                let mut index = u32::try_from(number * self.aliases + alias).unwrap() * 2;
+                if moved && number == file * per_file && alias == 0 {
+                    index += 1;
+                }
+                let range = std::net::Ipv4Addr::from_bits(0x2000_0000 + index * 16);
+                let separator = if alias == 0 { "" } else { ", " };
+                write!(text, "{separator}{{\"ipCidrRange\": \"{range}/28\", \"subnetworkRangeName\": \"pods\"}}")
+                    .unwrap();
+            }
+            text.push_str("]}]}");
+        }
+        text.push(']');
+        text
+    }
+}
+
+/// Resident memory in MiB, now and at most.
+fn memory() -> (u64, u64) {
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    let of = |key: &str| {
+        let line = status.lines().find(|line| line.starts_with(key)).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() / 1024
+    };
+    (of("VmRSS:"), of("VmHWM:"))
+}
+
+fn report(step: &str, took: Duration) {
+    let (now, most) = memory();
+    println!("{step:<44} {:>9.1} ms   {now:>5} MiB, at most {most:>5} MiB", took.as_secs_f64() * 1000.0);
+}
+
+fn timed<T>(step: &str, work: impl FnOnce() -> T) -> T {
+    let begin = Instant::now();
+    let result = work();
+    report(step, begin.elapsed());
+    result
+}
+
+fn write_inventory(size: &Size, folder: &Path) {
+    let subnetwork = r#"[{"kind": "compute#subnetwork", "selfLink": "projects/p/regions/us-central1/subnetworks/s",
+        "network": "projects/p/global/networks/n", "ipCidrRange": "10.0.0.0/8",
+        "secondaryIpRanges": [{"rangeName": "pods", "ipCidrRange": "32.0.0.0/3"}]}]"#;
+    fs::write(folder.join("subnetworks.json"), subnetwork).unwrap();
+    for file in 0..size.files {
+        put(folder, file, &size.file(file, false));
+    }
+}
+
+fn put(folder: &Path, file: usize, text: &str) {
+    fs::write(folder.join("new"), text).unwrap();
+    fs::rename(folder.join("new"), folder.join(format!("instances-{file:03}.json"))).unwrap();
+}
+
+fn config(folder: &Path) -> Config {
+    let text = r#"
+[router]
+asn = 64512
+router_id = "10.255.0.1"
+[inventory]
+path = "inventory"
+poll_interval_secs = 86400
+settle_ms = 60000
+[[advertise]]
+role = "pod"
+aggregation = { mode = "in-use" }
+[[peer]]
+name = "p"
+address = "10.255.0.2"
+asn = 65001
+export = { roles = ["pod"] }
+"#;
+    let file = folder.join("aliasd.toml");
+    fs::write(&file, text).unwrap();
+    Config::load_with(&file, []).unwrap()
+}
+
+fn main() {
+    let size = Size::from_arguments();
+    let folder = tempfile::tempdir().unwrap();
+    let inventory = folder.path().join("inventory");
+    fs::create_dir(&inventory).unwrap();
+    write_inventory(&size, &inventory);
+    let total: u64 = fs::read_dir(&inventory).unwrap().map(|entry| entry.unwrap().metadata().unwrap().len()).sum();
+    println!(
+        "{} instances, {} alias ranges, {} files, {} MiB",
+        size.instances,
+        size.instances * size.aliases,
+        size.files,
+        total >> 20
+    );
+    let config = config(folder.path());
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(run(&size, &inventory, &config, &folder.path().join("state")));
+}
+
+async fn run(size: &Size, inventory: &Path, config: &Config, state: &Path) {
+    report("at the start", Duration::ZERO);
+    let stop = CancellationToken::new();
+    let begin = Instant::now();
+    let mut watched = watch(config.inventory.clone(), None, stop.clone());
+    watched.status.changed().await.unwrap();
+    report("first look: read, validate", begin.elapsed());
+    let first = snapshot(&watched.status.borrow());
+    let set = timed("originate", || originate(Arc::clone(&first), config));
+    println!("{:<44} {:>9}", "prefixes originated", set.originations.len());
+    let look = async |step: &str| {
+        let begin = Instant::now();
+        let status = watched.control.look_now().await.unwrap();
+        report(step, begin.elapsed());
+        assert!(status.faults.is_empty(), "{}", status.faults);
+        snapshot(&status)
+    };
+    look("look at the same files").await;
+    put(inventory, 0, &size.file(0, true));
+    let second = look("look after a change of one range").await;
+    assert_eq!(second.revision, first.revision + 1);
+    let changed = timed("originate", || originate(Arc::clone(&second), config));
+    let plan = timed("plan", || Plan::between(&set.originations, &changed.originations));
+    assert_eq!((plan.announce.len(), plan.withdraw.len()), (1, 1));
+    put(inventory, 0, "[");
+    let begin = Instant::now();
+    let status = watched.control.look_now().await.unwrap();
+    report("look at a state that is not trusted: merge", begin.elapsed());
+    assert!(!status.trust.is_trusted());
+    assert_eq!(snapshot(&status).counts.alias_ranges, second.counts.alias_ranges);
+    drop((set, first));
+    journal(&changed, state);
+    stop.cancel();
+}
+
+fn snapshot(status: &InventoryStatus) -> Arc<Snapshot> {
+    status.snapshot.clone().unwrap()
+}
+
+fn journal(set: &OriginationSet, state: &Path) {
+    let mut journal = Journal::new(state);
+    timed("journal: write, sync, rename", || journal.save(set).unwrap());
+    let len = fs::metadata(state.join("journal")).unwrap().len();
+    println!(
+        "{:<44} {:>9} MiB, {} octets an allocation",
+        "",
+        len >> 20,
+        len / set.snapshot.ranges.iter().map(|range| range.allocations.len() as u64).sum::<u64>()
+    );
+    let Restored { record, faults } = timed("journal: read, check, rebuild", || Journal::new(state).restore());
+    assert!(faults.is_empty());
+    assert_eq!(record.unwrap().originations, set.originations);
+}

@@ -1,0 +1,249 @@
+//! The journal: what it promises of a record, of files that are damaged, and of a machine that stops at any moment.
+
+mod crash;
+mod model;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, UNIX_EPOCH};
+
+use bgp_core::attribute::PathAttributes;
+use bgp_core::types::{Community, LargeCommunity, Prefix};
+use tempfile::TempDir;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use super::*;
+use crate::inventory::{
+    Allocation, Doubt, ManifestMark, ObjectCounts, Owner, Provenance, Range, RangeName, ResourcePath, Snapshot,
+    SubnetworkRef, Trust,
+};
+use crate::origination::guard::{Budget, GuardState, Hold, Reason, Tallies, Tally, Window};
+use crate::origination::{Origination, OriginationSet};
+
+fn path(text: &str) -> Arc<ResourcePath> {
+    Arc::new(ResourcePath::parse(text).unwrap())
+}
+
+fn prefix(text: &str) -> Prefix {
+    text.parse().unwrap()
+}
+
+/// Something of everything that a record can hold, and as many alias ranges.
+fn set(revision: u64, aliases: u32) -> OriginationSet {
+    let subnetwork = Arc::new(SubnetworkRef {
+        path: ResourcePath::clone(&path("projects/p/regions/r/subnetworks/s")),
+        network: ResourcePath::clone(&path("projects/p/global/networks/n")),
+        region: "r".to_owned(),
+    });
+    let (instance, interface) = (path("projects/p/zones/z/instances/a"), Arc::from("nic 0\n\"[\u{2603}"));
+    let range = |name, text, allocations| Range {
+        subnetwork: Arc::clone(&subnetwork),
+        name,
+        prefix: prefix(text),
+        allocations,
+    };
+    let alias = |number: u32| {
+        let instance = path(&format!("projects/p/zones/z/instances/n{}", number / 8));
+        let address = std::net::Ipv4Addr::from_bits(0x0A04_0000 + number * 16);
+        let owner = Owner::AliasRange { instance, interface: Arc::from("nic0") };
+        Allocation { prefix: Prefix::new(address.into(), 28).unwrap(), owner }
+    };
+    let fixed = vec![
+        Allocation {
+            prefix: prefix("10.0.0.2/32"),
+            owner: Owner::Interface { instance: Arc::clone(&instance), interface: Arc::clone(&interface) },
+        },
+        Allocation { prefix: prefix("10.0.0.3/32"), owner: Owner::Address(path("projects/p/global/addresses/x")) },
+        Allocation {
+            prefix: prefix("10.0.0.3/32"),
+            owner: Owner::ForwardingRule(path("projects/p/regions/r/forwardingRules/f")),
+        },
+    ];
+    let snapshot = Snapshot {
+        revision,
+        trust: Trust::Untrusted(vec![Doubt::Partial, Doubt::Vanished]),
+        taken_at: UNIX_EPOCH + Duration::new(1_764_097_147, 5),
+        digest: "9f86d081884c7d65".to_owned(),
+        ranges: vec![
+            range(RangeName::Primary, "10.0.0.0/20", fixed),
+            range(RangeName::Secondary(Arc::from("pods")), "10.4.0.0/14", (0..aliases).map(alias).collect()),
+            range(RangeName::Ipv6, "fd20::/64", Vec::new()),
+        ],
+        counts: ObjectCounts { files: 2, subnetworks: 1, alias_ranges: 3, ..ObjectCounts::default() },
+        notes: vec!["a note".to_owned()],
+        provenance: Provenance {
+            path: "/etc/aliasd/inventory".into(),
+            network: Some("n".to_owned()),
+            files: BTreeMap::from([("all.json".to_owned(), 5)]),
+            collections: BTreeMap::from([("projects/p/zones/z/instances".to_owned(), 3)]),
+            manifest: Some(ManifestMark { revision: Some(9), created_at: Some(UNIX_EPOCH) }),
+        },
+    };
+    let large = LargeCommunity { global_administrator: 1, local_data_1: 2, local_data_2: u32::MAX };
+    let attributes = Arc::new(PathAttributes {
+        multi_exit_disc: Some(7),
+        communities: vec![Community(1), Community(u32::MAX)],
+        large_communities: vec![large],
+        ..PathAttributes::default()
+    });
+    let origination = |ranges| Origination { attributes: Arc::clone(&attributes), role: "pod".into(), rule: 1, ranges };
+    let plain = Origination { attributes: Arc::default(), role: "vm".into(), rule: 0, ranges: vec![0, 1] };
+    OriginationSet {
+        snapshot: Arc::new(snapshot),
+        originations: BTreeMap::from([
+            (prefix("10.0.0.0/20"), plain),
+            (prefix("10.4.0.0/24"), origination(vec![1])),
+            (prefix("10.4.2.0/24"), origination(vec![1])),
+        ]),
+        guard: guard(),
+        ranges: Vec::new(),
+    }
+}
+
+/// One withdrawal that is held, and two that were made.
+fn guard() -> GuardState {
+    let mut window = Window::default();
+    let tallies = Tallies::from([(String::new(), Tally { prefixes: 3, ..Tally::default() })]);
+    for seconds in [1000, 1300] {
+        window.add(&tallies, Duration::from_secs(600), UNIX_EPOCH + Duration::from_secs(seconds));
+    }
+    let route = serde_json::json!({
+        "role": "pod", "everywhere": true, "peers": ["dc1"], "lost": {"ipv4": 256, "ipv6": "0"}, "protected": false,
+        "owners": {"shown": ["10.4.2.0/24 of vm-1"], "total": 1},
+    });
+    let hold = Hold {
+        hash: "02de62528e2cdd51".to_owned(),
+        since: UNIX_EPOCH + Duration::from_secs(1400),
+        reasons: vec![Reason { budget: Budget::Prefixes, peer: None, wanted: 9, allowed: 5, of: 10 }],
+        routes: BTreeMap::from([(prefix("10.4.2.0/24"), serde_json::from_value(route).unwrap())]),
+    };
+    GuardState { window, hold: Some(Arc::new(hold)) }
+}
+
+fn record(set: &OriginationSet) -> Record {
+    Record { snapshot: Arc::clone(&set.snapshot), originations: set.originations.clone(), guard: set.guard.clone() }
+}
+
+fn restored(directory: &Path) -> (Option<Record>, Vec<String>) {
+    let Restored { record, faults } = Journal::new(directory).restore();
+    (record, faults)
+}
+
+/// A journal of two records, of the revisions 1 and 2.
+fn two_records() -> (TempDir, Record, Record) {
+    let directory = TempDir::new().unwrap();
+    let mut journal = Journal::new(&directory.path().join("state"));
+    let (first, second) = (set(1, 3), set(2, 5));
+    journal.save(&first).unwrap();
+    journal.save(&second).unwrap();
+    (directory, record(&first), record(&second))
+}
+
+#[test]
+fn what_is_written_is_read_and_the_one_before_it_is_kept() {
+    let (directory, first, second) = two_records();
+    let state = directory.path().join("state");
+    assert_eq!(restored(&state), (Some(second), Vec::new()));
+    fs::remove_file(state.join("journal")).unwrap();
+    assert_eq!(restored(&state), (Some(first), Vec::new()));
+    fs::remove_file(state.join("journal.previous")).unwrap();
+    assert_eq!(restored(&state), (None, Vec::new()));
+    assert_eq!(restored(&directory.path().join("nowhere")), (None, Vec::new()));
+}
+
+#[test]
+fn a_record_that_is_damaged_or_foreign_gives_way_to_the_one_before_it() {
+    let (directory, first, _) = two_records();
+    let state = directory.path().join("state");
+    let whole = fs::read(state.join("journal")).unwrap();
+    let mut cases: Vec<Vec<u8>> = vec![
+        Vec::new(),
+        b"foreign".to_vec(),
+        b"foreign\n".to_vec(),
+        [b"aliasd-journal 2\n", &whole[17..]].concat(),
+        [b"aliasd-journal 1\n", vec![b'x'; 1 << 21].as_slice()].concat(),
+        whole[17..].to_vec(),
+    ];
+    for place in (0..whole.len()).step_by(7) {
+        cases.push(whole[..place].to_vec());
+        let mut flipped = whole.clone();
+        flipped[place] ^= 1;
+        cases.push(flipped);
+        let mut longer = whole.clone();
+        longer.insert(place, b'[');
+        cases.push(longer);
+    }
+    for damaged in cases {
+        fs::write(state.join("journal"), &damaged).unwrap();
+        let (record, faults) = restored(&state);
+        assert_eq!(record.as_ref(), Some(&first), "{faults:?}");
+        assert!(faults.len() == 1 && faults[0].contains("/journal: "), "{faults:?}");
+    }
+    // With both damaged there is nothing, and both are named; what is written next is whole again.
+    fs::write(state.join("journal.previous"), "foreign").unwrap();
+    let mut journal = Journal::new(&state);
+    let Restored { record: none, faults } = journal.restore();
+    assert!(none.is_none() && faults.len() == 2, "{faults:?}");
+    journal.save(&set(3, 1)).unwrap();
+    assert_eq!(restored(&state), (Some(record(&set(3, 1))), Vec::new()));
+}
+
+#[test]
+fn a_damaged_record_does_not_take_the_place_of_the_one_before_it() {
+    let (directory, first, _) = two_records();
+    let state = directory.path().join("state");
+    fs::write(state.join("journal"), "damaged").unwrap();
+    let mut journal = Journal::new(&state);
+    journal.restore();
+    journal.save(&set(3, 1)).unwrap();
+    fs::remove_file(state.join("journal")).unwrap();
+    assert_eq!(restored(&state), (Some(first), Vec::new()));
+}
+
+#[test]
+fn what_is_no_file_is_named() {
+    let directory = TempDir::new().unwrap();
+    fs::create_dir(directory.path().join("journal")).unwrap();
+    let (record, faults) = restored(directory.path());
+    assert!(record.is_none() && faults[0].contains("not a regular file"), "{faults:?}");
+    let file = directory.path().join("file");
+    fs::write(&file, "").unwrap();
+    let error = Journal::new(&file.join("state")).save(&set(1, 1)).unwrap_err();
+    assert!(error.to_string().starts_with(&file.join("state").display().to_string()), "{error}");
+}
+
+/// What is written by a keeper of this directory when these are published one after the other.
+async fn kept(directory: &Path, sets: Vec<OriginationSet>) -> JournalStatus {
+    let (publisher, published) = watch::channel(None);
+    let stop = CancellationToken::new();
+    let status = JournalStatus { path: Some(directory.to_owned()), ..JournalStatus::default() };
+    let JournalKeeper { status, task } = keep(Journal::new(directory), published, status, stop.clone());
+    for set in sets {
+        publisher.send_replace(Some(Arc::new(set)));
+    }
+    stop.cancel();
+    task.await.unwrap();
+    let status = status.borrow();
+    JournalStatus::clone(&status)
+}
+
+#[tokio::test]
+async fn what_is_published_last_is_written_before_the_end() {
+    let directory = TempDir::new().unwrap();
+    let status = kept(directory.path(), vec![set(1, 1), set(2, 1), set(3, 1)]).await;
+    assert_eq!((status.written_revision, status.fault), (Some(3), None));
+    assert_eq!(restored(directory.path()).0, Some(record(&set(3, 1))));
+}
+
+#[tokio::test]
+async fn what_cannot_be_written_is_said() {
+    let directory = TempDir::new().unwrap();
+    let file = directory.path().join("file");
+    fs::write(&file, "").unwrap();
+    let status = kept(&file, vec![set(1, 1)]).await;
+    assert_eq!(status.written_revision, None);
+    assert!(status.fault.unwrap().contains("file"));
+}
