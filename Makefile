@@ -8,8 +8,8 @@ help: ## List the targets.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
 
 .PHONY: build
-build: ## Build everything, optimised.
-	cargo build --workspace --release --locked
+build: ## Build everything but the load tool, optimised.
+	cargo build --release --locked
 
 .PHONY: fmt-check
 fmt-check: ## Check the format.
@@ -60,6 +60,13 @@ fuzz-smoke: ## Fuzz every target for FUZZ_SECONDS=5.
 	fuzz/run.sh smoke
 
 test: fuzz-smoke
+
+BENCH_BUILD = cargo build --release --locked -p bgp-daemon -p bench --bins
+
+.PHONY: bench
+bench: ## Measure aliasd beside BIRD, FRR and GoBGP; BENCH_ROUTES, BENCH_RUNS, BENCH_SCENARIOS="s1 s3", BENCH_DAEMONS.
+	$(BENCH_BUILD)
+	@target/release/bench
 
 .PHONY: interop-collisions
 interop-collisions: ## Let aliasd and each of four routers dial each other at the same moment, 200 times each.
