@@ -7,6 +7,7 @@ mod host;
 mod idle;
 mod limit;
 mod measure;
+mod mrt;
 mod options;
 mod prefix_set;
 mod scenario;
@@ -70,6 +71,10 @@ fn run(report: &mut Report, options: &Options) -> Result<()> {
         folder: folder.join("daemon"),
         limit: Duration::from_secs(options.limit_secs),
         verify: options.verify,
+        peers: options.peers,
+        idle_secs: options.idle_secs,
+        stall_secs: options.stall_secs,
+        mrt: options.mrt.clone(),
     };
     let results = play(report, options, &programs, &stage)?;
     let columns: Vec<Software> = programs.iter().map(|program| program.software).collect();
@@ -107,6 +112,12 @@ fn play(report: &mut Report, options: &Options, programs: &[Program], stage: &St
             }
             for program in programs {
                 let name = program.software.name();
+                if let Some(why) = scenario.lacks(program.software) {
+                    if round == 1 {
+                        report.note(&format!("{name} does not play: {why}"))?;
+                    }
+                    continue;
+                }
                 if stage.folder.exists() {
                     fs::remove_dir_all(&stage.folder)?;
                 }

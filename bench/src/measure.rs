@@ -24,6 +24,46 @@ pub enum Metric {
     KeepaliveLateMillis,
     /// Of 100 answers to `status`, the slowest but one, in milliseconds.
     StatusP99Millis,
+    /// From writing one change until a receiver has it, in milliseconds; half of them are not slower.
+    ChangeP50Millis,
+    /// The same for 99 of 100.
+    ChangeP99Millis,
+    /// CPU seconds a minute.
+    CpuSecsAMinute,
+    /// Memory by peer, in KiB.
+    KibAPeer,
+    /// From the first dial until all sessions are up, in seconds.
+    UpSecs,
+    /// CPU seconds until then.
+    UpCpuSecs,
+    /// CPU seconds from the start until all routes of its own are there.
+    LoadCpuSecs,
+    /// CPU seconds for ten new sessions at once.
+    TenCpuSecs,
+    /// From their first dial until all have all routes, in seconds.
+    TenWallSecs,
+    /// CPU seconds for the withdrawal of everything.
+    WithdrawCpuSecs,
+    /// Until the receiver knows, in seconds.
+    WithdrawWallSecs,
+    /// CPU seconds when the peer goes that announced everything.
+    DownCpuSecs,
+    /// Until the receiver knows, in seconds.
+    DownWallSecs,
+    /// CPU seconds when it comes back.
+    AgainCpuSecs,
+    /// Until the receiver has everything again, in seconds.
+    AgainWallSecs,
+    /// The slowest time until the receiver that reads had the whole table anew, in seconds.
+    RoundWallSecs,
+    /// Memory at its peak that the receiver which does not read costs, in MiB.
+    MoreMib,
+    /// From when it reads again until it has everything, in seconds.
+    CatchUpSecs,
+    /// How often each route was announced to it.
+    TimesAnnounced,
+    /// How often the table was announced anew meanwhile.
+    Rounds,
     /// UPDATEs that a receiver got.
     Updates,
     /// What this program itself used meanwhile, in seconds of CPU time.
@@ -41,6 +81,26 @@ impl Metric {
             Self::OctetsARoute => "octets a route",
             Self::KeepaliveLateMillis => "keepalive late ms",
             Self::StatusP99Millis => "status p99 ms",
+            Self::ChangeP50Millis => "one change, p50 ms",
+            Self::ChangeP99Millis => "one change, p99 ms",
+            Self::CpuSecsAMinute => "CPU s a minute",
+            Self::KibAPeer => "KiB a peer",
+            Self::UpSecs => "s to all up",
+            Self::UpCpuSecs => "CPU s to all up",
+            Self::LoadCpuSecs => "CPU s to load",
+            Self::TenCpuSecs => "10 at once: CPU s",
+            Self::TenWallSecs => "10 at once: wall s",
+            Self::WithdrawCpuSecs => "withdraw all: CPU s",
+            Self::WithdrawWallSecs => "withdraw all: wall s",
+            Self::DownCpuSecs => "peer down: CPU s",
+            Self::DownWallSecs => "peer down: wall s",
+            Self::AgainCpuSecs => "peer up again: CPU s",
+            Self::AgainWallSecs => "peer up again: wall s",
+            Self::RoundWallSecs => "slowest round for the others: wall s",
+            Self::MoreMib => "more peak MiB",
+            Self::CatchUpSecs => "catch up: wall s",
+            Self::TimesAnnounced => "times announced to the slow one",
+            Self::Rounds => "rounds",
             Self::Updates => "UPDATEs out",
             Self::OurCpuSecs => "(load tool's CPU s)",
         }

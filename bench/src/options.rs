@@ -31,15 +31,29 @@ pub struct Options {
     /// Decode what receivers got and compare it, route by route; costs time after each run.
     #[arg(long, env = "BENCH_VERIFY")]
     pub verify: bool,
+    /// Idle sessions of S7.
+    #[arg(long, env = "BENCH_PEERS", default_value_t = 1000)]
+    pub peers: usize,
+    /// How long they are watched, in seconds.
+    #[arg(long, env = "BENCH_IDLE_SECS", default_value_t = 60)]
+    pub idle_secs: u64,
+    /// How long a receiver of S9 does not read, in seconds.
+    #[arg(long, env = "BENCH_STALL_SECS", default_value_t = 60)]
+    pub stall_secs: u64,
+    /// An MRT file, plain or .gz, whose session is replayed.
+    #[arg(long, env = "BENCH_MRT")]
+    pub mrt: Option<PathBuf>,
     /// How long one run may take, in seconds.
     #[arg(long, env = "BENCH_LIMIT_SECS", default_value_t = 300)]
     pub limit_secs: u64,
 }
 
 impl Options {
-    /// The scenarios that are wanted.
+    /// The scenarios that are wanted; without a recording none is replayed.
     pub fn scenarios(&self) -> Vec<Scenario> {
-        if self.scenarios.is_empty() { Scenario::value_variants().to_vec() } else { self.scenarios.clone() }
+        let playable = |scenario: &&Scenario| self.mrt.is_some() || **scenario != Scenario::Mrt;
+        let wanted = if self.scenarios.is_empty() { Scenario::value_variants() } else { &self.scenarios };
+        wanted.iter().filter(playable).copied().collect()
     }
 
     /// The daemons that are wanted, in the order of the table.

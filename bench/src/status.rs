@@ -1,6 +1,6 @@
 //! Asks a daemon how it is all the while that it works: an operator does so just when there is much to do.
 
-use std::io::{Read, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
@@ -13,8 +13,8 @@ use crate::daemon::{Running, Software};
 
 /// How often it is asked.
 const EVERY: Duration = Duration::from_millis(20);
-/// An answer that takes longer never comes.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// An answer that takes longer counts as one that took so long.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Dropping the first stops the second.
 type Asking = (Sender<()>, JoinHandle<Result<Vec<f64>>>);
@@ -54,12 +54,17 @@ impl StatusPoller {
 /// How long one answer takes, from the connection on.
 fn ask(socket: &Path) -> Result<Duration> {
     let since = Instant::now();
-    let answer = answer(socket).with_context(|| socket.display().to_string())?;
+    let answer = match answer(socket) {
+        Ok(answer) => answer,
+        Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(since.elapsed()),
+        Err(error) => return Err(error).with_context(|| socket.display().to_string()),
+    };
     ensure!(answer.starts_with(b"HTTP/1.1 200"), "status: {}", String::from_utf8_lossy(&answer));
     Ok(since.elapsed())
 }
 
-fn answer(socket: &Path) -> Result<Vec<u8>> {
+/// A whole answer to `status`, with its head.
+pub fn answer(socket: &Path) -> io::Result<Vec<u8>> {
     let mut stream = UnixStream::connect(socket)?;
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.write_all(b"GET /v1/status HTTP/1.1\r\nHost: aliasd\r\nConnection: close\r\n\r\n")?;

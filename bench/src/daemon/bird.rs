@@ -1,18 +1,36 @@
 //! BIRD 2.
 
-use anyhow::Result;
+use std::path::Path;
+
+use anyhow::{Context, Result, ensure};
+use interop::command::Tool;
 use interop::process::Process;
 
-use super::{ASN, Place, Scene, sent_next_hop};
+use super::{ASN, Change, Export, Place, Scene, sent_next_hop};
 use crate::speakers::DAEMON;
 
 pub fn start(place: &Place<'_>, scene: &Scene) -> Result<Process> {
-    configure(place, scene)?;
+    place.write("bird.conf", &configuration(place.port, scene))?;
     place.start("bird", &["-f", "-c", "bird.conf", "-s", "bird.ctl", "-P", "bird.pid"])
 }
 
-pub fn configure(place: &Place<'_>, scene: &Scene) -> Result<()> {
-    place.write("bird.conf", &configuration(place.port, scene))
+pub fn prepare(place: &Place<'_>, scene: &Scene) -> Result<Change> {
+    place.write("bird.conf", &configuration(place.port, scene))?;
+    Ok(Change::Command(birdc(place.folder).with(["configure"])))
+}
+
+/// How many routes of its own it has.
+pub fn originated(folder: &Path) -> Result<usize> {
+    // As in "1000000 of 1000001 routes for 1000001 networks in table master4".
+    let answer = birdc(folder).run(&["show", "route", "count", "protocol", "own"])?;
+    let line = answer.lines().find(|line| line.contains(" routes for ")).context("no count of routes")?;
+    let count = line.split_whitespace().next().context("no count of routes")?;
+    ensure!(!count.is_empty(), "no count of routes: {line}");
+    Ok(count.parse()?)
+}
+
+fn birdc(folder: &Path) -> Tool {
+    Tool::new(["birdc", "-s", "bird.ctl"]).within(folder)
 }
 
 fn configuration(port: u16, scene: &Scene) -> String {
@@ -21,10 +39,22 @@ fn configuration(port: u16, scene: &Scene) -> String {
         "router id {DAEMON};\nlog stderr all;\nprotocol device {{\n\tscan time 3600;\n}}\n\
          protocol static hops {{\n\tipv4;\n\troute 10.255.0.0/16 via \"lo\";\n}}\n"
     );
-    let next_hop = sent_next_hop(scene.mark);
+    if !scene.originated.is_empty() {
+        let routes: Vec<String> =
+            scene.originated.iter().map(|prefix| format!("\troute {prefix} blackhole;\n")).collect();
+        text += &format!("protocol static own {{\n\tipv4;\n{}}}\n", routes.concat());
+    }
+    let next_hop = sent_next_hop(None);
     for neighbor in &scene.neighbors {
         let who = &neighbor.identity;
-        let export = if neighbor.exports { "export where source = RTS_BGP" } else { "export none" };
+        let export = match (neighbor.export, scene.mark) {
+            (Export::Nothing, _) => "export none".to_owned(),
+            (Export::Originated, _) => "export where proto = \"own\"".to_owned(),
+            (Export::Learned, None) => "export where source = RTS_BGP".to_owned(),
+            (Export::Learned, Some(mark)) => format!(
+                "export filter {{ if source != RTS_BGP then reject; bgp_community.add((65000, {mark})); accept; }}"
+            ),
+        };
         text += &format!(
             "protocol bgp {} {{\n\tlocal {DAEMON} port {port} as {ASN};\n\tneighbor {} as {};\n\tpassive;\n\tstrict bind;\n\
              \tmultihop;\n\thold time {};\n\tipv4 {{ import all; {export}; next hop address {next_hop}; }};\n}}\n",

@@ -3,25 +3,25 @@
 use anyhow::Result;
 use interop::process::Process;
 
-use super::{ASN, Place, Scene};
+use super::{ASN, Export, Place, Scene};
 use crate::speakers::DAEMON;
 
 pub fn start(place: &Place<'_>, scene: &Scene) -> Result<Process> {
-    configure(place, scene)?;
+    place.write("gobgpd.toml", &configuration(place.port, scene))?;
     let socket = format!("unix://{}", place.folder.join("gobgpd.sock").display());
     place.start("gobgpd", &["-f", "gobgpd.toml", "--api-hosts", &socket, "--pprof-disable", "--log-level", "error"])
-}
-
-pub fn configure(place: &Place<'_>, scene: &Scene) -> Result<()> {
-    place.write("gobgpd.toml", &configuration(place.port, scene))
 }
 
 fn configuration(port: u16, scene: &Scene) -> String {
     let mut text = format!(
         "[global.config]\nas = {ASN}\nrouter-id = \"{DAEMON}\"\nport = {port}\nlocal-address-list = [\"{DAEMON}\"]\n"
     );
-    let silent: Vec<String> =
-        scene.neighbors.iter().filter(|one| !one.exports).map(|one| format!("\"{}\"", one.identity.address)).collect();
+    let silent: Vec<String> = scene
+        .neighbors
+        .iter()
+        .filter(|one| one.export == Export::Nothing)
+        .map(|one| format!("\"{}\"", one.identity.address))
+        .collect();
     if !silent.is_empty() {
         text += &format!(
             "[global.apply-policy.config]\nexport-policy-list = [\"observers\"]\ndefault-export-policy = \"accept-route\"\n\

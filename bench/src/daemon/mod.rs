@@ -10,11 +10,12 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use interop::command::Tool;
 use interop::patience::eventually;
 use interop::process::{Daemon, Process};
 
+use crate::feed::Ipv4Prefix;
 use crate::speakers::{DAEMON, Identity};
 use crate::usage::Group;
 
@@ -22,7 +23,10 @@ use crate::usage::Group;
 pub const ASN: u32 = 64512;
 
 /// How long a daemon may take until it listens.
-const START: Duration = Duration::from_secs(60);
+const START: Duration = Duration::from_secs(180);
+
+/// How long it may take until it has its own routes.
+const LOAD: Duration = Duration::from_secs(300);
 
 /// What can be put under test.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
@@ -75,8 +79,19 @@ pub struct Program {
 #[derive(Clone, Debug)]
 pub struct Neighbor {
     pub identity: Identity,
-    /// Whether all of the table is sent to it; else nothing is.
-    pub exports: bool,
+    /// What it is sent.
+    pub export: Export,
+}
+
+/// What a neighbour is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Export {
+    /// No route.
+    Nothing,
+    /// Every route of the daemon's own.
+    Originated,
+    /// Every route that others announced.
+    Learned,
 }
 
 /// What the daemon is to do.
@@ -84,8 +99,10 @@ pub struct Neighbor {
 pub struct Scene {
     /// Its neighbours; it accepts everything from each, and waits for all of them to dial.
     pub neighbors: Vec<Neighbor>,
-    /// How it marks what it sends: the last octet of the next hop. Another mark is another policy.
-    pub mark: u8,
+    /// Routes of its own.
+    pub originated: Vec<Ipv4Prefix>,
+    /// Something in what it sends that another policy changes: 1 to 9, or nothing of the kind.
+    pub mark: Option<u8>,
 }
 
 /// A running daemon, and what it was told.
@@ -94,7 +111,8 @@ pub struct Running {
     process: Process,
     folder: PathBuf,
     port: u16,
-    software: Software,
+    program: Program,
+    scene: Scene,
 }
 
 impl Running {
@@ -109,7 +127,8 @@ impl Running {
             Software::Frr => frr::start(&place, scene)?,
             Software::Gobgp => gobgp::start(&place, scene)?,
         };
-        let mut running = Self { process, folder: folder.to_owned(), port, software: program.software };
+        let mut running =
+            Self { process, folder: folder.to_owned(), port, program: program.clone(), scene: scene.clone() };
         eventually(&format!("{} listens", program.software.name()), START, || match running.process.still_runs() {
             Ok(()) => listens(port).map(Ok),
             Err(ended) => Ok(Err(ended)),
@@ -133,13 +152,59 @@ impl Running {
     }
 
     pub const fn software(&self) -> Software {
-        self.software
+        self.program.software
+    }
+
+    /// Writes what leads to another scene, so that [`Running::change`] is nothing but the change.
+    pub fn prepare(&self, scene: &Scene) -> Result<Change> {
+        let place = Place { program: &self.program.path, folder: &self.folder, port: self.port };
+        match self.program.software {
+            Software::Aliasd => aliasd::prepare(&place, &self.scene, scene),
+            Software::Bird => bird::prepare(&place, scene),
+            Software::Frr => frr::prepare(&place, &self.scene, scene),
+            Software::Gobgp => bail!("GoBGP is not changed while it runs"),
+        }
+    }
+
+    /// Changes to what was prepared; whether that is asked for, or done when this returns, is up to the daemon.
+    pub fn change(&self, change: &Change) -> Result<()> {
+        match change {
+            Change::Rename { from, to } => Ok(fs::rename(from, to)?),
+            Change::HangUp => Tool::new(["kill", "-HUP"]).run(&[&self.process.pid().to_string()]).map(drop),
+            Change::Command(tool) => tool.run(&[]).map(drop),
+        }
+    }
+
+    /// Waits until the daemon says that it has so many routes of its own.
+    pub fn originates(&mut self, count: usize) -> Result<()> {
+        let software = self.program.software;
+        eventually(&format!("{} has its routes", software.name()), LOAD, || {
+            let found = match software {
+                Software::Aliasd => aliasd::originated(&self.folder)?,
+                Software::Bird => bird::originated(&self.folder)?,
+                // They are quiet only when they are done.
+                Software::Frr | Software::Gobgp => count,
+            };
+            ensure!(found >= count, "it has {found} of {count}");
+            Ok(())
+        })
     }
 
     /// Fails with its last words when it runs no more.
     pub fn still_runs(&mut self) -> Result<()> {
         self.process.still_runs()
     }
+}
+
+/// One step from one scene to another.
+#[derive(Clone, Debug)]
+pub enum Change {
+    /// A file takes the place of another one.
+    Rename { from: PathBuf, to: PathBuf },
+    /// SIGHUP.
+    HangUp,
+    /// A command of the daemon's own.
+    Command(Tool),
 }
 
 /// Where a daemon runs.
@@ -177,6 +242,6 @@ fn free_port() -> Result<u16> {
 }
 
 /// The next hop that a daemon puts into what it sends.
-fn sent_next_hop(mark: u8) -> Ipv4Addr {
-    Ipv4Addr::new(10, 254, 0, 1 + mark)
+fn sent_next_hop(mark: Option<u8>) -> Ipv4Addr {
+    Ipv4Addr::new(10, 254, 0, mark.unwrap_or_default().saturating_add(1))
 }

@@ -18,6 +18,11 @@ pub struct AttributeSet {
 }
 
 impl AttributeSet {
+    /// A route of the announcer's own, without anything that it could be without.
+    pub const fn bare() -> Self {
+        Self { origin: 0, path: Vec::new(), med: None, aggregator: None, communities: Vec::new() }
+    }
+
     /// Length of the path with the announcer in it.
     pub fn path_len(&self) -> usize {
         self.path.len() + 1

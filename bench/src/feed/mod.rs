@@ -75,6 +75,12 @@ impl Feed {
     }
 }
 
+impl FromIterator<(AttributeSet, Vec<Ipv4Prefix>)> for Feed {
+    fn from_iter<I: IntoIterator<Item = (AttributeSet, Vec<Ipv4Prefix>)>>(sets: I) -> Self {
+        Self { sets: sets.into_iter().collect() }
+    }
+}
+
 /// Where a speaker says that its routes lead: no network of [`RESERVED`] is in a feed.
 pub fn next_hop(speaker: u8) -> Ipv4Addr {
     Ipv4Addr::new(10, 255, 0, speaker)

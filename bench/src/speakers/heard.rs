@@ -39,8 +39,6 @@ pub struct Heard {
     pub last_message: Option<Instant>,
     /// The longest time between two messages.
     pub longest_silence: Duration,
-    /// ROUTE-REFRESHes.
-    pub refreshes: u64,
 }
 
 impl Heard {
@@ -57,7 +55,6 @@ impl Heard {
             last_update: None,
             last_message: None,
             longest_silence: Duration::ZERO,
-            refreshes: 0,
         }
     }
 

@@ -13,7 +13,8 @@ use interop::patience::not_interrupted;
 use mio::{Events, Interest, Poll, Token};
 
 pub use heard::{Heard, Keep};
-pub use peer::{Identity, Peer, State, first_message};
+pub use open::UPDATE;
+pub use peer::{Identity, Peer, first_message};
 
 /// Octets that are read at once.
 const ROOM: usize = 256 * 1024;
@@ -51,12 +52,6 @@ impl Speakers {
         })
     }
 
-    /// All of them, in the order in which they were given.
-    #[cfg(test)]
-    pub fn peers(&self) -> &[Peer] {
-        &self.peers
-    }
-
     /// The one at a place.
     pub fn peer(&self, place: usize) -> Result<&Peer> {
         self.peers.get(place).context("no such speaker")
@@ -75,16 +70,6 @@ impl Speakers {
         (peer.readable, peer.writable) = (false, false);
         let stream = peer.stream.as_mut().context("no connection")?;
         Ok(self.poll.registry().register(stream, Token(place), Interest::READABLE | Interest::WRITABLE)?)
-    }
-
-    /// Brings all sessions up.
-    ///
-    /// # Errors
-    /// When one is not up within `limit`.
-    pub fn establish(&mut self, limit: Duration) -> Result<()> {
-        (0..self.peers.len()).try_for_each(|place| self.dial(place))?;
-        self.drive("sessions come up", limit, |peers| peers.iter().all(|peer| peer.state == State::Established))
-            .map(drop)
     }
 
     /// Lets the sessions go on until `done` says so; returns when that was.
@@ -140,7 +125,7 @@ impl Speakers {
         }
         for _ in 0..READS {
             // Before it is connected there is nothing to read.
-            if !(peer.readable && peer.reads) || peer.state == State::Idle || !peer.read(&mut self.room)? {
+            if !(peer.readable && peer.reads) || peer.is_idle() || !peer.read(&mut self.room)? {
                 break;
             }
         }
@@ -151,7 +136,7 @@ impl Speakers {
     /// A daemon that does not listen yet, or is not ready for us, is dialled again.
     fn failed(&mut self, place: usize, error: anyhow::Error) -> Result<()> {
         let peer = self.peers.get_mut(place).context("no such speaker")?;
-        ensure!(peer.state != State::Established, error);
+        ensure!(!peer.is_established(), error);
         peer.hang_up();
         peer.failure = Some(format!("{error:#}"));
         peer.dial_at = Some(Instant::now() + DIAL_AGAIN);

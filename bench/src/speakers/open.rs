@@ -11,15 +11,11 @@ pub const OPEN: u8 = 1;
 pub const UPDATE: u8 = 2;
 pub const NOTIFICATION: u8 = 3;
 pub const KEEPALIVE: u8 = 4;
-pub const ROUTE_REFRESH: u8 = 5;
 
-/// An OPEN with IPv4 unicast, AS numbers of four octets and, where asked for, ROUTE-REFRESH.
-pub fn open(asn: u32, hold_time_secs: u16, identifier: Ipv4Addr, refresh: bool) -> Vec<u8> {
+/// An OPEN with IPv4 unicast and AS numbers of four octets.
+pub fn open(asn: u32, hold_time_secs: u16, identifier: Ipv4Addr) -> Vec<u8> {
     let mut capabilities = vec![1, 4, 0, 1, 0, 1, 65, 4];
     capabilities.extend(asn.to_be_bytes());
-    if refresh {
-        capabilities.extend([2, 0]);
-    }
     let mut body = vec![4];
     // AS_TRANS stands for what does not fit (RFC 6793 section 4.1).
     body.extend(u16::try_from(asn).unwrap_or(23456).to_be_bytes());

@@ -24,8 +24,6 @@ pub struct Identity {
     pub asn: u32,
     /// The hold time that it offers.
     pub hold_time_secs: u16,
-    /// Whether it can be asked to say everything again; it then says its part again.
-    pub refresh: bool,
 }
 
 /// How far a session is.
@@ -49,8 +47,6 @@ pub struct Peer {
     pub heard: Heard,
     /// What is agreed; a third of it is how often we say that we are there.
     pub hold_time: Duration,
-    /// When the session came up.
-    pub up_at: Option<Instant>,
     /// When a connection that failed is tried again.
     pub dial_at: Option<Instant>,
     /// Why the last connection came to nothing.
@@ -73,7 +69,6 @@ impl Peer {
             state: State::Idle,
             heard: Heard::new(Keep::Count),
             hold_time: Duration::ZERO,
-            up_at: None,
             dial_at: None,
             failure: None,
             reads: true,
@@ -89,6 +84,16 @@ impl Peer {
     /// Says this after all that was given before.
     pub fn say(&mut self, octets: Arc<[u8]>) {
         self.outbox.push_back((octets, 0));
+    }
+
+    /// Whether there is no connection yet.
+    pub(super) fn is_idle(&self) -> bool {
+        self.state == State::Idle
+    }
+
+    /// Whether routes can be said.
+    pub fn is_established(&self) -> bool {
+        self.state == State::Established
     }
 
     /// Whether all was written that was given.
@@ -120,7 +125,6 @@ impl Peer {
         self.stream = None;
         self.outbox.clear();
         self.state = State::Idle;
-        self.up_at = None;
         (self.readable, self.writable) = (false, false);
     }
 
@@ -140,7 +144,7 @@ impl Peer {
                 Err(error) => return Err(error.into()),
             }
             let who = &self.identity;
-            self.outbox.push_front((open::open(who.asn, who.hold_time_secs, who.address, who.refresh).into(), 0));
+            self.outbox.push_front((open::open(who.asn, who.hold_time_secs, who.address).into(), 0));
             self.state = State::OpenSent;
         }
         while let Some((octets, at)) = self.outbox.front_mut() {
@@ -214,10 +218,8 @@ impl Peer {
             }
             (open::KEEPALIVE, State::OpenConfirm) => {
                 self.state = State::Established;
-                self.up_at = Some(now);
             }
             (open::KEEPALIVE, State::Established) => {}
-            (open::ROUTE_REFRESH, State::Established) => self.heard.refreshes += 1,
             (open::NOTIFICATION, _) => bail!("{}: NOTIFICATION {body:?}", self.identity.name),
             (kind, state) => bail!("{}: a message of type {kind} in {state:?}", self.identity.name),
         }
