@@ -20,10 +20,6 @@ pub enum Metric {
     PeakMib,
     /// What that is more than before the feed, by route, in octets.
     OctetsARoute,
-    /// How much later than agreed a keepalive came to an idle neighbour, at worst, in milliseconds.
-    KeepaliveLateMillis,
-    /// Of 100 answers to `status`, the slowest but one, in milliseconds.
-    StatusP99Millis,
     /// From writing one change until a receiver has it, in milliseconds; half of them are not slower.
     ChangeP50Millis,
     /// The same for 99 of 100.
@@ -64,6 +60,12 @@ pub enum Metric {
     TimesAnnounced,
     /// How often the table was announced anew meanwhile.
     Rounds,
+    /// How much later than agreed a keepalive came to an idle neighbour, at worst, in milliseconds.
+    KeepaliveLateMillis,
+    /// Of 100 answers to `status`, the slowest but one, in milliseconds.
+    StatusP99Millis,
+    /// Routes that a receiver has in the end.
+    RoutesThrough,
     /// UPDATEs that a receiver got.
     Updates,
     /// What this program itself used meanwhile, in seconds of CPU time.
@@ -101,6 +103,7 @@ impl Metric {
             Self::CatchUpSecs => "catch up: wall s",
             Self::TimesAnnounced => "times announced to the slow one",
             Self::Rounds => "rounds",
+            Self::RoutesThrough => "routes out",
             Self::Updates => "UPDATEs out",
             Self::OurCpuSecs => "(load tool's CPU s)",
         }

@@ -21,6 +21,8 @@ const MESSAGE_AS4: u16 = 4;
 pub struct Recording {
     /// Its AS.
     pub asn: u32,
+    /// Whether it was in the AS of who recorded it: then its paths do not begin with its AS.
+    pub internal: bool,
     /// Its UPDATEs.
     pub updates: Vec<u8>,
     /// How many prefixes are reachable at the end.
@@ -41,7 +43,7 @@ impl Recording {
     }
 
     fn of(mut octets: &[u8]) -> Result<Self> {
-        let mut by_peer: BTreeMap<u32, Vec<u8>> = BTreeMap::new();
+        let mut by_peer: BTreeMap<(u32, bool), Vec<u8>> = BTreeMap::new();
         while !octets.is_empty() {
             let (header, rest) = octets.split_first_chunk::<12>().context("a record that is cut short")?;
             let [_, _, _, _, kind @ .., l0, l1, l2, l3] = header;
@@ -54,26 +56,27 @@ impl Recording {
             if !matches!(kind, BGP4MP | BGP4MP_ET) || subtype != MESSAGE_AS4 {
                 continue;
             }
-            let (asn, message) = peer_message(body.get(skipped..).unwrap_or_default())?;
+            let (peer, message) = peer_message(body.get(skipped..).unwrap_or_default())?;
             if message.get(18) == Some(&UPDATE) {
-                by_peer.entry(asn).or_default().extend(message);
+                by_peer.entry(peer).or_default().extend(message);
             }
         }
-        let (asn, updates) = by_peer
+        let ((asn, internal), updates) = by_peer
             .into_iter()
             .max_by_key(|(_, updates)| updates.len())
             .context("no UPDATE with AS numbers of four octets")?;
         let reachable = reachable(&updates)?;
-        Ok(Self { asn, updates, reachable })
+        Ok(Self { asn, internal, updates, reachable })
     }
 }
 
-/// The peer's AS and the message of a record: two AS numbers, interface, family, two addresses, message.
-fn peer_message(body: &[u8]) -> Result<(u32, &[u8])> {
+/// The peer's AS, whether it is the other one's too, and the message of a record: two AS numbers, interface, family, two addresses, message.
+fn peer_message(body: &[u8]) -> Result<((u32, bool), &[u8])> {
     let (head, rest) = body.split_first_chunk::<12>().context("a short record")?;
-    let [a, b, c, d, _, _, _, _, _, _, f0, f1] = *head;
+    let [a, b, c, d, local @ .., _, _, f0, f1] = *head;
     let addresses = if u16::from_be_bytes([f0, f1]) == 1 { 8 } else { 32 };
-    Ok((u32::from_be_bytes([a, b, c, d]), rest.get(addresses..).context("a short record")?))
+    let asn = [a, b, c, d];
+    Ok(((u32::from_be_bytes(asn), asn == local), rest.get(addresses..).context("a short record")?))
 }
 
 fn reachable(mut updates: &[u8]) -> Result<usize> {
@@ -110,7 +113,7 @@ mod tests {
             rest = after;
         }
         let recording = Recording::of(&file).unwrap();
-        assert_eq!((recording.asn, recording.reachable), (3856, 80));
+        assert_eq!((recording.asn, recording.internal, recording.reachable), (3856, false, 80));
         assert_eq!(recording.updates, *said);
         assert!(Recording::of(&file[..file.len() - 1]).is_err());
     }

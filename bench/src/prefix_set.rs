@@ -36,6 +36,13 @@ impl PrefixSet {
         is_new
     }
 
+    /// Whether a prefix is in it.
+    pub fn contains(&self, bits: u32, len: u8) -> bool {
+        let (page, word, bit) = place(bits, len);
+        let page = self.pages.get(page).and_then(Option::as_ref);
+        page.and_then(|page| page.get(word)).is_some_and(|word| word & bit != 0)
+    }
+
     /// Takes a prefix out; whether it was there.
     pub fn remove(&mut self, bits: u32, len: u8) -> bool {
         let (page, word, bit) = place(bits, len);
@@ -71,6 +78,7 @@ mod tests {
             // Few networks, so that they come again.
             let bits = u32::MAX.checked_shl(32 - u32::from(len)).unwrap_or(0) & (dice.u32(0..8) << 29 | dice.u32(0..4));
             if dice.bool() {
+                assert_eq!(set.contains(bits, len), model.contains(&(bits, len)));
                 assert_eq!(set.insert(bits, len), model.insert((bits, len)));
             } else {
                 assert_eq!(set.remove(bits, len), model.remove(&(bits, len)));

@@ -34,10 +34,11 @@ fn birdc(folder: &Path) -> Tool {
 }
 
 fn configuration(port: u16, scene: &Scene) -> String {
-    // Next hops are looked up, since no neighbour is on a network of ours; one route leads to all of them.
+    // Next hops are looked up, since no neighbour is on a network of ours; one route in a table of its own leads to all, so that
+    // no route that is learned can be on the way to one.
     let mut text = format!(
         "router id {DAEMON};\nlog stderr all;\nprotocol device {{\n\tscan time 3600;\n}}\n\
-         protocol static hops {{\n\tipv4;\n\troute 10.255.0.0/16 via \"lo\";\n}}\n"
+         ipv4 table hops;\nprotocol static resolver {{\n\tipv4 {{ table hops; }};\n\troute 0.0.0.0/0 via \"lo\";\n}}\n"
     );
     if !scene.originated.is_empty() {
         let routes: Vec<String> =
@@ -57,7 +58,7 @@ fn configuration(port: u16, scene: &Scene) -> String {
         };
         text += &format!(
             "protocol bgp {} {{\n\tlocal {DAEMON} port {port} as {ASN};\n\tneighbor {} as {};\n\tpassive;\n\tstrict bind;\n\
-             \tmultihop;\n\thold time {};\n\tipv4 {{ import all; {export}; next hop address {next_hop}; }};\n}}\n",
+             \tmultihop;\n\thold time {};\n\tipv4 {{ igp table hops; import all; {export}; next hop address {next_hop}; }};\n}}\n",
             who.name, who.address, who.asn, who.hold_time_secs
         );
     }

@@ -11,6 +11,8 @@ pub struct AttributeSet {
     pub path: Vec<u32>,
     /// MULTI_EXIT_DISC.
     pub med: Option<u32>,
+    /// LOCAL_PREF, which goes to peers in our AS only.
+    pub local_pref: Option<u32>,
     /// AGGREGATOR: its AS and address; ATOMIC_AGGREGATE goes with it.
     pub aggregator: Option<(u32, [u8; 4])>,
     /// COMMUNITIES, ascending.
@@ -20,7 +22,7 @@ pub struct AttributeSet {
 impl AttributeSet {
     /// A route of the announcer's own, without anything that it could be without.
     pub const fn bare() -> Self {
-        Self { origin: 0, path: Vec::new(), med: None, aggregator: None, communities: Vec::new() }
+        Self { origin: 0, path: Vec::new(), med: None, local_pref: None, aggregator: None, communities: Vec::new() }
     }
 
     /// Length of the path with the announcer in it.
@@ -66,6 +68,7 @@ impl World {
         AttributeSet {
             origin: if dice.u32(0..100) < 10 { 2 } else { 0 },
             med: (dice.u32(0..100) < 25).then(|| dice.u32(0..200)),
+            local_pref: None,
             aggregator,
             communities,
             path,

@@ -42,6 +42,9 @@ impl Announcer {
         if let Some(med) = set.med {
             attribute(0x80, 4, &med.to_be_bytes(), &mut out);
         }
+        if let Some(local_pref) = set.local_pref {
+            attribute(0x40, 5, &local_pref.to_be_bytes(), &mut out);
+        }
         if let Some((asn, address)) = set.aggregator {
             attribute(0x40, 6, &[], &mut out);
             attribute(0xC0, 7, &[asn.to_be_bytes(), address].concat(), &mut out);

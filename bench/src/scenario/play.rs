@@ -37,12 +37,8 @@ impl Play {
     /// Brings these sessions up; returns how long that took.
     pub fn establish(&mut self, places: std::ops::Range<usize>) -> Result<Duration> {
         let start = Instant::now();
-        for place in places.clone() {
-            self.speakers.dial(place)?;
-        }
-        let up = |peers: &mut [Peer]| peers.iter().skip(places.start).take(places.len()).all(Peer::is_established);
-        let driven = self.speakers.drive("sessions come up", UP, up);
-        Ok(self.or_last_words(driven)?.duration_since(start))
+        let up = self.speakers.establish(places, UP);
+        Ok(self.or_last_words(up)?.duration_since(start))
     }
 
     /// Lets the sessions go on until `done` says so.
@@ -136,7 +132,7 @@ impl Watch {
     pub fn stop(self, play: &Play) -> Result<Figures> {
         let peer = play.speakers.peer(self.place)?;
         let late = peer.heard.silence(Instant::now()).saturating_sub(peer.hold_time / 3);
-        anyhow::ensure!(peer.heard.updates == 0, "the idle neighbour was sent routes");
+        anyhow::ensure!(peer.heard.announced == 0, "the idle neighbour was sent routes");
         let mut figures = vec![(Metric::KeepaliveLateMillis, millis(late))];
         figures.extend(quantile(&self.poller.stop()?, 99).map(|p99| (Metric::StatusP99Millis, p99)));
         Ok(figures)

@@ -9,11 +9,11 @@ use anyhow::{Context, Result};
 use super::Stage;
 use super::cast::{announcer, feeder, observer, receiver};
 use super::play::{Play, Watch};
-use crate::daemon::{Program, Scene};
+use crate::daemon::{ASN, Program, Scene};
 use crate::feed::{AttributeSet, Feed, Ipv4Prefix};
 use crate::measure::{Figures, Metric, figure, millis};
 use crate::mrt::Recording;
-use crate::speakers::Keep;
+use crate::speakers::{Heard, Keep};
 use crate::verify;
 
 /// What feeders say, and what must come of it.
@@ -22,9 +22,30 @@ struct Script {
     receivers: usize,
     /// Routes that are announced by all feeders together.
     routes: usize,
-    /// Different prefixes among them.
-    different: usize,
+    /// When all is there.
+    whole: Whole,
     keep: Keep,
+}
+
+/// When a receiver has everything.
+#[derive(Clone, Copy)]
+enum Whole {
+    /// It was announced so many routes.
+    Announced(usize),
+    /// So many prefixes are reachable.
+    Reachable(usize),
+    /// This prefix is reachable, and the daemon is quiet. It may have held some routes back.
+    Last(Ipv4Prefix),
+}
+
+impl Whole {
+    fn is_heard(self, heard: &Heard) -> bool {
+        match self {
+            Self::Announced(count) => heard.balance() >= u64::try_from(count).unwrap_or(u64::MAX),
+            Self::Reachable(count) => heard.reachable.len() >= count,
+            Self::Last(prefix) => heard.reachable.contains(prefix.network().to_bits(), prefix.len()),
+        }
+    }
 }
 
 /// S1.
@@ -43,7 +64,7 @@ fn play_disjoint(stage: &Stage, program: &Program, feeds: &[Feed], receivers: us
         feeds: said.collect::<Result<_>>()?,
         receivers,
         routes: stage.feed.len(),
-        different: stage.feed.len(),
+        whole: if stage.verify { Whole::Reachable(stage.feed.len()) } else { Whole::Announced(stage.feed.len()) },
         keep: if stage.verify { Keep::Octets } else { Keep::Count },
     };
     play(stage, program, &script, |octets| verify::is_what_was_announced(feeds, false, octets))
@@ -63,7 +84,7 @@ pub fn the_same_from_ten(stage: &Stage, program: &Program) -> Result<Figures> {
         feeds: said.collect::<Result<_>>()?,
         receivers: 1,
         routes: feeds.iter().map(Feed::len).sum::<usize>() + feeds.len(),
-        different: feeds.first().map_or(0, Feed::len) + feeds.len(),
+        whole: Whole::Reachable(feeds.first().map_or(0, Feed::len) + feeds.len()),
         keep: if stage.verify { Keep::Octets } else { Keep::Prefixes },
     };
     play(stage, program, &script, |octets| verify::is_what_was_announced(&feeds, true, octets))
@@ -74,16 +95,19 @@ pub fn recorded(stage: &Stage, program: &Program, file: &Path) -> Result<Figures
     let recording = Recording::read(file)?;
     let mut said = recording.updates.clone();
     let mut announcer = announcer(1)?;
-    announcer.asn = recording.asn;
-    announcer.announce(&AttributeSet::bare(), &[sentinel(1)?], &mut said);
+    // A path of ours with our own AS in it would be a loop.
+    let feeder_asn = if recording.internal { ASN } else { recording.asn };
+    announcer.asn = if recording.internal { announcer.asn } else { recording.asn };
+    let last = AttributeSet { local_pref: recording.internal.then_some(100), ..AttributeSet::bare() };
+    announcer.announce(&last, &[sentinel(1)?], &mut said);
     let script = Script {
         feeds: vec![said.into()],
         receivers: 1,
         routes: recording.reachable + 1,
-        different: recording.reachable + 1,
+        whole: Whole::Last(sentinel(1)?),
         keep: Keep::Prefixes,
     };
-    play_as(stage, program, &script, Some(recording.asn), |_| Ok(()))
+    play_as(stage, program, &script, Some(feeder_asn), |_| Ok(()))
 }
 
 /// A route that only the feeder of that number has.
@@ -103,7 +127,7 @@ fn play_as(
     asn: Option<u32>,
     check: impl Fn(&[u8]) -> Result<()>,
 ) -> Result<Figures> {
-    let Script { feeds, receivers, routes, different, keep } = script;
+    let Script { feeds, receivers, routes, whole, keep } = script;
     let (last_feeder, last_receiver) = (feeds.len(), feeds.len() + receivers);
     let mut neighbors = Vec::new();
     for number in 1..=last_receiver + 1 {
@@ -125,13 +149,8 @@ fn play_as(
     for (place, said) in feeds.iter().enumerate() {
         play.speakers.peer_mut(place)?.say(Arc::clone(said));
     }
-    let all = u64::try_from(*different)?;
     play.until("all routes are there", |peers| {
-        let mut receivers = peers.iter().skip(places.start).take(places.len());
-        receivers.all(|peer| match keep {
-            Keep::Count => peer.heard.balance() >= all,
-            _ => peer.heard.reachable.len() >= *different,
-        })
+        peers.iter().skip(places.start).take(places.len()).all(|peer| whole.is_heard(&peer.heard))
     })?;
     let watched = watch.stop(&play)?;
     let ours = meter.our_cpu_secs()?;
@@ -152,6 +171,10 @@ fn play_as(
         (Metric::OurCpuSecs, ours),
     ];
     figures.extend(meter.memory(*routes)?);
+    if let Whole::Last(_) = whole {
+        let through = heard.first().map_or(0, |heard| heard.reachable.len());
+        figures.push((Metric::RoutesThrough, figure(u64::try_from(through)?)));
+    }
     figures.extend(watched);
     Ok(figures)
 }

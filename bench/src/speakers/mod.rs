@@ -6,6 +6,7 @@ mod open;
 mod peer;
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
@@ -24,6 +25,8 @@ const READS: usize = 8;
 const LOOK_EVERY: Duration = Duration::from_millis(5);
 /// How often sessions are asked for what time brings: keepalives and another dial.
 const TIMERS_EVERY: Duration = Duration::from_millis(50);
+/// Dials without an answer: as many as the queue of BIRD's listening socket has room for, or they are lost.
+const UNANSWERED: usize = 8;
 /// How long until a refused connection is tried again.
 const DIAL_AGAIN: Duration = Duration::from_millis(20);
 
@@ -72,6 +75,32 @@ impl Speakers {
         Ok(self.poll.registry().register(stream, Token(place), Interest::READABLE | Interest::WRITABLE)?)
     }
 
+    /// Brings the sessions of these places up.
+    ///
+    /// # Errors
+    /// When one is not up within `limit`.
+    pub fn establish(&mut self, places: Range<usize>, limit: Duration) -> Result<Instant> {
+        let since = Instant::now();
+        let mut next = places.start;
+        loop {
+            let dialled = self.peers.iter().take(next).skip(places.start);
+            let unanswered = dialled.filter(|peer| !peer.is_answered()).count();
+            for _ in unanswered..UNANSWERED {
+                if next < places.end {
+                    self.dial(next)?;
+                    next += 1;
+                }
+            }
+            self.turn()?;
+            if next == places.end && self.peers.iter().take(next).skip(places.start).all(Peer::is_established) {
+                return Ok(Instant::now());
+            }
+            if since.elapsed() > limit {
+                bail!("waited {} s in vain until sessions come up: {}", limit.as_secs(), self.summary());
+            }
+        }
+    }
+
     /// Lets the sessions go on until `done` says so; returns when that was.
     ///
     /// # Errors
@@ -97,7 +126,7 @@ impl Speakers {
 
     /// One look at the sockets.
     fn turn(&mut self) -> Result<()> {
-        let waits = self.peers.iter().any(|peer| peer.readable && peer.reads);
+        let waits = self.peers.iter().any(Peer::can_go_on);
         let timeout = if waits { Duration::ZERO } else { LOOK_EVERY };
         match self.poll.poll(&mut self.events, Some(timeout)) {
             Ok(()) => {}
@@ -159,6 +188,7 @@ impl Speakers {
         Ok(())
     }
 
+    /// Those whose session is not up come first.
     fn summary(&self) -> String {
         const SHOWN: usize = 12;
         let one = |peer: &Peer| {
@@ -173,7 +203,9 @@ impl Speakers {
                 heard.reachable.len()
             )
         };
-        self.peers.iter().take(SHOWN).map(one).collect::<Vec<_>>().join("; ")
+        let (up, down): (Vec<&Peer>, Vec<&Peer>) = self.peers.iter().partition(|peer| peer.is_established());
+        let shown: Vec<String> = down.iter().chain(&up).take(SHOWN).map(|peer| one(peer)).collect();
+        format!("{} of {} sessions are up; {}", up.len(), self.peers.len(), shown.join("; "))
     }
 }
 

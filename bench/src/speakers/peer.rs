@@ -86,9 +86,19 @@ impl Peer {
         self.outbox.push_back((octets, 0));
     }
 
+    /// Whether it can read or write right now, without another word from the kernel.
+    pub(super) fn can_go_on(&self) -> bool {
+        self.readable && self.reads || self.writable && !self.has_said_all()
+    }
+
     /// Whether there is no connection yet.
     pub(super) fn is_idle(&self) -> bool {
         self.state == State::Idle
+    }
+
+    /// Whether the other side said who it is.
+    pub(super) fn is_answered(&self) -> bool {
+        matches!(self.state, State::OpenConfirm | State::Established)
     }
 
     /// Whether routes can be said.
