@@ -68,6 +68,22 @@ bench: ## Measure aliasd beside BIRD, FRR and GoBGP; BENCH_ROUTES, BENCH_RUNS, B
 	$(BENCH_BUILD)
 	@target/release/bench
 
+.PHONY: bench-smoke
+bench-smoke: ## Play some scenarios with few routes, to see that the load tool itself works.
+	cargo build -q --locked -p bgp-daemon -p bench --bins
+	@target/debug/bench --routes 5000 --runs 1 --verify --scenarios "s1 s3 s4 s5 s6 s8 s10" --daemons "aliasd bird"
+	@cargo check -q --locked --manifest-path bench/codec/Cargo.toml --target-dir target/codec
+
+test: bench-smoke
+
+.PHONY: bench-codec
+bench-codec: ## Measure our UPDATE decoder beside those of other crates.
+	cargo build -q --release --locked -p bench
+	cargo build -q --release --locked --manifest-path bench/codec/Cargo.toml --target-dir target/codec
+	@mkdir -p target/bench
+	@target/release/bench --routes $(or $(BENCH_ROUTES),1000000) --write-feed target/bench/feed.bin
+	@target/codec/release/codec target/bench/feed.bin | tee target/bench/codec.md
+
 .PHONY: interop-collisions
 interop-collisions: ## Let aliasd and each of four routers dial each other at the same moment, 200 times each.
 	cargo run -q -p interop --locked -- collisions 100

@@ -54,6 +54,9 @@ fn main() -> ExitCode {
 
 fn run(report: &mut Report, options: &Options) -> Result<()> {
     patience::catch_signals()?;
+    if let Some(file) = &options.write_feed {
+        return write_feed(options, file);
+    }
     let place = std::env::current_exe()?;
     let binaries = match &options.binaries {
         Some(folder) => fs::canonicalize(folder)?,
@@ -61,6 +64,7 @@ fn run(report: &mut Report, options: &Options) -> Result<()> {
     };
     let target = place.ancestors().nth(2).context("no target folder")?.join("bench");
     let folder = target.join(format!("run-{}", std::process::id()));
+    remove_leftovers(&target)?;
     fs::create_dir_all(&folder)?;
     let programs = programs(report, options, &binaries)?;
     let host =
@@ -84,6 +88,34 @@ fn run(report: &mut Report, options: &Options) -> Result<()> {
     fs::remove_dir_all(&folder).with_context(|| folder.display().to_string())?;
     ensure!(results.failures.is_empty(), "{} runs came to nothing", results.failures.len());
     Ok(())
+}
+
+/// What runs left that were interrupted.
+fn remove_leftovers(target: &Path) -> Result<()> {
+    for entry in fs::read_dir(target).into_iter().flatten() {
+        let entry = entry?;
+        let pid = entry.file_name().to_str().and_then(|name| name.strip_prefix("run-")?.parse::<u32>().ok());
+        if pid.is_some_and(|pid| !Path::new("/proc").join(pid.to_string()).exists()) {
+            fs::remove_dir_all(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+/// Keeps what a daemon wrote before it failed.
+fn keep_logs(stage: &Stage, scenario: Scenario, name: &str) -> Result<PathBuf> {
+    let target = stage.folder.ancestors().nth(2).context("no target folder")?;
+    let kept = target.join(format!("failed-{scenario:?}-{name}"));
+    if kept.exists() {
+        fs::remove_dir_all(&kept)?;
+    }
+    fs::rename(&stage.folder, &kept)?;
+    Ok(kept)
+}
+
+fn write_feed(options: &Options, file: &Path) -> Result<()> {
+    let feed = Feed::generate(options.routes, options.seed);
+    fs::write(file, feed.announcement(&scenario::announcer(1)?)).with_context(|| file.display().to_string())
 }
 
 fn programs(report: &mut Report, options: &Options, binaries: &Path) -> Result<Vec<Program>> {
@@ -130,7 +162,10 @@ fn play(report: &mut Report, options: &Options, programs: &[Program], stage: &St
                     }
                     Err(error) => {
                         patience::not_interrupted()?;
-                        let failure = format!("{} with {name}, round {round}: {error:#}", scenario.title());
+                        let logs = keep_logs(stage, scenario, name)?;
+                        let title = scenario.title();
+                        let failure =
+                            format!("{title} with {name}, round {round}: {error:#}; its files: {}", logs.display());
                         report.bad(&failure)?;
                         results.failures.push(failure);
                     }

@@ -43,7 +43,10 @@ pub struct Options {
     /// An MRT file, plain or .gz, whose session is replayed.
     #[arg(long, env = "BENCH_MRT")]
     pub mrt: Option<PathBuf>,
-    /// How long one run may take, in seconds.
+    /// Only write the UPDATEs of the feed into this file.
+    #[arg(long)]
+    pub write_feed: Option<PathBuf>,
+    /// How long one wait may take, in seconds.
     #[arg(long, env = "BENCH_LIMIT_SECS", default_value_t = 300)]
     pub limit_secs: u64,
 }

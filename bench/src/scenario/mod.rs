@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 
-pub use cast::asn as feeder_asn;
+pub use cast::{announcer, asn as feeder_asn};
 
 use crate::daemon::{Program, Software};
 use crate::feed::Feed;
@@ -118,6 +118,6 @@ pub struct Stage {
 impl Stage {
     /// What it costs to move and frame the octets of the whole feed, and nothing else.
     pub fn limit_of_feed(&self) -> Result<Limit> {
-        limit::measure(&self.feed.announcement(&cast::announcer(1)?), self.feed.len())
+        limit::measure(&self.feed.announcement(&announcer(1)?), self.feed.len())
     }
 }
