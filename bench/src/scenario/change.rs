@@ -20,10 +20,11 @@ const TIME: Duration = Duration::from_secs(20);
 /// S5. Each change gives the first prefix of a set the attributes of the next set.
 pub fn one_by_one(stage: &Stage, program: &Program) -> Result<Figures> {
     let announcer = announcer(1)?;
+    let announcement = stage.feed.announcement(&announcer);
     let neighbors = vec![feeder(1)?, receiver(2)?];
     let mut play = Play::begin(stage, program, &Scene { neighbors, ..Scene::default() })?;
     play.establish(0..2)?;
-    play.load(&stage.feed, &announcer, 0, 1)?;
+    play.load(&announcement, stage.feed.len())?;
     let sets = stage.feed.sets();
     let meter = play.meter(1..2, Keep::Count)?;
     let mut delays = Vec::new();

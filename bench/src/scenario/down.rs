@@ -11,24 +11,23 @@ use crate::speakers::{Keep, Peer};
 
 /// S8.
 pub fn withdraw_and_lose(stage: &Stage, program: &Program) -> Result<Figures> {
-    let announcer = announcer(1)?;
+    let announcement = stage.feed.announcement(&announcer(1)?);
+    let withdrawal = stage.feed.withdrawal();
     let neighbors = vec![feeder(1)?, receiver(2)?, observer(3)?];
     let mut play = Play::begin(stage, program, &Scene { neighbors, ..Scene::default() })?;
     play.establish(0..3)?;
-    play.load(&stage.feed, &announcer, 0, 1)?;
+    play.load(&announcement, stage.feed.len())?;
     let watch = Watch::start(&mut play, 2)?;
-    let withdrawal = stage.feed.withdrawal();
     let mut figures = step(&mut play, stage, false, [Metric::WithdrawCpuSecs, Metric::WithdrawWallSecs], |play| {
         play.speakers.peer_mut(0)?.say(withdrawal);
         Ok(())
     })?;
     play.speakers.peer_mut(1)?.heard.reset(Keep::Count);
-    play.load(&stage.feed, &announcer, 0, 1)?;
+    play.load(&announcement, stage.feed.len())?;
     figures.extend(step(&mut play, stage, false, [Metric::DownCpuSecs, Metric::DownWallSecs], |play| {
         play.speakers.peer_mut(0)?.hang_up();
         Ok(())
     })?);
-    let announcement = stage.feed.announcement(&announcer);
     figures.extend(step(&mut play, stage, true, [Metric::AgainCpuSecs, Metric::AgainWallSecs], |play| {
         play.establish(0..1)?;
         play.speakers.peer_mut(0)?.say(announcement);

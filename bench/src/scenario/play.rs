@@ -1,12 +1,12 @@
 //! One daemon on the stage with our speakers around it.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
 use super::Stage;
 use crate::daemon::{Program, Running, Scene};
-use crate::feed::Feed;
 use crate::idle::wait_until_idle;
 use crate::measure::{Figures, Metric, figure, mib, millis, quantile};
 use crate::speakers::{Keep, Peer, Speakers};
@@ -61,11 +61,12 @@ impl Play {
         Meter::start(self.group)
     }
 
-    /// Lets the speaker at a place announce a feed, and the receiver at another take it; all is quiet when this returns.
-    pub fn load(&mut self, feed: &Feed, announcer: &crate::feed::Announcer, from: usize, to: usize) -> Result<()> {
-        self.speakers.peer_mut(from)?.say(feed.announcement(announcer));
-        let all = u64::try_from(feed.len())?;
-        self.until("the table is loaded", |peers| peers.get(to).is_some_and(|peer| peer.heard.balance() >= all))?;
+    /// Lets the first speaker announce this many routes, and the second take them; all is quiet when this returns. The octets
+    /// are written beforehand: who waits for them would hear keepalives late.
+    pub fn load(&mut self, announcement: &Arc<[u8]>, routes: usize) -> Result<()> {
+        self.speakers.peer_mut(0)?.say(Arc::clone(announcement));
+        let all = u64::try_from(routes)?;
+        self.until("the table is loaded", |peers| peers.get(1).is_some_and(|peer| peer.heard.balance() >= all))?;
         self.settle()
     }
 

@@ -11,12 +11,12 @@ use crate::speakers::Keep;
 
 /// S10.
 pub fn another(stage: &Stage, program: &Program) -> Result<Figures> {
-    let announcer = announcer(1)?;
+    let announcement = stage.feed.announcement(&announcer(1)?);
     let neighbors = vec![feeder(1)?, receiver(2)?, observer(3)?];
     let mut scene = Scene { neighbors, mark: Some(1), ..Scene::default() };
     let mut play = Play::begin(stage, program, &scene)?;
     play.establish(0..3)?;
-    play.load(&stage.feed, &announcer, 0, 1)?;
+    play.load(&announcement, stage.feed.len())?;
     scene.mark = Some(2);
     let change = play.running.prepare(&scene)?;
     let meter = play.meter(1..2, Keep::Prefixes)?;
