@@ -133,7 +133,7 @@ fn programs(report: &mut Report, options: &Options, binaries: &Path) -> Result<V
     Ok(programs)
 }
 
-/// Each round plays everything once, so that what the machine does besides falls on all of them.
+/// In each round all daemons play one after the other, so that what the machine does besides falls on all of them.
 fn play(report: &mut Report, options: &Options, programs: &[Program], stage: &Stage) -> Result<Results> {
     let mut results = Results::default();
     for scenario in options.scenarios() {
