@@ -8,8 +8,8 @@ help: ## List the targets.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
 
 .PHONY: build
-build: ## Build everything, optimised.
-	cargo build --workspace --release --locked
+build: ## Build everything but the load tool, optimised.
+	cargo build --release --locked
 
 .PHONY: fmt-check
 fmt-check: ## Check the format.
@@ -60,6 +60,29 @@ fuzz-smoke: ## Fuzz every target for FUZZ_SECONDS=5.
 	fuzz/run.sh smoke
 
 test: fuzz-smoke
+
+BENCH_BUILD = cargo build --release --locked -p bgp-daemon -p bench --bins
+
+.PHONY: bench
+bench: ## Measure aliasd beside BIRD, FRR and GoBGP; BENCH_ROUTES, BENCH_RUNS, BENCH_SCENARIOS="s1 s3", BENCH_DAEMONS.
+	$(BENCH_BUILD)
+	@target/release/bench
+
+.PHONY: bench-smoke
+bench-smoke: ## Play some scenarios with few routes, to see that the load tool itself works.
+	cargo build -q --locked -p bgp-daemon -p bench --bins
+	@target/debug/bench --routes 5000 --runs 1 --verify --scenarios "s1 s4 s8" --daemons "aliasd bird"
+	@cargo check -q --locked --manifest-path bench/codec/Cargo.toml --target-dir target/codec
+
+test: bench-smoke
+
+.PHONY: bench-codec
+bench-codec: ## Measure our UPDATE decoder beside those of other crates.
+	cargo build -q --release --locked -p bench
+	cargo build -q --release --locked --manifest-path bench/codec/Cargo.toml --target-dir target/codec
+	@mkdir -p target/bench
+	@target/release/bench --routes $(or $(BENCH_ROUTES),1000000) --write-feed target/bench/feed.bin
+	@target/codec/release/codec target/bench/feed.bin | tee target/bench/codec.md
 
 .PHONY: interop-collisions
 interop-collisions: ## Let aliasd and each of four routers dial each other at the same moment, 200 times each.

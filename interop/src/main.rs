@@ -4,18 +4,13 @@ mod aliasctl;
 mod attack;
 mod capture;
 mod collisions;
-mod command;
-mod debian;
 mod demo;
 mod docker;
 mod inventory;
 mod lab;
 mod loopback;
-mod patience;
-mod process;
 mod project;
 mod relay;
-mod report;
 mod router;
 mod run;
 #[path = "../scenarios/mod.rs"]
@@ -26,6 +21,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
+use interop::{command, debian, patience, process, report};
 
 use crate::docker::Docker;
 use crate::report::Report;

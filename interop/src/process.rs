@@ -15,8 +15,11 @@ use crate::patience::eventually;
 pub struct Daemon<'a> {
     /// What it is called here; its log too.
     pub name: &'a str,
+    /// Its path, or its name where PATH leads to it.
     pub program: &'a Path,
+    /// Its arguments.
     pub args: &'a [&'a str],
+    /// What is in its environment besides ours.
     pub env: &'a [(String, String)],
     /// Where it runs and logs.
     pub folder: &'a Path,
@@ -31,6 +34,7 @@ pub struct Process {
 }
 
 impl Process {
+    /// Starts it; that it runs is all that is known then.
     pub fn start(daemon: &Daemon<'_>) -> Result<Self> {
         let name = daemon.name.to_owned();
         let log = daemon.folder.join(format!("{name}.log"));

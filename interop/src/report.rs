@@ -17,6 +17,12 @@ static LINE: Mutex<()> = Mutex::new(());
 /// What was left out, in this process.
 static SKIPPED: AtomicUsize = AtomicUsize::new(0);
 
+impl Default for Report {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Report {
     /// Colour is used on a terminal, unless NO_COLOR asks for none.
     pub fn new() -> Self {
