@@ -93,7 +93,7 @@ impl Wire {
             let before = self.views[index].clone();
             let mut moments = vec![before.clone()];
             while let Some(batch) = self.rib.pull(id(index), 1 + chance.below(4)) {
-                for nlri in batch.announce.iter().flat_map(|(_, routes)| routes) {
+                for nlri in batch.announced().flat_map(|(_, routes)| routes) {
                     self.views[index].insert(nlri.prefix);
                 }
                 for nlri in &batch.withdraw {
