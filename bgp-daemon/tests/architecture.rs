@@ -44,7 +44,7 @@ const DAEMON: &[Room] = &[
     room("rib_owner", "D3", &["config", "inventory", "origination"]),
     room("peer", "D3", &["config", "rib_owner", "telemetry"]),
     room("control", "D4", &["config", "telemetry", "inventory", "origination", "journal", "rib_owner", "peer"]),
-    room("cli", "D5", &["control"]),
+    room("cli", "D5", &["config", "inventory", "origination", "control"]),
     room(
         "daemon",
         "D6",

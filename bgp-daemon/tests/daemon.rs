@@ -48,6 +48,140 @@ fn what_is_in_use_is_announced_followed_and_explained() {
     assert_eq!(sessions(&pair.near), 1);
 }
 
+#[test]
+fn what_would_be_lost_at_once_is_held_until_it_is_released_by_its_hash() {
+    const ALL: [&str; 6] = ["10.4.0.0/24", "10.4.2.0/24", "10.4.4.0/24", "10.4.6.0/24", "10.4.8.0/24", "10.4.10.0/24"];
+    let named = |prefixes: &[&str]| prefixes.iter().map(|prefix| (*prefix).to_owned()).collect::<Vec<_>>();
+    let held = |daemon: &Daemon| daemon.asks(&["guard"])["hold"]["withdrawals"].clone();
+    let pair = Pair::start(ALL[0]);
+    pair.near.writes_inventory(&inventory(&ALL));
+    pair.far.comes_to(&named(&ALL), learned);
+    assert_eq!(pair.near.asks(&["guard"])["state"], "PASSING");
+    assert_eq!(pair.near.releases("0123456789abcdef").0, Some(3), "nothing is held");
+
+    pair.near.edits_config(|text| text.to_owned() + "[audit]\npath = \"audit.jsonl\"\n");
+    pair.near.hangs_up();
+    pair.near.comes_to(&Value::from("APPLIED"), |daemon| daemon.asks(&["status"])["lastReload"]["result"].clone());
+
+    // Four nodes go and another comes.
+    pair.near.writes_inventory(&inventory(&["10.4.12.0/24", ALL[4], ALL[5]]));
+    pair.near.comes_to(&Value::from(4), held);
+    let mut expected = named(&ALL);
+    expected.push("10.4.12.0/24".to_owned());
+    pair.far.comes_to(&expected, learned);
+    let guard = pair.near.asks(&["guard"]);
+    assert_eq!(guard["routes"][0]["prefix"], ALL[0]);
+    assert_eq!(guard["routes"][0]["peers"][0], "far");
+    assert!(guard["routes"][0]["owners"]["shown"][0].as_str().unwrap().contains("instances/node-0"), "{guard}");
+    let status = pair.near.asks(&["status"]);
+    assert_eq!(status["health"], "DEGRADED");
+    assert!(status["healthReasons"].to_string().contains("the guard holds 4 withdrawals"), "{status}");
+
+    // One comes back: it is another plan. All come back: there is none.
+    let first = guard["hold"]["hash"].as_str().unwrap().to_owned();
+    pair.near.writes_inventory(&inventory(&["10.4.12.0/24", ALL[3], ALL[4], ALL[5]]));
+    pair.near.comes_to(&Value::from(3), held);
+    let (code, told) = pair.near.releases(&first);
+    assert_eq!(code, Some(1), "{told}");
+    assert!(told.contains(&first) && told.contains("has changed"), "{told}");
+    pair.near.writes_inventory(&inventory(&ALL));
+    pair.near.comes_to(&Value::from("PASSING"), |daemon| daemon.asks(&["guard"])["state"].clone());
+
+    // And now in earnest.
+    pair.near.writes_inventory(&inventory(&[ALL[5]]));
+    pair.near.comes_to(&Value::from(5), held);
+    let hash = pair.near.asks(&["guard"])["hold"]["hash"].as_str().unwrap().to_owned();
+    let (code, told) = pair.near.releases(&hash);
+    assert_eq!((code, told), (Some(0), format!("released {hash}: 5 withdrawals\n")));
+    pair.far.comes_to(&named(&ALL[5..]), learned);
+    assert_eq!(sessions(&pair.near), 1);
+    let log = |daemon: &Daemon| {
+        let text = fs::read_to_string(daemon.beside("audit.jsonl")).unwrap_or_default();
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect::<Vec<Value>>()
+    };
+    let released = |daemon: &Daemon| {
+        let by = |line: &&Value| line["releasedBy"].as_str().is_some_and(|by| by.starts_with("uid "));
+        log(daemon).iter().filter(by).filter(|line| line["change"] == "WITHDRAW").count()
+    };
+    pair.near.comes_to(&5, released);
+    let written = log(&pair.near);
+    let count = |change: &str| written.iter().filter(|line| line["change"] == change).count();
+    assert_eq!((count("ANNOUNCE"), count("HELD")), (1, 9), "{written:?}");
+    assert_eq!(written[0]["prefix"], ALL[0]);
+    assert_eq!(written[0]["change"], "HELD");
+    assert!(written[0]["reasons"][0].as_str().unwrap().contains("lost by far"), "{written:?}");
+    let socket = pair.near.beside("control-admin.sock");
+    assert_eq!(mode(&socket), Some(0o600));
+    assert_eq!(pair.near.asks(&["status"])["health"], "OK");
+}
+
+#[test]
+fn a_plan_says_what_then_happens_and_its_exit_code_says_how_much() {
+    const ALL: [&str; 6] = ["10.4.0.0/24", "10.4.2.0/24", "10.4.4.0/24", "10.4.6.0/24", "10.4.8.0/24", "10.4.10.0/24"];
+    let pair = Pair::start(ALL[0]);
+    pair.near.writes_inventory(&inventory(&ALL));
+    pair.far.comes_to(&ALL.map(str::to_owned).to_vec(), learned);
+    let other = pair.near.beside("other");
+    fs::create_dir(&other).unwrap();
+    let plan = |aliases: &[&str]| {
+        fs::write(other.join("bundle.json"), inventory(aliases)).unwrap();
+        pair.near.plans(&["--inventory", other.to_str().unwrap()])
+    };
+    let (code, same) = plan(&ALL);
+    assert_eq!((code, same["result"].as_str()), (Some(0), Some("NO_CHANGE")), "{same}");
+
+    // The first node goes, one comes, and two grow together.
+    let next = ["10.4.3.0/24", ALL[1], ALL[2], ALL[3], ALL[4], ALL[5]];
+    let (code, planned) = plan(&next);
+    assert_eq!((code, planned["result"].as_str()), (Some(10), Some("CHANGE")), "{planned}");
+    assert_eq!(learned(&pair.far), ALL, "nothing was changed by it");
+    let mut expected: Vec<String> = ALL.map(str::to_owned).to_vec();
+    for route in planned["routes"].as_array().unwrap() {
+        let prefix = route["prefix"].as_str().unwrap().to_owned();
+        match route["change"].as_str().unwrap() {
+            "ANNOUNCE" => expected.push(prefix),
+            "WITHDRAW" => expected.retain(|one| *one != prefix),
+            other => panic!("{other}: {route}"),
+        }
+    }
+    expected.sort_by_key(|prefix| prefix.parse::<bgp_core::types::Prefix>().unwrap());
+    assert_eq!(planned["routes"].as_array().unwrap().len(), 3, "{planned}");
+    pair.near.writes_inventory(&inventory(&next));
+    pair.far.comes_to(&expected, learned);
+
+    let (code, planned) = plan(&next[5..]);
+    assert_eq!((code, planned["result"].as_str()), (Some(11), Some("HELD")), "{planned}");
+    pair.near.writes_inventory(&inventory(&next[5..]));
+    pair.near.comes_to(&planned["hold"]["hash"], |daemon| daemon.asks(&["guard"])["hold"]["hash"].clone());
+
+    let text = fs::read_to_string(pair.near.beside("aliasd.toml")).unwrap();
+    let config = pair.near.beside("next.toml");
+    fs::write(&config, text.replace("hold_time_secs = 90", "hold_time_secs = 60")).unwrap();
+    let (code, planned) = pair.near.plans(&["--config", config.to_str().unwrap()]);
+    assert_eq!(code, Some(11), "what is held would stay held: {planned}");
+    assert_eq!(planned["sessions"][0]["change"], "RESET");
+    assert_eq!(planned["sessions"][0]["keys"][0], "hold_time_secs");
+    fs::write(&config, "[router]\nrolls = 1\n").unwrap();
+    assert_eq!(pair.near.plans(&["--config", config.to_str().unwrap()]).0, Some(1));
+}
+
+#[test]
+fn a_reload_that_takes_routes_from_a_peer_is_held_too() {
+    const ALL: [&str; 3] = ["10.4.0.0/24", "10.4.2.0/24", "10.4.4.0/24"];
+    let pair = Pair::start(ALL[0]);
+    pair.near.writes_inventory(&inventory(&ALL));
+    pair.far.comes_to(&ALL.map(str::to_owned).to_vec(), learned);
+    pair.near.edits_config(|text| text.replace("roles = [\"pod\"]", "roles = [\"vm\"]"));
+    pair.near.hangs_up();
+    pair.near.comes_to(&Value::from("HOLDING"), |daemon| daemon.asks(&["guard"])["state"].clone());
+    let explained = pair.near.asks(&["explain", "10.4.0.1"])["chain"].to_string();
+    assert!(explained.contains("held by the guard"), "{explained}");
+    assert_eq!(learned(&pair.far), ALL);
+    let hash = pair.near.asks(&["guard"])["hold"]["hash"].as_str().unwrap().to_owned();
+    assert_eq!(pair.near.releases(&hash).0, Some(0));
+    pair.far.comes_to(&Vec::new(), learned);
+}
+
 /// What is wrong, how it comes to be so, and what the fault must name.
 type Spoiled<'a> = (&'a str, &'a dyn Fn(&Path), &'a [&'a str]);
 
@@ -102,7 +236,8 @@ fn a_reload_touches_only_what_differs() {
     pair.far.comes_to(&Value::from(300), med);
     assert_eq!(sessions(&pair.near), 1, "the session was reset");
 
-    pair.near.edits_config(|text| text.replace("roles = [\"pod\"]", "roles = [\"nothing\"]"));
+    pair.near
+        .edits_config(|text| text.replace("roles = [\"pod\"]", "roles = [\"nothing\"]") + "[guard]\nenabled = false\n");
     pair.near.hangs_up();
     pair.far.comes_to(&Vec::<String>::new(), learned);
     assert_eq!(sessions(&pair.near), 1, "the session was reset");

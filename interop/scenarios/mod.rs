@@ -9,6 +9,7 @@ mod kill_nine;
 mod learn;
 mod originate;
 mod outages;
+mod plan_and_guard;
 mod router_restart;
 mod silent_peer;
 mod withdraw;
@@ -36,6 +37,7 @@ pub const ALL: &[Scenario] = &[
     Scenario { name: "establish", check: establish::check },
     Scenario { name: "originate", check: originate::check },
     Scenario { name: "withdraw", check: withdraw::check },
+    Scenario { name: "plan_and_guard", check: plan_and_guard::check },
     Scenario { name: "learn", check: learn::check },
     Scenario { name: "ipv6", check: ipv6::check },
     Scenario { name: "daemon_restart", check: daemon_restart::check },

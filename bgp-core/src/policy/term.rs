@@ -1,5 +1,6 @@
 //! One term of a policy: when it matches, what it changes, what it says.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::{PrefixRange, RouteSource};
@@ -35,6 +36,8 @@ pub struct Match {
     pub family: Option<AddressFamily>,
     /// The prefix is in one of these ranges.
     pub prefixes: Option<Vec<PrefixRange>>,
+    /// The prefix is one of these, and not merely inside one; found by bisection, so that there may be many.
+    pub exactly: Option<Arc<BTreeSet<Prefix>>>,
     /// The route comes from one of these.
     pub sources: Option<Vec<SourceMatch>>,
     /// The route carries at least one of these communities.
@@ -116,6 +119,7 @@ impl Match {
         self.family.is_none_or(|family| family == prefix.family())
             && any_of(self.sources.as_deref(), |wanted| wanted.includes(source))
             && any_of(self.prefixes.as_deref(), |range| range.contains(prefix))
+            && self.exactly.as_ref().is_none_or(|wanted| wanted.contains(prefix))
             && any_of(self.communities.as_deref(), |wanted| attributes.communities.contains(wanted))
             && any_of(self.large_communities.as_deref(), |wanted| attributes.large_communities.contains(wanted))
     }
@@ -124,6 +128,7 @@ impl Match {
     #[must_use]
     pub fn names(&self, prefix: &Prefix) -> bool {
         self.prefixes.as_deref().is_some_and(|ranges| ranges.iter().any(|range| range.names(prefix)))
+            || self.exactly.as_ref().is_some_and(|wanted| wanted.contains(prefix))
     }
 }
 

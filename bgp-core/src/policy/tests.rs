@@ -83,6 +83,7 @@ fn needs_every_condition_of_a_term_to_hold() {
         sources: Some(vec![SourceMatch::Originated(Arc::from("pod")), SourceMatch::Peer(PeerId(7))]),
         communities: Some(vec![Community(100)]),
         large_communities: None,
+        ..Match::default()
     };
     let with = PathAttributes { communities: vec![Community(100)], ..PathAttributes::default() };
     let without = PathAttributes::default();

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use bgp_daemon::config::{Config, ConfigFaults, LogFormat};
-use bgp_daemon::{daemon, telemetry};
+use bgp_daemon::{cli, daemon, telemetry};
 use clap::{Parser, Subcommand};
 
 /// Announces a cloud's alias IP ranges to on-prem routers over BGP, and only what it can prove.
@@ -30,20 +30,39 @@ struct Arguments {
     command: Option<Command>,
 }
 
-#[derive(Clone, Copy, Subcommand)]
+#[derive(Clone, Subcommand)]
 enum Command {
     /// Reads the configuration and says every fault with file, line and key; starts nothing.
     Check,
+    /// Lets go what the guard holds: exactly what `aliasctl guard` shows under this hash.
+    ///
+    /// Uses admin.socket of the configuration. The exit code is 0 when it was let go, 1 when something else is held by now,
+    /// 3 when nothing is, 4 when the daemon cannot be reached.
+    Release {
+        /// The hash.
+        hash: String,
+        /// The admin socket, instead of the configuration's.
+        #[arg(long, value_name = "PATH")]
+        socket: Option<PathBuf>,
+    },
 }
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    if let Some(Command::Release { hash, socket: Some(socket) }) = &arguments.command {
+        return release(socket, hash);
+    }
     let loaded = Config::load(&arguments.config);
     match (loaded, arguments.command) {
         (Err(faults), _) => refuse(&faults),
         (Ok(config), Some(Command::Check)) => check(&arguments.config, &config),
+        (Ok(config), Some(Command::Release { hash, socket })) => release(&socket.unwrap_or(config.admin.socket), &hash),
         (Ok(config), None) => run(arguments.config, config),
     }
+}
+
+fn release(socket: &Path, hash: &str) -> ExitCode {
+    ExitCode::from(cli::release(socket, hash, &mut io::stdout(), &mut io::stderr()))
 }
 
 fn check(path: &Path, config: &Config) -> ExitCode {

@@ -16,7 +16,9 @@ Exit codes:
   1  failed; with `status --quiet`: the daemon is DEGRADED
   2  wrong usage
   3  not found: no such peer, no route, an address that is in neither the inventory nor the table
-  4  the daemon cannot be reached";
+  4  the daemon cannot be reached
+  10 plan: routes or sessions would change
+  11 plan: the guard would hold withdrawals";
 
 /// Looks inside aliasd and changes nothing.
 #[derive(Debug, Parser)]
@@ -97,6 +99,10 @@ pub enum Question {
     Lookup(LookupArguments),
     /// The inventory in use: its ranges, and what keeps a newer state out
     Inventory,
+    /// What another inventory or configuration would change, as routes; changes nothing
+    Plan(PlanArguments),
+    /// What the guard holds back: which withdrawals, why, and the hash to release them by
+    Guard,
     /// Why an address or a prefix is advertised, or where the chain breaks
     Explain(ExplainArguments),
 }
@@ -165,6 +171,18 @@ impl RoutesArguments {
 pub struct LookupArguments {
     /// The address
     pub address: IpAddr,
+}
+
+/// `plan`.
+#[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("other").required(true).multiple(true))]
+pub struct PlanArguments {
+    /// An inventory: a directory or a file, read by aliasctl itself [default: that of the configuration]
+    #[arg(long, value_name = "DIR", group = "other")]
+    pub inventory: Option<PathBuf>,
+    /// A configuration file, with the conf.d beside it and the daemon's environment [default: the one in force]
+    #[arg(long, value_name = "FILE", group = "other")]
+    pub config: Option<PathBuf>,
 }
 
 /// `explain`.

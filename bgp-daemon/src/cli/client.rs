@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Empty, Limited};
 use hyper::header::HOST;
-use hyper::{Request, StatusCode};
+use hyper::{Method, Request, StatusCode};
 use hyper_util::rt::TokioIo;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::de::DeserializeOwned;
@@ -48,8 +48,17 @@ impl Client {
         let given = parameters.iter().filter_map(|(name, value)| Some(format!("{name}={}", encoded((*value)?))));
         let query = given.collect::<Vec<_>>().join("&");
         let uri = if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") };
+        self.request(Method::GET, path, &uri).await
+    }
+
+    /// Tells the daemon to do what `path` stands for.
+    pub async fn post<T: DeserializeOwned>(&self, path: &str) -> Result<T, Failure> {
+        self.request(Method::POST, path, path).await
+    }
+
+    async fn request<T: DeserializeOwned>(&self, method: Method, path: &str, uri: &str) -> Result<T, Failure> {
         let late = || self.unreachable(io::Error::new(ErrorKind::TimedOut, "no answer"));
-        let (status, body) = tokio::time::timeout(PATIENCE, self.exchange(&uri)).await.map_err(|_| late())??;
+        let (status, body) = tokio::time::timeout(PATIENCE, self.exchange(method, uri)).await.map_err(|_| late())??;
         if status == StatusCode::OK {
             return serde_json::from_slice(&body).map_err(|error| {
                 Failure::Failed(format!(
@@ -68,14 +77,14 @@ impl Client {
         })
     }
 
-    async fn exchange(&self, uri: &str) -> Result<(StatusCode, Bytes), Failure> {
+    async fn exchange(&self, method: Method, uri: &str) -> Result<(StatusCode, Bytes), Failure> {
         let broken = |error: hyper::Error| self.unreachable(io::Error::other(error));
         let stream = UnixStream::connect(&self.socket).await.map_err(|error| self.unreachable(error))?;
         let (mut sender, connection) =
             hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(broken)?;
         // Its errors are those of the request.
         let driven = tokio::spawn(connection);
-        let request = Request::get(uri).header(HOST, "aliasd").body(Empty::<Bytes>::new());
+        let request = Request::builder().method(method).uri(uri).header(HOST, "aliasd").body(Empty::<Bytes>::new());
         let request = request.map_err(|error| Failure::Usage(format!("{uri:?} cannot be asked for: {error}")))?;
         let response = sender.send_request(request).await.map_err(broken)?;
         let status = response.status();

@@ -177,8 +177,8 @@ fn quoted(line: &str) -> String {
 fn coloured(line: &str) -> String {
     let paint = |word: &str| {
         let color = match word.trim_end_matches(':') {
-            "OK" | "UP" | "Established" | "CURRENT" | "APPLIED" | "ok" => GREEN,
-            "DEGRADED" | "DOWN" | "STALE" | "NONE" | "REFUSED" | "!" | "--" => RED,
+            "OK" | "UP" | "Established" | "CURRENT" | "APPLIED" | "PASSING" | "ok" => GREEN,
+            "DEGRADED" | "DOWN" | "STALE" | "NONE" | "REFUSED" | "HOLDING" | "OFF" | "!" | "--" => RED,
             "UNKNOWN" | "Idle" | "Connect" | "Active" | "OpenSent" | "OpenConfirm" => YELLOW,
             _ => return word.to_owned(),
         };

@@ -13,6 +13,10 @@ pub const USAGE: u8 = 2;
 pub const NOT_FOUND: u8 = 3;
 /// Exit code of a daemon that cannot be reached.
 pub const UNREACHABLE: u8 = 4;
+/// Exit code of a plan that changes something.
+pub const CHANGE: u8 = 10;
+/// Exit code of a plan that the guard would hold.
+pub const HELD: u8 = 11;
 
 /// Why there is no answer.
 #[derive(Debug)]

@@ -1,6 +1,7 @@
 //! `aliasctl`: one file per question, one per rendering. Data goes to standard output, everything else to standard error.
 //!
-//! It knows the daemon only by the replies of its read-only socket.
+//! It knows the daemon only by the replies of its read-only socket; `plan` also reads the files that it is given, by the
+//! same code as the daemon.
 
 mod arguments;
 mod client;
@@ -8,6 +9,7 @@ mod console;
 pub mod decode;
 mod failure;
 mod question;
+mod release;
 mod table;
 
 use std::ffi::OsString;
@@ -22,6 +24,7 @@ use client::Client;
 pub use console::Terminal;
 use console::{Console, painted};
 use failure::Failure;
+pub use release::release;
 
 /// Runs `aliasctl` with the arguments, the environment and the terminal of this process.
 #[must_use]
@@ -55,6 +58,8 @@ pub fn run(
     match answer(arguments, console) {
         Ok(Ending::Fine) => 0,
         Ok(Ending::Degraded) => failure::FAILED,
+        Ok(Ending::Change) => failure::CHANGE,
+        Ok(Ending::Held) => failure::HELD,
         Err(failure) => {
             let code = failure.exit_code();
             if let Some(text) = failure.text() {
@@ -72,6 +77,10 @@ enum Ending {
     Fine,
     /// `status --quiet` of a daemon whose health is not OK.
     Degraded,
+    /// `plan` of something that changes routes or sessions.
+    Change,
+    /// `plan` of something that the guard would hold.
+    Held,
 }
 
 fn answer(arguments: Arguments, mut console: Console<'_>) -> Result<Ending, Failure> {
@@ -97,6 +106,8 @@ async fn ask(question: &Question, client: &Client, console: &mut Console<'_>) ->
         Question::Routes(asked) => question::routes::ask(client, console, asked).await,
         Question::Lookup(asked) => question::lookup::ask(client, console, asked).await,
         Question::Inventory => question::inventory::ask(client, console).await,
+        Question::Plan(asked) => question::plan::ask(client, console, asked).await,
+        Question::Guard => question::guard::ask(client, console).await,
         Question::Explain(asked) => question::explain::ask(client, console, asked).await,
     }
 }

@@ -166,6 +166,7 @@ fn status_reply() -> StatusReply {
         peers_configured: 1,
         routes: RouteCounts { originated: 42, learned: 120, accepted: 110, best: 152, advertised: 42 },
         inventory: inventory_summary(InventoryState::Current),
+        hold: None,
         journal: Some(JournalSummary {
             path: "/var/lib/aliasd".to_owned(),
             restored_revision: Some(11),

@@ -23,6 +23,12 @@ pub struct ConfigChange {
     pub listen: bool,
     /// `[control]`: the socket is to be opened anew.
     pub control: bool,
+    /// `[admin]`: its socket is to be opened anew.
+    pub admin: bool,
+    /// `[guard]`: later withdrawals are judged by other budgets; what is held stays held.
+    pub guard: bool,
+    /// `[audit]`: changes are written elsewhere.
+    pub audit: bool,
     /// `[log]`: the filter is to be set anew; another format shows after a restart.
     pub log: bool,
     /// Keys whose change takes effect only after a restart, as in `router.asn`.
@@ -74,6 +80,9 @@ impl ConfigChange {
             originations: originates_otherwise,
             listen: old.router.listen != new.router.listen,
             control: old.control != new.control,
+            admin: old.admin != new.admin,
+            guard: old.guard != new.guard,
+            audit: old.audit != new.audit,
             log: old.log != new.log,
             restart: restart(old, new),
         }

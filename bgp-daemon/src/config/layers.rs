@@ -15,15 +15,16 @@ use toml::de::{DeTable, DeValue};
 use super::fault::{ConfigFault, Position};
 use super::key::{KeyPath, Step};
 use super::suggest;
+use super::written::WrittenFile;
 
 /// Every section: a table that later layers override key by key, …
-pub(super) const TABLES: [&str; 5] = ["router", "inventory", "journal", "control", "log"];
+pub(super) const TABLES: [&str; 8] = ["router", "inventory", "journal", "control", "admin", "guard", "audit", "log"];
 /// … or a list of tables that later layers append to.
 pub(super) const LISTS: [&str; 3] = ["range_role", "advertise", "peer"];
 
 /// What separates the words of an environment variable.
 const SEPARATOR: &str = "__";
-const PREFIX: &str = "ALIASD";
+pub(super) const PREFIX: &str = "ALIASD";
 
 /// Most octets of one file: far above any real one, low enough to refuse a device or a log file given by mistake.
 const MAX_FILE_LEN: u64 = 4 * 1024 * 1024;
@@ -48,10 +49,11 @@ struct Place {
 }
 
 impl Layers {
-    /// Reads every layer; what cannot be read is a fault and left out.
+    /// Reads every layer, and keeps the texts in `written`; what cannot be read is a fault and left out.
     pub fn read(
         path: &Path,
         environment: impl IntoIterator<Item = (OsString, OsString)>,
+        written: &mut Vec<WrittenFile>,
         faults: &mut Vec<ConfigFault>,
     ) -> Self {
         let (fragments, unlistable) = match fragments(path) {
@@ -61,6 +63,7 @@ impl Layers {
         let files = std::iter::once(path.to_owned()).chain(fragments);
         let texts = files.map(|file| {
             let text = read_text(&file);
+            written.extend(text.iter().map(|text| WrittenFile { path: file.clone(), text: text.clone() }));
             (file, text)
         });
         let mut layers = Self::of(path, texts, environment, faults);

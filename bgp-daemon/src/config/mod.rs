@@ -24,17 +24,21 @@ mod suggest;
 #[cfg(test)]
 mod tests;
 mod validate;
+mod written;
 
 use std::ffi::OsString;
 use std::path::Path;
+use std::sync::Arc;
 
 pub use change::{ConfigChange, PeerChange};
 pub use fault::{ConfigFault, ConfigFaults, Position};
 pub use model::{
-    Config, Control, ExportRules, ImportRules, Inventory, InventorySource, Journal, Log, LogFormat, ManifestUse, Peer,
-    RoleSelector, Router, Warning,
+    Audit, Config, Control, ExportRules, Guard, ImportRules, Inventory, InventorySource, Journal, Log, LogFormat,
+    ManifestUse, Peer, RoleSelector, Router, Warning,
 };
 pub use originations::{AdvertiseRule, Aggregation, RangeRoleRule, RangeSelector};
+pub use policy::HeldPrefixes;
+pub use written::{Written, WrittenFile};
 
 impl Config {
     /// Reads `path`, the `conf.d/*.toml` beside it in order of name, and the `ALIASD__SECTION__KEY` environment.
@@ -56,18 +60,26 @@ impl Config {
         path: &Path,
         environment: impl IntoIterator<Item = (OsString, OsString)>,
     ) -> Result<Self, ConfigFaults> {
+        let mut written = Written::at(path);
+        let counts = |(name, value): (OsString, OsString)| {
+            let pair = (name.clone().into_string().ok()?, value.clone().into_string().ok()?);
+            pair.0.starts_with(layers::PREFIX).then_some(pair)
+        };
+        let environment: Vec<(OsString, OsString)> = environment.into_iter().collect();
+        written.environment.extend(environment.iter().cloned().filter_map(counts));
         let mut faults = Vec::new();
-        let layers = layers::Layers::read(path, environment, &mut faults);
-        validate::validate(&layers, faults)
+        let layers = layers::Layers::read(path, environment, &mut written.files, &mut faults);
+        let mut config = validate::validate(&layers, faults)?;
+        config.written = Arc::new(written);
+        Ok(config)
     }
+
     /// Reads `text` as if it stood alone at `path`, without a look at any file or the environment.
     ///
     /// # Errors
     /// As [`Config::load`].
     pub fn from_text(path: &Path, text: &str) -> Result<Self, ConfigFaults> {
-        let mut faults = Vec::new();
-        let alone = std::iter::once((path.to_owned(), Ok(text.to_owned())));
-        let layers = layers::Layers::of(path, alone, std::iter::empty(), &mut faults);
-        validate::validate(&layers, faults)
+        let file = WrittenFile { path: path.to_owned(), text: text.to_owned() };
+        Written { files: vec![file], ..Written::at(path) }.read()
     }
 }

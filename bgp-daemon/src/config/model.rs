@@ -4,6 +4,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bgp_core::policy::PrefixRange;
@@ -11,6 +12,7 @@ use bgp_core::session::{ConnectMode, Extensions, RestartMode};
 use bgp_core::types::{Asn, BgpIdentifier, FamilySet, HoldTime, PeerKind};
 
 use super::originations::{AdvertiseRule, RangeRoleRule};
+use super::written::Written;
 
 /// A whole valid configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,12 +29,20 @@ pub struct Config {
     pub journal: Option<Journal>,
     /// `[control]`: the read-only socket.
     pub control: Control,
+    /// `[admin]`: the socket through which held withdrawals are released.
+    pub admin: Control,
+    /// `[guard]`: what is withdrawn without asking anybody.
+    pub guard: Guard,
+    /// `[audit]`: where every change of an advertised route is written; `None` for nowhere.
+    pub audit: Option<Audit>,
     /// `[log]`: what is logged and how.
     pub log: Log,
     /// `[[peer]]` in order; names are unique.
     pub peers: Vec<Peer>,
     /// What is legal and probably not meant.
     pub warnings: Vec<Warning>,
+    /// The texts that say all this.
+    pub written: Arc<Written>,
 }
 
 impl Config {
@@ -106,13 +116,43 @@ pub struct Journal {
     pub path: PathBuf,
 }
 
-/// `[control]`.
+/// `[control]` or `[admin]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Control {
     /// The path of the Unix socket.
     pub socket: PathBuf,
     /// Its file mode, 0 to 0o777.
     pub mode: u32,
+}
+
+/// `[guard]`: budgets for withdrawals within one window of time, for each peer and for all of them together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Guard {
+    /// Whether withdrawals are held back at all.
+    pub enabled: bool,
+    /// Most prefixes that are withdrawn, 0 and up.
+    pub max_withdraw_prefixes: u64,
+    /// Most percent of the prefixes, 0 to 100.
+    pub max_withdraw_percent: u8,
+    /// Most percent of the addresses of a family, 0 to 100.
+    pub max_withdraw_addresses_percent: u8,
+    /// So many prefixes may go whatever the percentages say, while no more than half of the addresses go with them.
+    pub always_allowed_prefixes: u64,
+    /// How long a withdrawal counts.
+    pub window: Duration,
+    /// What is never withdrawn unless it is released.
+    pub protected: Vec<PrefixRange>,
+}
+
+/// `[audit]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Audit {
+    /// The file; older ones have `.1`, `.2` and so on after its name.
+    pub path: PathBuf,
+    /// Octets after which another file is begun, 1 MiB to 1 GiB.
+    pub max_file_octets: u64,
+    /// Files that are kept, the one that is written to among them, 1 to 1000.
+    pub max_files: u32,
 }
 
 /// `[log]`.

@@ -3,10 +3,11 @@
 //! Terms carry the key and the value they come from, since `explain` shows them: `import.allow[0] 10.0.0.0/8 le 24`.
 //! The policies name no peer, so that peers with equal rules have equal policies and can share one update group.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use bgp_core::policy::{Match, Policy, PrefixRange, SourceMatch, Term};
-use bgp_core::types::PeerId;
+use bgp_core::types::{PeerId, Prefix};
 
 use super::model::{ExportRules, ImportRules, Peer, RoleSelector};
 
@@ -22,8 +23,43 @@ impl Peer {
     /// `id_of` gives the number of a peer by its name; `None`, as for one that is not enabled, selects nothing.
     #[must_use]
     pub fn export_policy(&self, id_of: impl Fn(&str) -> Option<PeerId>) -> Policy {
-        let terms = self.export.as_ref().map_or_else(Vec::new, |export| export_terms(export, id_of));
+        self.export_policy_with(id_of, None)
+    }
+
+    /// The same, but for those of our prefixes that are held: what of them the peer has it keeps, and what it does not have
+    /// it does not get, whatever its `export` says.
+    #[must_use]
+    pub fn export_policy_with(&self, id_of: impl Fn(&str) -> Option<PeerId>, held: Option<&HeldPrefixes>) -> Policy {
+        let mut terms = held.map_or_else(Vec::new, HeldPrefixes::terms);
+        terms.extend(self.export.as_ref().map_or_else(Vec::new, |export| export_terms(export, id_of)));
         Policy { name: "export".to_owned(), terms }
+    }
+}
+
+/// Prefixes of ours that would be gone for a peer, or altogether, and are held until somebody releases them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HeldPrefixes {
+    /// What the peer has and its `export` no longer lets out.
+    pub kept: Arc<BTreeSet<Prefix>>,
+    /// What it does not have and would get only because it is held.
+    pub withheld: Arc<BTreeSet<Prefix>>,
+}
+
+impl HeldPrefixes {
+    fn terms(&self) -> Vec<Term> {
+        let matches = |prefixes: &Arc<BTreeSet<Prefix>>| Match {
+            exactly: Some(Arc::clone(prefixes)),
+            sources: Some(vec![SourceMatch::AnyOriginated]),
+            ..Match::default()
+        };
+        let mut terms = Vec::new();
+        if !self.withheld.is_empty() {
+            terms.push(Term::reject("held by the guard for others (aliasctl guard)", matches(&self.withheld)));
+        }
+        if !self.kept.is_empty() {
+            terms.push(Term::accept("held by the guard (aliasctl guard)", matches(&self.kept)));
+        }
+        terms
     }
 }
 

@@ -15,6 +15,9 @@ pub(super) struct File {
     pub advertise: Option<Vec<Advertise>>,
     pub journal: Option<Journal>,
     pub control: Option<Control>,
+    pub admin: Option<Admin>,
+    pub guard: Option<Guard>,
+    pub audit: Option<Audit>,
     pub log: Option<Log>,
     pub peer: Option<Vec<Peer>>,
 }
@@ -79,6 +82,33 @@ pub(super) struct Journal {
 pub(super) struct Control {
     pub socket: Option<String>,
     pub mode: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "a table, [admin]")]
+pub(super) struct Admin {
+    pub socket: Option<String>,
+    pub mode: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "a table, [guard]")]
+pub(super) struct Guard {
+    pub enabled: Option<bool>,
+    pub max_withdraw_prefixes: Option<u32>,
+    pub max_withdraw_percent: Option<u16>,
+    pub max_withdraw_addresses_percent: Option<u16>,
+    pub always_allowed_prefixes: Option<u32>,
+    pub window_secs: Option<u32>,
+    pub protected: Option<Vec<String>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "a table, [audit]")]
+pub(super) struct Audit {
+    pub path: Option<String>,
+    pub max_file_mib: Option<u32>,
+    pub max_files: Option<u32>,
 }
 
 #[derive(Debug, Default, Deserialize)]

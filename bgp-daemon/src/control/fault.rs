@@ -11,7 +11,27 @@ use crate::rib_owner::Gone;
 #[derive(Debug)]
 pub struct Fault {
     status: StatusCode,
+    /// The one method that would be answered.
+    allow: Option<Allowed>,
     body: ErrorBody,
+}
+
+/// A method.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Allowed {
+    /// To look.
+    Get,
+    /// To have something done.
+    Post,
+}
+
+impl Allowed {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+        }
+    }
 }
 
 impl Fault {
@@ -23,7 +43,7 @@ impl Fault {
             errors: Vec::new(),
             known: Vec::new(),
         };
-        Self { status, body }
+        Self { status, allow: None, body }
     }
 
     /// 400: the parameters, all that are wrong.
@@ -49,10 +69,16 @@ impl Fault {
         fault
     }
 
-    /// 405: only GET is answered.
-    pub fn method_not_allowed(method: &str) -> Self {
-        let message = format!("method {method} (expected GET: nothing can be changed here)");
-        Self::new(StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", message)
+    /// 405: only `expected` is answered.
+    pub fn method_not_allowed(method: &str, expected: Allowed) -> Self {
+        let why = if expected == Allowed::Get { ": nothing can be changed here" } else { "" };
+        let message = format!("method {method} (expected {}{why})", expected.name());
+        Self { allow: Some(expected), ..Self::new(StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", message) }
+    }
+
+    /// 409: what is there is not what was meant.
+    pub fn conflict(message: String) -> Self {
+        Self::new(StatusCode::CONFLICT, "CONFLICT", message)
     }
 
     /// 503: who knows the answer does not give it.
@@ -70,11 +96,10 @@ impl From<Gone> for Fault {
 
 impl IntoResponse for Fault {
     fn into_response(self) -> Response {
-        let allow = self.status == StatusCode::METHOD_NOT_ALLOWED;
         let reply = ErrorReply { api_version: ApiVersion, error: self.body };
         let mut response = (self.status, Json(reply)).into_response();
-        if allow {
-            response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET"));
+        if let Some(method) = self.allow {
+            response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(method.name()));
         }
         response
     }

@@ -8,10 +8,16 @@
 //! | `/v1/routes?view=&peer=&family=&prefix=&after=&limit=` | routes, in pages |
 //! | `/v1/lookup/{address}` | the longest match, with all its paths and why one is the best |
 //! | `/v1/inventory?after=&limit=` | the snapshot in use and its ranges, in pages |
+//! | `/v1/originations?after=&limit=` | what is originated, with what it was made from, in pages |
+//! | `/v1/config` | the configuration in force, as it is written |
+//! | `/v1/guard?after=&limit=` | what the guard holds and why, in pages |
 //! | `/v1/explain?target=&peer=` | from the inventory to each peer, or where the chain breaks |
+//!
+//! The admin socket, with a file mode of its own, knows one path more and nothing of these: `POST /v1/guard/release/{hash}`.
 //!
 //! Only GET is answered, one request a connection: `curl --unix-socket /run/aliasd/aliasd.sock http://aliasd/v1/status`.
 
+mod admin;
 mod endpoint;
 mod fault;
 mod parameters;
@@ -22,6 +28,9 @@ mod span;
 mod time;
 mod view;
 
-pub use server::serve;
+pub use admin::{AdminView, MAX_RELEASES, Release, Released};
+pub use endpoint::hold_summary;
+pub use server::{serve, serve_admin};
 pub use socket::{ControlSocket, bind, set_mode};
-pub use view::{DaemonView, PeerEntry, ReloadOutcome};
+pub use time::{Clock, rfc3339};
+pub use view::{AuditStatus, DaemonView, PeerEntry, ReloadOutcome};

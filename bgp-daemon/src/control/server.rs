@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
 use super::socket::ControlSocket;
-use super::{DaemonView, endpoint};
+use super::{AdminView, DaemonView, endpoint};
 
 /// How long to leave `accept` alone after it failed (out of file descriptors, most often), so as not to spin.
 const ACCEPT_RETRY: Duration = Duration::from_millis(250);
@@ -53,10 +53,22 @@ const LIMITS: Limits = Limits {
 
 /// Answers requests until `stop` is cancelled; then the socket's file is gone.
 pub async fn serve(socket: ControlSocket, view: DaemonView, stop: CancellationToken) {
-    serve_within(LIMITS, socket, endpoint::router(view), stop).await;
+    let router = endpoint::router(view);
+    serve_within(LIMITS, socket, move |_| router.clone(), stop).await;
 }
 
-async fn serve_within(limits: Limits, socket: ControlSocket, router: Router, stop: CancellationToken) {
+/// Takes releases until `stop` is cancelled; then the socket's file is gone.
+pub async fn serve_admin(socket: ControlSocket, view: AdminView, stop: CancellationToken) {
+    serve_within(LIMITS, socket, move |stream| endpoint::admin::router(view.clone(), stream), stop).await;
+}
+
+/// `router` gives each connection its paths.
+async fn serve_within(
+    limits: Limits,
+    socket: ControlSocket,
+    router: impl Fn(&UnixStream) -> Router,
+    stop: CancellationToken,
+) {
     let permits = Arc::new(Semaphore::new(limits.connections));
     let mut connections = JoinSet::new();
     loop {
@@ -78,7 +90,7 @@ async fn serve_within(limits: Limits, socket: ControlSocket, router: Router, sto
         match Arc::clone(&permits).try_acquire_owned() {
             Err(_) => refuse(&stream),
             Ok(permit) => {
-                let router = router.clone();
+                let router = router(&stream);
                 connections.spawn(async move {
                     answer(limits, stream, router).await;
                     drop(permit);

@@ -56,7 +56,7 @@ pub fn set_mode(control: &Control) -> io::Result<()> {
 }
 
 fn named(path: &Path, error: &io::Error) -> io::Error {
-    io::Error::new(error.kind(), format!("control.socket {}: {error}", path.display()))
+    io::Error::new(error.kind(), format!("{}: {error}", path.display()))
 }
 
 fn bind_at(path: &Path, mode: u32) -> io::Result<ControlSocket> {

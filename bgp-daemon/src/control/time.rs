@@ -1,6 +1,28 @@
 //! Times as replies carry them.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+/// The time of day as it was when the daemon started, and since then by a clock that nobody sets: a jump of the time of day
+/// neither makes what was done a moment ago old, nor what is old new.
+#[derive(Clone, Copy, Debug)]
+pub struct Clock {
+    started_at: SystemTime,
+    started: Instant,
+}
+
+impl Clock {
+    /// Starts it.
+    #[must_use]
+    pub fn start() -> Self {
+        Self { started_at: SystemTime::now(), started: Instant::now() }
+    }
+
+    /// The time by it.
+    #[must_use]
+    pub fn now(&self) -> SystemTime {
+        self.started_at + self.started.elapsed()
+    }
+}
 
 /// RFC 3339 in UTC, to the second, as `2026-11-25T18:59:07Z`. A clock that stands before 1970 reads as 1970.
 pub fn rfc3339(time: SystemTime) -> String {

@@ -6,10 +6,12 @@ use std::time::SystemTime;
 use bgp_core::types::PeerId;
 use tokio::sync::watch;
 
+use super::time::Clock;
 use crate::config::{Config, Peer};
 use crate::inventory::InventoryStatus;
 use crate::journal::JournalStatus;
 use crate::origination::OriginationSet;
+use crate::origination::guard::GuardState;
 use crate::peer::StatusDoor;
 use crate::rib_owner::RibHandle;
 
@@ -28,6 +30,12 @@ pub struct DaemonView {
     pub peers: watch::Receiver<Arc<Vec<PeerEntry>>>,
     /// Where the inventory stands.
     pub inventory: watch::Receiver<Arc<InventoryStatus>>,
+    /// The clock of the guard.
+    pub clock: Clock,
+    /// What the guard remembers.
+    pub guard: watch::Receiver<Arc<GuardState>>,
+    /// How writing the audit log goes.
+    pub audit: watch::Receiver<Arc<AuditStatus>>,
     /// Where the journal stands.
     pub journal: watch::Receiver<Arc<JournalStatus>>,
     /// What is originated; `None` until the first snapshot.
@@ -43,6 +51,15 @@ pub struct PeerEntry {
     pub peer: Peer,
     /// Where its session can be asked; `None` when it is not enabled.
     pub status: Option<StatusDoor>,
+}
+
+/// How writing the audit log goes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AuditStatus {
+    /// Why it cannot be written now.
+    pub fault: Option<String>,
+    /// Changes that were lost so far.
+    pub lost: u64,
 }
 
 /// How a reload went.

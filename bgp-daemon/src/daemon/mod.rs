@@ -6,11 +6,13 @@
 //! | `reload` | a new configuration into what runs |
 //! | `peers` | the configured peers and their tasks |
 //! | `listeners` | the sockets that await peers |
-//! | `control_door` | the read-only socket |
+//! | `audit` | every change of a route of ours into a file |
+//! | `door` | the read-only socket and the admin socket |
 //! | `origination` | snapshots and rules into the table |
 //! | `service` | tasks that run until they are told to stop |
 
-mod control_door;
+mod audit;
+mod door;
 mod listeners;
 mod origination;
 mod peers;
@@ -35,8 +37,11 @@ pub enum StartError {
         error: io::Error,
     },
     /// The read-only socket; the text names it.
-    #[error("cannot open the control socket: {0}")]
+    #[error("cannot open the control socket: control.socket {0}")]
     Control(io::Error),
+    /// The admin socket; the text names it.
+    #[error("cannot open the admin socket: admin.socket {0}")]
+    Admin(io::Error),
     /// The thread of the table, or signals.
     #[error("the operating system refused a thread or a signal handler: {0}")]
     System(#[from] io::Error),

@@ -1,33 +1,75 @@
-//! Snapshots and rules into the table.
+//! Snapshots and rules into the table, past the guard: prepared, judged, and only then done.
 
 use std::sync::Arc;
 
 use tokio::sync::watch;
-use tracing::info;
+use tracing::{error, info};
 
+use super::audit::{Audit, Entry};
 use crate::config::Config;
+use crate::control::Clock;
 use crate::inventory::Snapshot;
 use crate::journal::Record;
-use crate::origination::{self, OriginationSet, Plan};
+use crate::origination::audience::HeldExports;
+use crate::origination::guard::{Guard, GuardState, Hold, Verdict};
+use crate::origination::report::current_of;
+use crate::origination::{self, Advance, Current, OriginationSet, Plan};
 use crate::rib_owner::{Gone, OriginationChange, RibHandle};
+
+/// Reasons of a hold that are logged.
+const LOGGED_REASONS: usize = 10;
 
 /// What is to be originated next, and how the table comes to it.
 #[derive(Debug)]
 pub(super) struct Prepared {
-    set: OriginationSet,
-    plan: Plan,
+    rules: Arc<Config>,
+    step: Advance,
+    released: Option<Release>,
+    /// What is written of it once it is done.
+    entry: Option<Entry>,
+}
+
+/// What a person lets go.
+#[derive(Clone, Debug)]
+pub(super) struct Release {
+    /// The hash of exactly what.
+    pub hash: String,
+    /// Who says so.
+    pub by: String,
+}
+
+impl Prepared {
+    /// What peers are to be told beyond what their rules say.
+    pub const fn held_exports(&self) -> &HeldExports {
+        &self.step.next.held_exports
+    }
+
+    /// How many withdrawals a release lets go.
+    pub const fn released(&self) -> usize {
+        self.step.verdict.released.len()
+    }
 }
 
 /// What is originated now.
 #[derive(Debug)]
 pub(super) struct Originator {
     rib: RibHandle,
+    clock: Clock,
+    current: Option<Current>,
+    /// The configuration whose rules made it.
+    rules: Option<Arc<Config>>,
+    guard: Guard,
+    pub(super) audit: Audit,
     published: watch::Sender<Option<Arc<OriginationSet>>>,
+    published_guard: watch::Sender<Arc<GuardState>>,
 }
 
 impl Originator {
-    pub fn new(rib: RibHandle) -> Self {
-        Self { rib, published: watch::Sender::new(None) }
+    /// Originates nothing yet.
+    pub fn new(rib: RibHandle, clock: Clock, audit: Audit) -> Self {
+        let published_guard = watch::Sender::new(Arc::new(GuardState::default()));
+        let (guard, published) = (Guard::default(), watch::Sender::new(None));
+        Self { rib, clock, current: None, rules: None, guard, audit, published, published_guard }
     }
 
     /// What is originated, for those who ask.
@@ -35,61 +77,145 @@ impl Originator {
         self.published.subscribe()
     }
 
-    /// The snapshot that what is originated was made from.
-    pub fn snapshot(&self) -> Option<Arc<Snapshot>> {
-        self.published.borrow().as_ref().map(|set| Arc::clone(&set.snapshot))
+    /// What the guard remembers, for those who ask.
+    pub fn published_guard(&self) -> watch::Receiver<Arc<GuardState>> {
+        self.published_guard.subscribe()
     }
 
-    /// Originates what was originated before a restart, as it was: what differs by the configuration of now is a change
-    /// like any other, once the source was read.
+    /// The snapshot that what is originated was made from.
+    pub fn snapshot(&self) -> Option<Arc<Snapshot>> {
+        self.current.as_ref().map(|current| Arc::clone(&current.set.snapshot))
+    }
+
+    /// What is held.
+    pub fn hold(&self) -> Option<Arc<Hold>> {
+        self.guard.state().hold.clone()
+    }
+
+    /// What peers are told beyond what their rules say.
+    pub fn held_exports(&self) -> HeldExports {
+        self.current.as_ref().map_or_else(HeldExports::new, |current| current.held_exports.clone())
+    }
+
+    /// Originates what was originated before a restart, as it was, with what was held: what differs by the configuration of
+    /// now is a change like any other, once the source was read.
     ///
     /// # Errors
     /// [`Gone`] when the daemon is going down.
-    pub async fn restore(&self, record: Record, config: Arc<Config>) -> Result<(), Gone> {
-        let Record { snapshot, originations } = record;
-        let compute = move || OriginationSet { originations, ..origination::originate(snapshot, &config) };
-        let Ok(set) = tokio::task::spawn_blocking(compute).await else { return Err(Gone) };
-        let plan = Plan::from_nothing(&set.originations);
-        self.commit(Prepared { set, plan })
+    pub async fn restore(&mut self, record: Record, config: Arc<Config>) -> Result<(), Gone> {
+        let (now, rules) = (self.clock.now(), Arc::clone(&config));
+        let compute = move || {
+            let Record { snapshot, originations, guard } = record;
+            let guard = guard.restored(now);
+            let set = OriginationSet { originations, guard, ..origination::originate(snapshot, &config) };
+            let change = Arc::new(Plan::from_nothing(&set.originations));
+            let verdict = Verdict { hold: set.guard.hold.clone(), ..Verdict::default() };
+            Advance { next: current_of(set, config), change, verdict }
+        };
+        let step = tokio::task::spawn_blocking(compute).await.map_err(|_| Gone)?;
+        self.commit(Prepared { rules, step, released: None, entry: None })
     }
 
-    /// What this snapshot and these rules come to. Nothing is told to the table yet.
+    /// What this snapshot and these rules come to, for the peers of the same configuration. Nothing is told to the table
+    /// yet.
     ///
     /// # Errors
     /// [`Gone`] when the daemon is going down.
     pub async fn prepare(&self, snapshot: Arc<Snapshot>, config: Arc<Config>) -> Result<Prepared, Gone> {
-        let old = self.published.borrow().clone();
+        self.compute(snapshot, Arc::clone(&config), config, None).await
+    }
+
+    /// What the peers of another configuration come to, with snapshot and rules as they are; `None` while there are none.
+    ///
+    /// # Errors
+    /// [`Gone`] when the daemon is going down.
+    pub async fn prepare_peers(&self, config: Arc<Config>) -> Result<Option<Prepared>, Gone> {
+        let (Some(current), Some(rules)) = (&self.current, &self.rules) else { return Ok(None) };
+        let snapshot = Arc::clone(&current.set.snapshot);
+        self.compute(snapshot, Arc::clone(rules), config, None).await.map(Some)
+    }
+
+    /// What comes of a release of what is held; `None` while there is nothing.
+    ///
+    /// # Errors
+    /// [`Gone`] when the daemon is going down.
+    pub async fn prepare_release(&self, release: Release) -> Result<Option<Prepared>, Gone> {
+        let (Some(current), Some(rules)) = (&self.current, &self.rules) else { return Ok(None) };
+        let (snapshot, config) = (Arc::clone(&current.set.snapshot), Arc::clone(&current.config));
+        self.compute(snapshot, Arc::clone(rules), config, Some(release)).await.map(Some)
+    }
+
+    async fn compute(
+        &self,
+        snapshot: Arc<Snapshot>,
+        rules: Arc<Config>,
+        config: Arc<Config>,
+        released: Option<Release>,
+    ) -> Result<Prepared, Gone> {
+        let (current, guard, now) = (self.current.clone(), self.guard.clone(), self.clock.now());
+        let audited = self.audit.is_enabled();
         let compute = move || {
-            let set = origination::originate(snapshot, &config);
-            let plan = match &old {
-                Some(old) => Plan::between(&old.originations, &set.originations),
-                None => Plan::from_nothing(&set.originations),
-            };
-            (set, plan)
+            let target = origination::originate(snapshot, &rules);
+            let hash = released.as_ref().map(|release| release.hash.as_str());
+            let step = origination::advance(current.as_ref(), target, config, &guard, hash, now);
+            let by = released.as_ref().filter(|_| !step.verdict.released.is_empty()).map(|release| release.by.clone());
+            let entry = audited.then(|| Entry::of(current.as_ref(), &step, by, now)).flatten();
+            Prepared { rules, step, released, entry }
         };
         // A large inventory takes long enough to be in the way of others on a worker of the runtime.
-        let Ok((set, plan)) = tokio::task::spawn_blocking(compute).await else { return Err(Gone) };
-        Ok(Prepared { set, plan })
+        tokio::task::spawn_blocking(compute).await.map_err(|_| Gone)
     }
 
     /// Originates what was prepared last: the table is told of the difference only.
     ///
     /// # Errors
     /// [`Gone`] when the table has stopped.
-    pub fn commit(&self, Prepared { set, plan }: Prepared) -> Result<(), Gone> {
-        info!(
-            revision = set.snapshot.revision,
-            originated = set.originations.len(),
-            announced = plan.announce.len(),
-            withdrawn = plan.withdraw.len(),
-            "originations follow the inventory"
-        );
-        self.rib.change_originations(OriginationChange {
-            originate: plan.routes().collect(),
-            withdraw: plan.withdraw,
-            own_ranges: origination::own_ranges(&set.snapshot),
-        })?;
-        self.published.send_replace(Some(Arc::new(set)));
+    pub fn commit(&mut self, Prepared { rules, step, released, entry }: Prepared) -> Result<(), Gone> {
+        let Advance { next, change, verdict } = step;
+        if !change.is_empty() {
+            info!(
+                revision = next.set.snapshot.revision,
+                originated = next.set.originations.len(),
+                announced = change.announce.len(),
+                withdrawn = change.withdraw.len(),
+                held = verdict.hold.as_ref().map_or(0, |hold| hold.routes.len()),
+                "originations change"
+            );
+        }
+        log(self.guard.state().hold.as_deref(), verdict.hold.as_deref(), released.is_some());
+        let same_ranges =
+            self.current.as_ref().is_some_and(|current| Arc::ptr_eq(&current.set.snapshot, &next.set.snapshot));
+        if !(change.is_empty() && same_ranges) {
+            self.rib.change_originations(OriginationChange {
+                originate: change.routes().collect(),
+                withdraw: change.withdraw.clone(),
+                own_ranges: origination::own_ranges(&next.set.snapshot),
+            })?;
+        }
+        if let Some(entry) = entry {
+            self.audit.note(entry);
+        }
+        self.guard = Guard::new(next.set.guard.clone());
+        self.published_guard.send_replace(Arc::new(self.guard.state().clone()));
+        self.published.send_replace(Some(Arc::clone(&next.set)));
+        self.rules = Some(rules);
+        self.current = Some(next);
         Ok(())
+    }
+}
+
+/// Says once what is held, and what has become of it.
+fn log(before: Option<&Hold>, after: Option<&Hold>, released: bool) {
+    let before_hash = before.map(|hold| hold.hash.as_str());
+    if before_hash == after.map(|hold| hold.hash.as_str()) {
+        return;
+    }
+    if let (Some(hash), None, false) = (before_hash, after, released) {
+        info!(hash, "nothing is held any more: what the held routes stand for is back");
+    }
+    let Some(hold) = after else { return };
+    error!(hash = %hold.hash, withdrawals = hold.routes.len(), "the guard holds withdrawals; their routes stay");
+    for reason in hold.reasons.iter().take(LOGGED_REASONS) {
+        error!("guard: {reason}");
     }
 }

@@ -14,6 +14,7 @@ use tracing::{info, warn};
 
 use crate::config::{Config, ConfigChange, Peer};
 use crate::control::PeerEntry;
+use crate::origination::audience::HeldExports;
 use crate::peer::roster::Roster;
 use crate::peer::{PeerSettings, PeerTask};
 use crate::rib_owner::RibHandle;
@@ -33,6 +34,8 @@ pub(super) struct Peers {
     numbers: BTreeMap<String, PeerId>,
     next_number: u32,
     running: BTreeMap<String, Running>,
+    /// What the guard keeps peers told of.
+    held: HeldExports,
     /// Tasks that say farewell to their peers.
     leaving: JoinSet<()>,
 }
@@ -51,6 +54,7 @@ impl Peers {
             numbers: BTreeMap::new(),
             next_number: 0,
             running: BTreeMap::new(),
+            held: HeldExports::new(),
             leaving: JoinSet::new(),
         }
     }
@@ -59,6 +63,11 @@ impl Peers {
     pub fn start(&mut self, config: &Config) {
         let peers_added = config.peers.iter().filter(|peer| peer.enabled).map(|peer| peer.name.clone()).collect();
         let _nothing_runs_yet = self.begin_change(config, &ConfigChange { peers_added, ..ConfigChange::default() });
+    }
+
+    /// From the next change on peers are told of this too, whatever their `export` says.
+    pub fn keep_told(&mut self, held: HeldExports) {
+        self.held = held;
     }
 
     /// Stops, starts and changes what differs; sessions that need not be reset go on. Returns when the table was told.
@@ -150,7 +159,7 @@ impl Peers {
             max_prefixes: peer.max_prefixes(),
             graceful_shutdown: peer.graceful_shutdown,
             import: Arc::new(peer.import_policy()),
-            export: Arc::new(peer.export_policy(number_of_enabled)),
+            export: Arc::new(peer.export_policy_with(number_of_enabled, self.held.get(&peer.name))),
         })
     }
 

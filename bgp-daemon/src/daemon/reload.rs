@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use tracing::{error, info, warn};
 
+use super::origination::Prepared;
 use super::supervisor::{Daemon, ended};
 use crate::config::{Config, ConfigChange};
 use crate::control::ReloadOutcome;
@@ -57,16 +58,36 @@ impl Daemon {
         let snapshot = self.source.borrow().snapshot.clone();
         let prepared = match snapshot.filter(|_| change.originations && !self.rules_wait) {
             Some(snapshot) => Some(self.originator.prepare(snapshot, Arc::clone(new)).await?),
-            None => None,
+            None => self.originator.prepare_peers(Arc::clone(new)).await?,
         };
         let held = self.view.rib.hold()?;
         self.config.send_replace(Arc::clone(new));
+        if let Some(prepared) = &prepared {
+            self.peers.keep_told(prepared.held_exports().clone());
+        }
         self.peers.change(new, change).await;
         if let Some(prepared) = prepared {
             self.originator.commit(prepared)?;
         }
         drop(held);
         self.peer_entries.send_replace(Arc::new(self.peers.entries(new)));
+        Ok(())
+    }
+
+    /// Originates what was prepared, with the peers as they are configured.
+    ///
+    /// # Errors
+    /// [`Gone`] when the table has stopped.
+    pub(super) async fn originate(&mut self, prepared: Prepared) -> Result<(), Gone> {
+        if *prepared.held_exports() == self.originator.held_exports() {
+            return self.originator.commit(prepared);
+        }
+        let held = self.view.rib.hold()?;
+        let config = Arc::clone(&self.config.borrow());
+        self.peers.keep_told(prepared.held_exports().clone());
+        self.peers.change(&config, &ConfigChange::default()).await;
+        self.originator.commit(prepared)?;
+        drop(held);
         Ok(())
     }
 
@@ -82,8 +103,13 @@ impl Daemon {
         if let Err(failed) = self.listeners.change(&new.router.listen).await {
             faults.extend(failed.iter().map(ToString::to_string));
         }
-        if let Err(error) = self.control.change(&new.control).await {
-            faults.push(error.to_string());
+        if change.audit
+            && let Err(fault) = self.originator.audit.configure(new.audit.clone())
+        {
+            faults.push(fault);
+        }
+        for changed in [self.control.change(&new.control).await, self.admin.change(&new.admin).await] {
+            faults.extend(changed.err().map(|error| error.to_string()));
         }
         faults
     }

@@ -6,19 +6,20 @@ use std::time::{Duration, SystemTime};
 
 use bgp_core::rib::RibConfig;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
 use super::StartError;
-use super::control_door::ControlDoor;
+use super::audit::Audit;
+use super::door::{Behind, Door};
 use super::listeners::Listeners;
-use super::origination::Originator;
+use super::origination::{self, Originator};
 use super::peers::Peers;
 use super::service::Service;
 use crate::config::{self, Config};
-use crate::control::{DaemonView, PeerEntry, ReloadOutcome};
+use crate::control::{AdminView, Clock, DaemonView, MAX_RELEASES, PeerEntry, Release, Released, ReloadOutcome};
 use crate::inventory::{self, InventoryControl, InventoryStatus, InventoryWatch, Snapshot};
 use crate::journal::{self, Journal, JournalKeeper, JournalStatus, Record, Restored};
 use crate::origination::OriginationSet;
@@ -95,7 +96,10 @@ pub(super) struct Daemon {
     pub(super) looking: Option<JoinHandle<()>>,
     /// There are new rules that wait for that look.
     pub(super) rules_wait: bool,
-    pub(super) control: ControlDoor,
+    pub(super) control: Door,
+    pub(super) admin: Door,
+    /// What the admin socket asks for.
+    releases: mpsc::Receiver<Release>,
     pub(super) view: DaemonView,
 }
 
@@ -114,7 +118,10 @@ impl Daemon {
         let mut listeners = Listeners::new(roster.clone());
         listeners.change(&config.router.listen).await.map_err(first)?;
         let stop_watching = CancellationToken::new();
-        let originator = Originator::new(rib.clone());
+        let clock = Clock::start();
+        let audit = Audit::start(config.audit.clone())?;
+        let audit_status = audit.status();
+        let mut originator = Originator::new(rib.clone(), clock, audit);
         let Restart { record, journal, journal_status } = Restart::from(config.journal.clone()).await;
         let before = record.as_ref().map(|record| Arc::clone(&record.snapshot));
         let InventoryWatch { status: source, control: inventory_control, task } =
@@ -128,6 +135,7 @@ impl Daemon {
         let restored = record.is_some();
         if let Some(record) = record {
             originator.restore(record, Arc::clone(&in_force)).await.map_err(|Gone| StartError::TableGone)?;
+            peers.keep_told(originator.held_exports());
         }
         let silence = if restored { None } else { Some(rib.hold().map_err(|Gone| StartError::TableGone)?) };
         let (journal, journal_status) = keep(journal, journal_status, originator.published());
@@ -140,9 +148,14 @@ impl Daemon {
             peers: peer_entries.subscribe(),
             inventory: inventory_status.subscribe(),
             journal: journal_status,
+            clock,
+            guard: originator.published_guard(),
+            audit: audit_status,
             originations: originator.published(),
         };
-        let control = ControlDoor::open(&in_force.control, view.clone())?;
+        let control = Door::open(&in_force.control, Behind::Control(view.clone()))?;
+        let (release, releases) = mpsc::channel(MAX_RELEASES);
+        let admin = Door::open(&in_force.admin, Behind::Admin(AdminView { releases: release }))?;
         // Last, when nothing can fail any more: a daemon that does not come up must not disturb the sessions of another.
         peers.start(&in_force);
         listeners.let_in();
@@ -166,6 +179,8 @@ impl Daemon {
             looking: None,
             rules_wait: false,
             control,
+            admin,
+            releases,
             view,
         })
     }
@@ -185,6 +200,7 @@ impl Daemon {
                 () = async { signals.interrupt.recv().await; } => return Ok(()),
                 _ = signals.hangup.recv() => self.reload().await?,
                 gone = self.view.rib.gone() => return Err(gone),
+                Some(release) = self.releases.recv() => self.release(release).await?,
                 () = ended(&mut self.looking) => self.follow_inventory().await?,
                 changed = self.source.changed() => match changed {
                     Ok(()) => self.follow_inventory().await?,
@@ -204,10 +220,38 @@ impl Daemon {
         self.listeners.close().await;
         self.peers.shut_down().await;
         self.control.stop().await;
+        self.admin.stop().await;
         self.inventory.stop().await;
         if let Some(journal) = self.journal {
             journal.stop().await;
         }
+    }
+
+    /// Lets go what the guard holds, when it is what somebody has seen.
+    async fn release(&mut self, Release { hash, by, reply }: Release) -> Result<(), Gone> {
+        let released = match self.originator.hold() {
+            None => Released::NothingHeld,
+            Some(hold) if hold.hash != hash => {
+                warn!(%hash, held = %hold.hash, %by, "a release was refused: something else is held");
+                Released::HeldIsAnother(hold.hash.clone())
+            }
+            Some(_) => match self
+                .originator
+                .prepare_release(origination::Release { hash: hash.clone(), by: by.clone() })
+                .await?
+            {
+                None => Released::NothingHeld,
+                Some(prepared) => {
+                    warn!(%hash, %by, withdrawals = prepared.released(), "what is held is released");
+                    let withdrawals = prepared.released();
+                    self.originate(prepared).await?;
+                    Released::Done { withdrawals }
+                }
+            },
+        };
+        // Whoever asked may be gone; what was released is done all the same.
+        let _unheard = reply.send(released);
+        Ok(())
     }
 
     async fn follow_inventory(&mut self) -> Result<(), Gone> {
@@ -225,7 +269,7 @@ impl Daemon {
             if let Some(snapshot) = snapshot.filter(|new| new_rules || is_news(new)) {
                 let config = Arc::clone(&self.config.borrow());
                 let prepared = self.originator.prepare(snapshot, config).await?;
-                self.originator.commit(prepared)?;
+                self.originate(prepared).await?;
                 if status.trust.is_trusted() {
                     self.silence = None;
                 }

@@ -29,7 +29,7 @@ mod trust;
 mod validation;
 mod watch;
 
-pub use read::{read, read_octets};
+pub use read::{read, read_octets, read_octets_over};
 pub use resource::ResourcePath;
 pub use selection::Selection;
 pub use snapshot::{

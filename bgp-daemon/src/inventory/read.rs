@@ -43,6 +43,23 @@ pub fn read(path: &Path, selection: &Selection) -> Result<Snapshot, InventoryFau
 /// # Errors
 /// Every fault of the inventory, whatever it would cost a daemon that runs.
 pub fn read_octets(name: &str, octets: &[u8], selection: &Selection) -> Result<Snapshot, InventoryFaults> {
+    octets_over(name, octets, selection, None).whole()
+}
+
+/// The same over the snapshot before: what a daemon that runs takes up, and whether that is proven complete. `None` when
+/// nothing of it can be used.
+#[must_use]
+pub fn read_octets_over(
+    name: &str,
+    octets: &[u8],
+    selection: &Selection,
+    last: Option<&Snapshot>,
+) -> (Option<Snapshot>, Trust) {
+    let state = octets_over(name, octets, selection, last);
+    (state.snapshot, state.trust)
+}
+
+fn octets_over(name: &str, octets: &[u8], selection: &Selection, last: Option<&Snapshot>) -> State {
     let taken_at = SystemTime::now();
     let syntax = directory::syntax_of(name.as_ref()).unwrap_or(Syntax::Json);
     let mut interner = Interner::default();
@@ -50,9 +67,9 @@ pub fn read_octets(name: &str, octets: &[u8], selection: &Selection) -> Result<S
     form::read_file(syntax, octets, &mut collector);
     let mut collection = Collection::default();
     collection.add(collector.finish());
-    let question = Question { path: Path::new(""), selection, last: None, same_place: None, now: SystemTime::now() };
+    let question = Question { path: Path::new(""), selection, last, same_place: last, now: SystemTime::now() };
     let files = Files { notes: Vec::new(), taken_at, digest: Digest::of(name, octets), manifest: None };
-    judge(collection, files, &question).whole()
+    judge(collection, files, &question)
 }
 
 /// The file was written to each time it was read.

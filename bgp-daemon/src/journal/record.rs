@@ -9,6 +9,9 @@
 //! ["10.4.0.0/24",1,0,0]                                  an alias range (1) of resource 0, interface word 0, in the range above
 //! {"attributes":{…}}                                     number 0
 //! [0,1,0,"10.4.0.0/24",[1]]                              attributes 0, role word 1, rule 0, made of range 1
+//! {"window":[…]}                                         what was withdrawn lately
+//! {"hold":{"hash":"…",…}}                                what the guard holds, and after it each withdrawal that is held
+//! {"held":["10.4.0.0/24",{…}]}
 //! {"sha256":"…"}                                         of all that stands before this line
 //! ```
 //!
@@ -31,6 +34,7 @@ use crate::inventory::{
     Allocation, Doubt, ManifestMark, ObjectCounts, Owner, Provenance, Range, RangeName, ResourcePath, Snapshot,
     SubnetworkRef, Trust,
 };
+use crate::origination::guard::{GuardState, HeldRoute, Hold, Window};
 use crate::origination::{Origination, OriginationSet};
 
 /// The first line. Another version is another first line.
@@ -49,6 +53,8 @@ pub struct Record {
     pub snapshot: Arc<Snapshot>,
     /// What was originated, by prefix.
     pub originations: BTreeMap<Prefix, Origination>,
+    /// What the guard remembered.
+    pub guard: GuardState,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -59,6 +65,9 @@ enum Line {
     Resource(String),
     Word(String),
     Attributes(AttributesLine),
+    Window(Window),
+    Hold(Hold),
+    Held(String, HeldRoute),
     Sha256(String),
 }
 
@@ -132,6 +141,7 @@ pub(super) fn write(out: &mut dyn Write, set: &OriginationSet) -> io::Result<()>
         writer.range(range)?;
     }
     writer.originations(&set.originations)?;
+    writer.guard(&set.guard)?;
     let checksum = hexadecimal(&writer.hash.finalize_reset());
     writer.line(&Line::Sha256(checksum))
 }
@@ -209,6 +219,17 @@ impl Writer<'_> {
         let number = self.words.len();
         self.words.insert(Arc::clone(word), number);
         Ok(number)
+    }
+
+    fn guard(&mut self, guard: &GuardState) -> io::Result<()> {
+        for bucket in guard.window.buckets() {
+            self.line(&Line::Window(bucket))?;
+        }
+        let Some(hold) = &guard.hold else { return Ok(()) };
+        let Hold { hash, since, reasons, routes } = &**hold;
+        let (hash, reasons) = (hash.clone(), reasons.clone());
+        self.line(&Line::Hold(Hold { hash, since: *since, reasons, routes: BTreeMap::new() }))?;
+        routes.iter().try_for_each(|(prefix, route)| self.line(&Line::Held(prefix.to_string(), route.clone())))
     }
 
     fn originations(&mut self, originations: &BTreeMap<Prefix, Origination>) -> io::Result<()> {
@@ -325,6 +346,8 @@ struct Reader {
     words: Vec<Arc<str>>,
     attributes: Vec<Arc<PathAttributes>>,
     originations: BTreeMap<Prefix, Origination>,
+    window: Window,
+    hold: Option<Hold>,
 }
 
 impl Reader {
@@ -340,6 +363,17 @@ impl Reader {
             Line::Resource(path) => self.resources.push(Arc::new(ResourcePath::parse(&path)?)),
             Line::Word(word) => self.words.push(Arc::from(word)),
             Line::Attributes(line) => self.attributes.push(Arc::new(attributes_of(line))),
+            Line::Window(bucket) => self.window.append(bucket),
+            Line::Hold(hold) => {
+                let is_first = self.hold.is_none();
+                self.hold = Some(hold);
+                return is_first.then_some(());
+            }
+            Line::Held(prefix, route) => {
+                let prefix =
+                    Prefix::parse_exact(&prefix).ok().filter(|prefix| self.originations.contains_key(prefix))?;
+                self.hold.as_mut()?.routes.insert(prefix, route);
+            }
             Line::Sha256(_) => return None,
         }
         Some(())
@@ -395,7 +429,8 @@ impl Reader {
     }
 
     fn finish(self) -> Option<Record> {
-        Some(Record { snapshot: Arc::new(self.snapshot?), originations: self.originations })
+        let guard = GuardState { window: self.window, hold: self.hold.map(Arc::new) };
+        Some(Record { snapshot: Arc::new(self.snapshot?), originations: self.originations, guard })
     }
 }
 

@@ -11,6 +11,7 @@ use bgp_core::types::Prefix;
 
 pub use chain::{Break, Chain, Extent, OriginationLink, OwnerKind, OwnerLink, RangeChain, RuleLink, Step};
 
+use super::coverage::overlapping;
 use super::{Origination, OriginationSet, RangeOutcome, Treatment};
 use crate::config::{AdvertiseRule, Aggregation, Config, RangeSelector};
 use crate::inventory::{Allocation, Owner, Range};
@@ -76,7 +77,7 @@ impl Link<'_> {
         let (owners, owners_total) =
             span::allocations(&self.range.allocations, &self.range.prefix, &part, Chain::SHOWN);
         let coverage = Coverage::of(&part, &self.set.originations);
-        let mut originations = span::originations(&self.set.originations, &part);
+        let mut originations = overlapping(&self.set.originations, &part);
         let shown = originations.by_ref().take(Chain::SHOWN);
         let subnetwork = &self.range.subnetwork;
         RangeChain {

@@ -7,20 +7,35 @@
 //! | the ranges of one rule and role to prefixes | `aggregation` |
 //! | all of that, with attributes | [`originate`] |
 //! | two results to what must change | [`Plan`] |
+//! | that, to what it takes from whom | [`audience`], [`losses`], `coverage` |
+//! | and to what of it must wait for a person | [`guard`] |
+//! | a step as people read it | [`mod@report`] |
+//! | all of the above, as one step from what is originated to what shall be | [`advance()`] |
 //! | an address back to all of that | [`explain()`] |
 
+mod advance;
 mod aggregation;
+pub mod audience;
+mod coverage;
 pub mod explain;
 mod glob;
+pub mod guard;
+pub mod losses;
 mod originate;
+mod owners;
 mod plan;
+pub mod report;
 mod role;
 mod rule;
 mod set;
 #[cfg(test)]
 mod tests;
+mod written;
 
+pub use advance::{Advance, Current, advance, advance_with};
+pub use coverage::Addresses;
 pub use explain::{Chain, explain};
 pub use originate::{originate, own_ranges};
+pub use owners::Owners;
 pub use plan::Plan;
 pub use set::{Origination, OriginationSet, RangeOutcome, Treatment};

@@ -9,6 +9,7 @@ use bgp_core::types::Prefix;
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
 use super::aggregation::{Aggregate, Member, aggregate};
+use super::guard::GuardState;
 use super::role::RangeRoles;
 use super::{Origination, OriginationSet, RangeOutcome, Treatment, rule};
 use crate::config::{AdvertiseRule, Config};
@@ -50,7 +51,7 @@ pub fn originate(snapshot: Arc<Snapshot>, config: &Config) -> OriginationSet {
             }));
         }
     }
-    OriginationSet { originations: originations.into_iter().collect(), ranges, snapshot }
+    OriginationSet { originations: originations.into_iter().collect(), guard: GuardState::default(), ranges, snapshot }
 }
 
 /// Every range of the snapshot, whether it is advertised or not: what lies inside one of them is learned from nobody.

@@ -1,5 +1,6 @@
 //! The route-level difference of two sets of originations.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -21,16 +22,26 @@ pub struct Plan {
 
 impl Plan {
     /// What turns `old` into `new`, as far as the table is concerned: which rule and ranges a prefix comes from may
-    /// change without a route that does.
+    /// change without a route that does. One walk along both, which clones what changes only.
     #[must_use]
     pub fn between(old: &BTreeMap<Prefix, Origination>, new: &BTreeMap<Prefix, Origination>) -> Self {
-        let same_route = |prefix: &Prefix, new: &Origination| {
-            old.get(prefix).is_some_and(|old| (&old.attributes, &old.role) == (&new.attributes, &new.role))
-        };
-        let changed = new.iter().filter(|(prefix, origination)| !same_route(prefix, origination));
-        Self {
-            announce: changed.map(|(prefix, origination)| (*prefix, origination.clone())).collect(),
-            withdraw: old.keys().filter(|prefix| !new.contains_key(prefix)).copied().collect(),
+        let mut plan = Self::default();
+        let (mut before, mut after) = (old.iter().peekable(), new.iter().peekable());
+        loop {
+            let order = match (before.peek(), after.peek()) {
+                (Some((old, _)), Some((new, _))) => old.cmp(new),
+                (Some(_), None) => Ordering::Less,
+                (None, Some(_)) => Ordering::Greater,
+                (None, None) => return plan,
+            };
+            let gone = if order.is_le() { before.next() } else { None };
+            let here = if order.is_ge() { after.next() } else { None };
+            match (gone, here) {
+                (Some((prefix, _)), None) => plan.withdraw.push(*prefix),
+                (Some((_, old)), Some((_, new))) if old.is_same_route(new) => {}
+                (_, Some((prefix, new))) => plan.announce.push((*prefix, new.clone())),
+                (None, None) => return plan,
+            }
         }
     }
 

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use bgp_core::attribute::PathAttributes;
 use bgp_core::types::Prefix;
 
-use super::explain::span;
+use super::coverage::overlapping;
+use super::guard::GuardState;
 use crate::inventory::Snapshot;
 
 /// All that is originated from one snapshot by one configuration.
@@ -14,8 +15,11 @@ use crate::inventory::Snapshot;
 pub struct OriginationSet {
     /// The snapshot it was computed from.
     pub snapshot: Arc<Snapshot>,
-    /// What is originated, by prefix. No address lies in two of them.
+    /// What is originated, by prefix. No address lies in two of them, but for those that are held: one may lie in or around
+    /// others.
     pub originations: BTreeMap<Prefix, Origination>,
+    /// What the guard remembers: what of this it holds, and what was withdrawn lately.
+    pub guard: GuardState,
     /// What became of each range of `snapshot.ranges`, in the same order.
     pub ranges: Vec<RangeOutcome>,
 }
@@ -23,7 +27,7 @@ pub struct OriginationSet {
 impl OriginationSet {
     /// The originations that share an address with `target`, ascending.
     pub fn overlapping<'a>(&'a self, target: &Prefix) -> impl Iterator<Item = (&'a Prefix, &'a Origination)> {
-        span::originations(&self.originations, target)
+        overlapping(&self.originations, target)
     }
 }
 
@@ -34,11 +38,20 @@ pub struct Origination {
     pub attributes: Arc<PathAttributes>,
     /// The role of the ranges it was made from.
     pub role: Arc<str>,
-    /// The index of its `[[advertise]]`.
+    /// The index of its `[[advertise]]` in the configuration that it was made by.
     pub rule: usize,
     /// Indices into `snapshot.ranges` of the ranges that it was made from, ascending; more than one where an aggregate
-    /// spans neighbouring ranges.
+    /// spans neighbouring ranges. Empty for one that is held after it has gone.
     pub ranges: Vec<usize>,
+}
+
+impl Origination {
+    /// Whether peers are told the same of both.
+    #[must_use]
+    pub fn is_same_route(&self, other: &Self) -> bool {
+        let same_attributes = Arc::ptr_eq(&self.attributes, &other.attributes) || self.attributes == other.attributes;
+        same_attributes && self.role == other.role
+    }
 }
 
 /// What became of one range.

@@ -153,6 +153,14 @@ impl Daemon {
         self.process.wait().unwrap().code()
     }
 
+    /// `aliasctl plan`: its exit code and what it says, as JSON.
+    pub fn plans(&self, arguments: &[&str]) -> (Option<i32>, Value) {
+        let mut aliasctl = Command::new(env!("CARGO_BIN_EXE_aliasctl"));
+        let output =
+            aliasctl.arg("--socket").arg(self.socket()).args(["-o", "json", "plan"]).args(arguments).output().unwrap();
+        (output.status.code(), serde_json::from_slice(&output.stdout).unwrap_or(Value::Null))
+    }
+
     /// What aliasctl says as JSON.
     pub fn asks(&self, question: &[&str]) -> Value {
         let output = Command::new(env!("CARGO_BIN_EXE_aliasctl"))
@@ -164,6 +172,13 @@ impl Daemon {
             .unwrap();
         serde_json::from_slice(&output.stdout)
             .unwrap_or_else(|error| panic!("{question:?}: {error}: {output:?}\n{}", self.log()))
+    }
+
+    /// `aliasd release`: its exit code and what it says.
+    pub fn releases(&self, hash: &str) -> (Option<i32>, String) {
+        let output = aliasd(self.directory.path()).args(["release", hash]).output().unwrap();
+        let told = [output.stdout, output.stderr].concat();
+        (output.status.code(), String::from_utf8(told).unwrap())
     }
 
     fn log(&self) -> String {
@@ -224,6 +239,11 @@ pub struct Pair {
 
 impl Pair {
     pub fn start(alias: &str) -> Self {
+        Self::start_with(alias, "")
+    }
+
+    /// With this text after the configuration of `near`.
+    pub fn start_with(alias: &str, text: &str) -> Self {
         let free = TcpListener::bind("127.0.0.2:0").unwrap().local_addr().unwrap();
         let peer = r#"
 [[peer]]
@@ -249,7 +269,7 @@ hold_time_secs = 90
 advertised_route_priority = 100
 [peer.export]
 roles = ["pod"]
-"#,
+{text}"#,
             free.port()
         );
         let near = Daemon::start(&config("10.255.0.1", 64512, &[], &peer), &[alias]);

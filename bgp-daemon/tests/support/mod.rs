@@ -16,11 +16,12 @@ use bgp_core::rib::{PeerFacts, Rib, RibConfig};
 use bgp_core::session::ConnectMode;
 use bgp_core::types::{Asn, BgpIdentifier, Community, FamilySet, HoldTime, NextHop, PeerId, Prefix};
 use bgp_daemon::config::{Config, Control, Peer, Router};
-use bgp_daemon::control::{self, DaemonView, PeerEntry, ReloadOutcome};
+use bgp_daemon::control::{self, AuditStatus, Clock, DaemonView, PeerEntry, ReloadOutcome};
 use bgp_daemon::inventory::{
     Allocation, InventoryFaults, InventoryStatus, ObjectCounts, Owner, Provenance, Range, RangeName, ResourcePath,
     Snapshot, SubnetworkRef, Trust,
 };
+use bgp_daemon::origination::guard::GuardState;
 use bgp_daemon::origination::{Origination, OriginationSet, RangeOutcome, Treatment};
 use bgp_daemon::peer::{PeerSettings, PeerTask};
 use bgp_daemon::rib_owner::{self, FromPeer, OriginationChange, PeerIntake, RibEvent, RibHandle};
@@ -101,6 +102,8 @@ pub struct World {
     pub peers: watch::Sender<Arc<Vec<PeerEntry>>>,
     pub inventory: watch::Sender<Arc<InventoryStatus>>,
     pub originations: watch::Sender<Option<Arc<OriginationSet>>>,
+    pub guard: watch::Sender<Arc<GuardState>>,
+    pub audit: watch::Sender<Arc<AuditStatus>>,
     pub reload: watch::Sender<Option<Arc<ReloadOutcome>>>,
     pub stop: CancellationToken,
     pub served: JoinHandle<()>,
@@ -132,6 +135,8 @@ impl World {
         let (peers, peers_view) = watch::channel(Arc::new(peers));
         let (inventory, inventory_view) = watch::channel(Arc::new(status));
         let (originations, originations_view) = watch::channel(Some(Arc::clone(&set)));
+        let (guard, guard_view) = watch::channel(Arc::new(GuardState::default()));
+        let (audit, audit_view) = watch::channel(Arc::new(AuditStatus::default()));
         let (reload, reload_view) = watch::channel(None);
         let view = DaemonView {
             started_at: SystemTime::now(),
@@ -140,6 +145,9 @@ impl World {
             reload: reload_view,
             peers: peers_view,
             inventory: inventory_view,
+            clock: Clock::start(),
+            guard: guard_view,
+            audit: audit_view,
             journal: watch::channel(Arc::default()).1,
             originations: originations_view,
         };
@@ -159,6 +167,8 @@ impl World {
             peers,
             inventory,
             originations,
+            guard,
+            audit,
             reload,
             stop,
             served,
@@ -350,6 +360,7 @@ fn origination_set() -> OriginationSet {
             (prefix("10.0.0.0/20"), origination("vm", 1, 0, Vec::new())),
             (prefix("10.4.1.0/24"), origination("pod", 0, 1, vec![Community(64512 << 16 | 200)])),
         ]),
+        guard: GuardState::default(),
         ranges: vec![
             outcome("vm", Treatment::Advertised { rule: 1 }),
             outcome("pod", Treatment::Advertised { rule: 0 }),

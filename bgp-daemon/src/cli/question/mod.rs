@@ -3,9 +3,11 @@
 mod agreement;
 pub mod explain;
 pub mod faults;
+pub mod guard;
 pub mod inventory;
 pub mod lookup;
 pub mod peers;
+pub mod plan;
 pub mod routes;
 pub mod status;
 

@@ -10,6 +10,8 @@ router_id = \"10.0.0.1\"
 [inventory]
 path = \"inventory\"
 [control]
+[admin]
+[guard]
 [log]
 [[advertise]]
 role = \"pod\"
@@ -62,6 +64,9 @@ fn each_key_of_a_section_touches_its_own() {
         ("path = \"inventory\"", "path = \"other\"", ConfigChange { inventory: true, ..none() }),
         ("path = \"inventory\"", "path = \"inventory\"\nsettle_ms = 5", ConfigChange { inventory: true, ..none() }),
         ("[control]", "[control]\nmode = \"0600\"", ConfigChange { control: true, ..none() }),
+        ("[admin]", "[admin]\nmode = \"0660\"", ConfigChange { admin: true, ..none() }),
+        ("[guard]", "[guard]\nwindow_secs = 5", ConfigChange { guard: true, ..none() }),
+        ("[guard]", "[audit]\npath = \"audit.jsonl\"\n[guard]", ConfigChange { audit: true, ..none() }),
         ("[log]", "[log]\nlevel = \"debug\"", ConfigChange { log: true, ..none() }),
         ("mode = \"in-use\"", "mode = \"subnet-ranges\"", ConfigChange { originations: true, ..none() }),
         ("[log]", "[log]\n[[range_role]]\nrange = \"x\"\nrole = \"y\"", ConfigChange { originations: true, ..none() }),

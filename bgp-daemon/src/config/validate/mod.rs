@@ -4,6 +4,7 @@
 
 mod across;
 mod extensions;
+mod guard;
 mod originations;
 mod peer;
 mod rules;
@@ -13,6 +14,7 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::sync::Arc;
 
 use super::fault::{ConfigFault, ConfigFaults};
 use super::key::{KeyPath, shown_value};
@@ -32,6 +34,9 @@ pub(super) fn validate(layers: &Layers, mut faults: Vec<ConfigFault>) -> Result<
     let inventory = sections::inventory(file.inventory, &mut checker);
     let journal = file.journal.map(|journal| sections::journal(journal, &mut checker));
     let control = sections::control(file.control.unwrap_or_default(), &mut checker);
+    let admin = sections::admin(file.admin.unwrap_or_default(), control.as_ref(), &mut checker);
+    let guard = guard::guard(file.guard.unwrap_or_default(), &mut checker);
+    let audit = file.audit.map(|written| guard::audit(written, &mut checker));
     let log = sections::log(file.log.unwrap_or_default(), &mut checker);
     let range_roles = originations::range_roles(file.range_role.unwrap_or_default(), &mut checker);
     let advertise = originations::advertise(file.advertise.unwrap_or_default(), &mut checker);
@@ -42,11 +47,28 @@ pub(super) fn validate(layers: &Layers, mut faults: Vec<ConfigFault>) -> Result<
 
     let Checker { mut faults, warnings, .. } = checker;
     let whole: Option<Vec<_>> = peers.into_iter().collect();
-    match (router, inventory, control, log, whole) {
-        (Some(router), Some(inventory), Some(control), Some(log), Some(peers)) if faults.is_empty() => {
-            // One at fault is a fault.
-            let journal = journal.flatten();
-            Ok(Config { router, inventory, range_roles, advertise, journal, control, log, peers, warnings })
+    let sockets = control.zip(admin);
+    match (router, inventory, sockets, guard, log, whole) {
+        (Some(router), Some(inventory), Some((control, admin)), Some(guard), Some(log), Some(peers))
+            if faults.is_empty() =>
+        {
+            // One that is at fault has its fault among the others.
+            let (audit, journal) = (audit.flatten(), journal.flatten());
+            Ok(Config {
+                router,
+                inventory,
+                range_roles,
+                advertise,
+                journal,
+                control,
+                admin,
+                guard,
+                audit,
+                log,
+                peers,
+                warnings,
+                written: Arc::default(),
+            })
         }
         _ => {
             faults.sort();

@@ -1,4 +1,4 @@
-//! `[router]`, `[inventory]`, `[control]` and `[log]`.
+//! `[router]`, `[inventory]`, `[control]`, `[admin]` and `[log]`.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::Path;
@@ -138,15 +138,38 @@ pub(super) fn journal(written: shape::Journal, checker: &mut Checker<'_>) -> Opt
 }
 
 pub(super) fn control(written: shape::Control, checker: &mut Checker<'_>) -> Option<Control> {
-    let at = KeyPath::section("control");
     let socket = written.socket.unwrap_or_else(|| "/run/aliasd/aliasd.sock".to_owned());
-    let socket = checker.resolved(&at.key("socket"), &socket).and_then(|socket| {
+    let mode = written.mode.unwrap_or_else(|| "0660".to_owned());
+    unix_socket(&KeyPath::section("control"), &socket, &mode, checker)
+}
+
+pub(super) fn admin(written: shape::Admin, control: Option<&Control>, checker: &mut Checker<'_>) -> Option<Control> {
+    let at = KeyPath::section("admin");
+    // Beside the other one, so that two daemons that are apart stay apart.
+    let beside = || Some(beside(&control?.socket));
+    let socket = written.socket.or_else(beside)?;
+    let mode = written.mode.unwrap_or_else(|| "0600".to_owned());
+    let admin = unix_socket(&at, &socket, &mode, checker)?;
+    let is_control = control.is_some_and(|control| control.socket == admin.socket);
+    let expected = "another path than control.socket: who may look must not be able to release";
+    checker.legal(&at.key("socket"), admin, |_| !is_control, expected)
+}
+
+/// `aliasd-admin.sock` for `aliasd.sock`.
+fn beside(control: &Path) -> String {
+    let part = |part: Option<&std::ffi::OsStr>| part.map(|part| part.to_string_lossy().into_owned());
+    let stem = part(control.file_stem()).unwrap_or_default();
+    let extension = part(control.extension()).map_or_else(String::new, |extension| format!(".{extension}"));
+    control.with_file_name(format!("{stem}-admin{extension}")).to_string_lossy().into_owned()
+}
+
+fn unix_socket(at: &KeyPath, socket: &str, mode: &str, checker: &mut Checker<'_>) -> Option<Control> {
+    let socket = checker.resolved(&at.key("socket"), socket).and_then(|socket| {
         let fits = |socket: &std::path::PathBuf| socket_path_len(socket) <= MAX_SOCKET_PATH_LEN;
         checker.legal(&at.key("socket"), socket, fits, "a path of at most 107 octets (the kernel's limit for sockets)")
     });
-    let mode = written.mode.unwrap_or_else(|| "0660".to_owned());
     let octal = (3..=4).contains(&mode.len()) && mode.chars().all(|char| char.is_digit(8));
-    let mode = u32::from_str_radix(&mode, 8).unwrap_or(u32::MAX);
+    let mode = u32::from_str_radix(mode, 8).unwrap_or(u32::MAX);
     let legal = |mode: &u32| octal && *mode <= 0o777;
     let mode = checker.legal(&at.key("mode"), mode, legal, "an octal file mode from \"0000\" to \"0777\"");
     Some(Control { socket: socket?, mode: mode? })

@@ -1,15 +1,20 @@
 //! The paths, one file each.
 
+pub mod admin;
 mod agreement;
 mod explain;
 mod faults;
+mod guard;
 mod inventory;
 mod lookup;
+mod originations;
 mod ours;
 mod peers;
 mod routes;
 mod status;
 mod translate;
+
+pub use guard::summary as hold_summary;
 
 use axum::Router;
 use axum::extract::Request;
@@ -19,7 +24,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use bgp_core::types::PeerId;
 
-use super::fault::Fault;
+use super::fault::{Allowed, Fault};
 use super::parameters::Parameters;
 use super::view::{DaemonView, PeerEntry};
 
@@ -39,6 +44,9 @@ pub fn router(view: DaemonView) -> Router {
         .route("/v1/routes", get(routes::routes))
         .route("/v1/lookup/{address}", get(lookup::lookup))
         .route("/v1/inventory", get(inventory::inventory))
+        .route("/v1/originations", get(originations::originations))
+        .route("/v1/config", get(originations::config))
+        .route("/v1/guard", get(guard::guard))
         .route("/v1/explain", get(explain::explain))
         .fallback(no_such_path)
         .layer(middleware::from_fn(only_get))
@@ -48,12 +56,12 @@ pub fn router(view: DaemonView) -> Router {
 async fn only_get(request: Request, next: Next) -> Response {
     match request.method() {
         &Method::GET => next.run(request).await,
-        other => Fault::method_not_allowed(other.as_str()).into_response(),
+        other => Fault::method_not_allowed(other.as_str(), Allowed::Get).into_response(),
     }
 }
 
 async fn no_such_path(uri: Uri) -> Fault {
-    const KNOWN: [&str; 8] = [
+    const KNOWN: [&str; 11] = [
         "/v1/status",
         "/v1/peers",
         "/v1/peers/{name}",
@@ -61,6 +69,9 @@ async fn no_such_path(uri: Uri) -> Fault {
         "/v1/routes",
         "/v1/lookup/{address}",
         "/v1/inventory",
+        "/v1/originations",
+        "/v1/config",
+        "/v1/guard",
         "/v1/explain",
     ];
     Fault::not_found(format!("no path {:?}", uri.path()), KNOWN.map(str::to_owned).to_vec())

@@ -9,8 +9,8 @@ use super::no_parameters;
 use super::peers::status_of_all;
 use crate::control::fault::Fault;
 use crate::control::reply::{
-    ApiVersion, BgpPeerStatus, ConfigWarning, FaultEffect, Health, InventoryState, InventorySummary, JournalSummary,
-    Reload, ReloadResult, RouteCounts, StatusReply, UpDown,
+    ApiVersion, BgpPeerStatus, ConfigWarning, FaultEffect, Health, HoldSummary, InventoryState, InventorySummary,
+    JournalSummary, Reload, ReloadResult, RouteCounts, StatusReply, UpDown,
 };
 use crate::control::time::{rfc3339, seconds_since};
 use crate::control::view::{DaemonView, ReloadOutcome};
@@ -24,8 +24,17 @@ pub async fn status(State(view): State<DaemonView>, uri: Uri) -> Result<Json<Sta
     let config = view.config.borrow().clone();
     let inventory = summary(&view.inventory.borrow().clone());
     let last_reload = view.reload.borrow().as_deref().map(reload);
-    let journal = journal(&view.journal.borrow());
+    let hold = view.guard.borrow().hold.as_ref().map(|hold| super::guard::summary(hold, view.clock.now()));
     let mut health_reasons = reasons(&peers, &inventory, last_reload.as_ref());
+    health_reasons.extend(hold.as_ref().map(held));
+    let audit = view.audit.borrow().clone();
+    health_reasons.extend(
+        audit
+            .fault
+            .as_ref()
+            .map(|fault| format!("the audit log cannot be written ({} changes lost so far): {fault}", audit.lost)),
+    );
+    let journal = journal(&view.journal.borrow());
     health_reasons.extend(journal.iter().flat_map(of_journal));
     let warning =
         |warning: &crate::config::Warning| ConfigWarning { key: warning.key.clone(), text: warning.text.clone() };
@@ -50,6 +59,7 @@ pub async fn status(State(view): State<DaemonView>, uri: Uri) -> Result<Json<Sta
             advertised: peers.iter().map(|peer| peer.num_advertised_routes).sum(),
         },
         inventory,
+        hold,
         journal,
         config_warnings: config.warnings.iter().map(warning).collect(),
         last_reload,
@@ -87,6 +97,12 @@ fn reload(outcome: &ReloadOutcome) -> Reload {
         faults: outcome.faults.clone(),
         restart_needed: outcome.restart_needed.iter().map(|key| (*key).to_owned()).collect(),
     }
+}
+
+fn held(hold: &HoldSummary) -> String {
+    let why = hold.why.first().map_or("", String::as_str);
+    let HoldSummary { withdrawals, since, hash, .. } = hold;
+    format!("the guard holds {withdrawals} withdrawals since {since} under {hash}: {why}; see aliasctl guard")
 }
 
 /// Why not everything is as configured. What the operator has configured to be silent is a warning, and no reason.

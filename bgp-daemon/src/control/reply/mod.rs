@@ -8,8 +8,10 @@ mod agreement;
 mod error;
 mod explain;
 mod faults;
+mod guard;
 mod inventory;
 mod lookup;
+mod originations;
 mod peer;
 mod route;
 mod status;
@@ -21,10 +23,12 @@ pub use agreement::{AddPathFamily, Agreement, Directions, LongLivedFamily, Resta
 pub use error::{ErrorBody, ErrorReply, ParameterFault};
 pub use explain::{ChainStep, ExplainReply, Outcome, Step};
 pub use faults::{FaultEntry, FaultyUpdateEntry, PeerFaultsReply};
+pub use guard::{Budgets, GuardReply, GuardStanding, HeldEntry, HoldSummary, ReleaseReply, Withdrawn};
 pub use inventory::{
     Counts, Fault, FaultEffect, InventoryReply, InventoryState, InventorySummary, RangeEntry, RangeTreatment,
 };
 pub use lookup::LookupReply;
+pub use originations::{ConfigReply, OriginationEntry, OriginationsReply, Stand};
 pub use peer::{
     AdvertisedRoute, BgpPeerStatus, FamilyStatus, ImportCounts, LastError, Messages, PeerKindName, PeersReply, UpDown,
 };

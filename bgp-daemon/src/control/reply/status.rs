@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{ApiVersion, BgpPeerStatus, InventorySummary};
+use super::{ApiVersion, BgpPeerStatus, HoldSummary, InventorySummary};
 
 /// The daemon as a whole.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,6 +39,9 @@ pub struct StatusReply {
     pub routes: RouteCounts,
     /// The inventory.
     pub inventory: InventorySummary,
+    /// What the guard holds; absent when nothing is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hold: Option<HoldSummary>,
     /// Where a restart would start from; absent when no journal is kept.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub journal: Option<JournalSummary>,

@@ -23,7 +23,8 @@ fn served(limits: Limits) -> Served {
     let router =
         Router::new().route("/small", get(|| async { "small" })).route("/large", get(|| async { "x".repeat(LARGE) }));
     let stop = CancellationToken::new();
-    let task = tokio::spawn(serve_within(limits, bind(&control).unwrap(), router, stop.clone()));
+    let task =
+        tokio::spawn(serve_within(limits, bind(&control).unwrap(), move |_: &UnixStream| router.clone(), stop.clone()));
     Served { control, stop, task, _directory: directory }
 }
 

@@ -20,6 +20,7 @@ use crate::inventory::{
     Allocation, Doubt, ManifestMark, ObjectCounts, Owner, Provenance, Range, RangeName, ResourcePath, Snapshot,
     SubnetworkRef, Trust,
 };
+use crate::origination::guard::{Budget, GuardState, Hold, Reason, Tallies, Tally, Window};
 use crate::origination::{Origination, OriginationSet};
 
 fn path(text: &str) -> Arc<ResourcePath> {
@@ -97,12 +98,33 @@ fn set(revision: u64, aliases: u32) -> OriginationSet {
             (prefix("10.4.0.0/24"), origination(vec![1])),
             (prefix("10.4.2.0/24"), origination(vec![1])),
         ]),
+        guard: guard(),
         ranges: Vec::new(),
     }
 }
 
+/// One withdrawal that is held, and two that were made.
+fn guard() -> GuardState {
+    let mut window = Window::default();
+    let tallies = Tallies::from([(String::new(), Tally { prefixes: 3, ..Tally::default() })]);
+    for seconds in [1000, 1300] {
+        window.add(&tallies, Duration::from_secs(600), UNIX_EPOCH + Duration::from_secs(seconds));
+    }
+    let route = serde_json::json!({
+        "role": "pod", "everywhere": true, "peers": ["dc1"], "lost": {"ipv4": 256, "ipv6": "0"}, "protected": false,
+        "owners": {"shown": ["10.4.2.0/24 of vm-1"], "total": 1},
+    });
+    let hold = Hold {
+        hash: "02de62528e2cdd51".to_owned(),
+        since: UNIX_EPOCH + Duration::from_secs(1400),
+        reasons: vec![Reason { budget: Budget::Prefixes, peer: None, wanted: 9, allowed: 5, of: 10 }],
+        routes: BTreeMap::from([(prefix("10.4.2.0/24"), serde_json::from_value(route).unwrap())]),
+    };
+    GuardState { window, hold: Some(Arc::new(hold)) }
+}
+
 fn record(set: &OriginationSet) -> Record {
-    Record { snapshot: Arc::clone(&set.snapshot), originations: set.originations.clone() }
+    Record { snapshot: Arc::clone(&set.snapshot), originations: set.originations.clone(), guard: set.guard.clone() }
 }
 
 fn restored(directory: &Path) -> (Option<Record>, Vec<String>) {

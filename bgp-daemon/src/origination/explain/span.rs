@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
-use std::ops::{Bound, Range as Indices};
+use std::ops::Range as Indices;
 
 use bgp_core::types::Prefix;
 
 use super::super::Origination;
+use super::super::coverage::overlapping;
 use super::chain::Extent;
 use crate::inventory::{Allocation, Range};
 
@@ -24,7 +25,7 @@ fn next(address: IpAddr) -> Option<IpAddr> {
 }
 
 /// Which of `ranges`, ascending and disjoint, share an address with `target`.
-pub(super) fn ranges(ranges: &[Range], target: &Prefix) -> Indices<usize> {
+pub(in crate::origination) fn ranges(ranges: &[Range], target: &Prefix) -> Indices<usize> {
     let end = ranges.partition_point(|range| range.prefix.network() <= last(target));
     let start = ranges.partition_point(|range| last(&range.prefix) < target.network());
     start..end.max(start)
@@ -32,7 +33,7 @@ pub(super) fn ranges(ranges: &[Range], target: &Prefix) -> Indices<usize> {
 
 /// What shares an address with `part` among the allocations, ascending, of the range `within`: at most `limit` of them,
 /// the wider first, and how many there are.
-pub(super) fn allocations<'a>(
+pub(in crate::origination) fn allocations<'a>(
     allocations: &'a [Allocation],
     within: &Prefix,
     part: &Prefix,
@@ -55,17 +56,6 @@ pub(super) fn allocations<'a>(
     (found, total)
 }
 
-/// The originations that share an address with `target`, ascending.
-pub(in super::super) fn originations<'a>(
-    originations: &'a BTreeMap<Prefix, Origination>,
-    target: &Prefix,
-) -> impl Iterator<Item = (&'a Prefix, &'a Origination)> {
-    let (before, end) = (originations.range(..=*target).next_back(), last(target));
-    let around = before.filter(|(prefix, _)| prefix.covers(target));
-    let inside = originations.range((Bound::Excluded(*target), Bound::Unbounded));
-    around.into_iter().chain(inside.take_while(move |(prefix, _)| prefix.network() <= end))
-}
-
 /// How far originations reach in a prefix.
 pub(super) struct Coverage {
     pub(super) extent: Extent,
@@ -77,12 +67,14 @@ impl Coverage {
     /// Walks along the originations from the start of `target` to the first gap.
     pub(super) fn of(target: &Prefix, all: &BTreeMap<Prefix, Origination>) -> Self {
         let (mut extent, mut uncovered) = (Extent::Nothing, Some(target.network()));
-        for (prefix, _) in originations(all, target) {
+        for (prefix, _) in overlapping(all, target) {
             extent = Extent::Part;
             if uncovered.is_some_and(|address| prefix.network() > address) {
                 break;
             }
-            uncovered = next(last(prefix)).filter(|address| *address <= last(target));
+            // What is held may lie around what is announced in its place: a smaller one leads no further.
+            uncovered = next(last(prefix)).map(|after| uncovered.map_or(after, |at| at.max(after)));
+            uncovered = uncovered.filter(|address| *address <= last(target));
             if uncovered.is_none() {
                 extent = Extent::Whole;
                 break;

@@ -3,8 +3,10 @@
 
 mod aggregation;
 mod explain;
+mod guard;
 mod originate;
 mod plan;
+mod report;
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;

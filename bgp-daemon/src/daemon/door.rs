@@ -1,0 +1,80 @@
+//! The sockets that answer questions and take releases, as they are configured now.
+
+use tokio_util::sync::CancellationToken;
+use tracing::info;
+
+use super::StartError;
+use super::service::Service;
+use crate::config::Control;
+use crate::control::{self, AdminView, DaemonView};
+
+/// What is behind a socket.
+#[derive(Debug)]
+pub(super) enum Behind {
+    /// The daemon, to be looked at.
+    Control(DaemonView),
+    /// The guard, to be told to let go.
+    Admin(AdminView),
+}
+
+/// An open socket.
+#[derive(Debug)]
+pub(super) struct Door {
+    behind: Behind,
+    /// As which it is open, whatever was wanted since.
+    opened: Control,
+    service: Service,
+}
+
+impl Door {
+    /// Opens the socket and answers on it.
+    ///
+    /// # Errors
+    /// Why it cannot be opened.
+    pub fn open(wanted: &Control, behind: Behind) -> Result<Self, StartError> {
+        let service = behind.serve(wanted)?;
+        Ok(Self { behind, opened: wanted.clone(), service })
+    }
+
+    /// Follows the configuration: another path, another mode, or a file that somebody has removed. To be called with every
+    /// reload, so that what failed the last time is tried again.
+    ///
+    /// # Errors
+    /// Why it cannot be; it stays open as it was.
+    pub async fn change(&mut self, wanted: &Control) -> Result<(), StartError> {
+        let in_place = self.opened.socket == wanted.socket && wanted.socket.symlink_metadata().is_ok();
+        if !in_place {
+            let opened = self.behind.serve(wanted)?;
+            std::mem::replace(&mut self.service, opened).stop().await;
+            info!(path = %wanted.socket.display(), "the socket is open");
+        } else if self.opened.mode != wanted.mode {
+            control::set_mode(wanted).map_err(|error| self.behind.fault(error))?;
+        }
+        self.opened = wanted.clone();
+        Ok(())
+    }
+
+    /// Closes it; replies that are on their way have a moment.
+    pub async fn stop(self) {
+        self.service.stop().await;
+    }
+}
+
+impl Behind {
+    fn serve(&self, wanted: &Control) -> Result<Service, StartError> {
+        let socket = control::bind(wanted).map_err(|error| self.fault(error))?;
+        let stop = CancellationToken::new();
+        let task = match self {
+            Self::Control(view) => tokio::spawn(control::serve(socket, view.clone(), stop.clone())),
+            Self::Admin(view) => tokio::spawn(control::serve_admin(socket, view.clone(), stop.clone())),
+        };
+        Ok(Service::new(stop, task))
+    }
+
+    fn fault(&self, error: std::io::Error) -> StartError {
+        match self {
+            Self::Control(_) => StartError::Control(error),
+            Self::Admin(_) => StartError::Admin(error),
+        }
+    }
+}

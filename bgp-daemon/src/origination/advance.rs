@@ -1,0 +1,120 @@
+//! One step from what is originated to what shall be: everything that is new at once, and of what goes only what the guard
+//! lets pass.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use bgp_core::types::Prefix;
+
+use super::audience::{Audience, Exports, HeldExports};
+use super::guard::{Guard, GuardState, Hold, Verdict};
+use super::losses::Losses;
+use super::{OriginationSet, Owners, Plan};
+use crate::config::{Config, HeldPrefixes};
+
+/// What is originated, and by which configuration peers are told of it.
+#[derive(Clone, Debug)]
+pub struct Current {
+    /// What is originated.
+    pub set: Arc<OriginationSet>,
+    /// By whose `[[peer]]` they are told.
+    pub config: Arc<Config>,
+    /// What the guard changes in that.
+    pub held_exports: HeldExports,
+}
+
+/// A step that is computed and not done yet.
+#[derive(Clone, Debug)]
+pub struct Advance {
+    /// What is originated after it: the target, and beside it what is held.
+    pub next: Current,
+    /// The difference for the table.
+    pub change: Arc<Plan>,
+    /// What the guard says, to be remembered when the step is done.
+    pub verdict: Verdict,
+}
+
+/// The step from `current` (nothing, at first) to `target` with the peers of `config`, judged at `now`.
+///
+/// `released` is the hash of what a person lets go. What is held keeps its old origination, and the peers that would lose
+/// it stay told of it whatever their `export` says; all that is announced, goes.
+#[must_use]
+pub fn advance(
+    current: Option<&Current>,
+    target: OriginationSet,
+    config: Arc<Config>,
+    guard: &Guard,
+    released: Option<&str>,
+    now: SystemTime,
+) -> Advance {
+    let owners =
+        |prefix: &Prefix| current.map_or_else(Owners::default, |current| Owners::of(prefix, &current.set.snapshot));
+    advance_with(owners, current, target, config, guard, released, now)
+}
+
+/// [`advance`] for somebody who does not have the snapshot that `current` was made from: `owners` tells whose a prefix was.
+#[must_use]
+pub fn advance_with(
+    owners: impl Fn(&Prefix) -> Owners,
+    current: Option<&Current>,
+    mut target: OriginationSet,
+    config: Arc<Config>,
+    guard: &Guard,
+    released: Option<&str>,
+    now: SystemTime,
+) -> Advance {
+    let Some(current) = current else {
+        // Nothing is there that could be held.
+        target.guard = GuardState { hold: None, ..guard.state().clone() };
+        let change = Arc::new(Plan::from_nothing(&target.originations));
+        let next = Current { set: Arc::new(target), config, held_exports: HeldExports::new() };
+        return Advance { next, change, verdict: Verdict::default() };
+    };
+    let old = &current.set.originations;
+    let mut change = Plan::between(old, &target.originations);
+    let audiences = Audience::all(&current.config, &current.held_exports, &config);
+    let losses = Losses::of(old, &target.originations, &change, &audiences);
+    let verdict = guard.judge(&losses, &config.guard, owners, released, now);
+    let mut held_exports = HeldExports::new();
+    if let Some(hold) = &verdict.hold {
+        change.withdraw.retain(|prefix| !hold.routes.contains_key(prefix));
+        for prefix in hold.routes.keys() {
+            let gone = !target.originations.contains_key(prefix);
+            if let Some(origination) = old.get(prefix).filter(|_| gone) {
+                let mut kept = origination.clone();
+                // They are indices into the ranges of an older snapshot.
+                kept.ranges.clear();
+                target.originations.insert(*prefix, kept);
+            }
+        }
+        held_exports = keep_told(hold, &target, &config);
+    }
+    let mut after = guard.clone();
+    after.commit(&verdict, &config.guard, now);
+    target.guard = after.state().clone();
+    Advance { next: Current { set: Arc::new(target), config, held_exports }, change: Arc::new(change), verdict }
+}
+
+/// What peers stay told of although their rules do not say so, and what they are not told of although the rules would:
+/// what is held is told to those who had it.
+pub(super) fn keep_told(hold: &Hold, set: &OriginationSet, config: &Config) -> HeldExports {
+    let mut held = HeldExports::new();
+    for peer in config.peers.iter().filter(|peer| peer.enabled) {
+        let rules = Exports::of(peer, None);
+        let (mut kept, mut withheld) = (BTreeSet::new(), BTreeSet::new());
+        for (prefix, route) in &hold.routes {
+            let Some(origination) = set.originations.get(prefix) else { continue };
+            let had_it = route.peers.iter().any(|name| **name == *peer.name);
+            match (had_it, rules.admit(prefix, origination)) {
+                (true, false) => drop(kept.insert(*prefix)),
+                (false, true) if route.everywhere => drop(withheld.insert(*prefix)),
+                _ => {}
+            }
+        }
+        if !(kept.is_empty() && withheld.is_empty()) {
+            held.insert(peer.name.clone(), HeldPrefixes { kept: Arc::new(kept), withheld: Arc::new(withheld) });
+        }
+    }
+    held
+}

@@ -1,0 +1,197 @@
+//! What holds back a plan that withdraws too much, until a person lets it go.
+//!
+//! Pure: it has no clock, and knows prefixes, names of peers and numbers only. What it remembers is one value,
+//! [`GuardState`], that can be written down and taken up again.
+//!
+//! | step | function |
+//! |---|---|
+//! | what a plan takes away, to what passes and what is held | [`Guard::judge`] |
+//! | what was judged is done: it counts from now on | [`Guard::commit`] |
+//! | a person lets go what is held | [`Guard::judge`] with the hash |
+//!
+//! A withdrawal that leaves every address covered by other originations of its role, for everybody who loses it, changes
+//! only the shape of what is announced: it passes and counts for nothing. Announcements are never held.
+
+mod budget;
+mod hold;
+mod window;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use bgp_core::types::Prefix;
+use serde::{Deserialize, Serialize};
+
+pub use budget::{Budget, Reason};
+pub use hold::{HeldRoute, Hold};
+pub use window::{Tallies, Tally, Window};
+
+use super::Owners;
+use super::losses::{Loss, Losses};
+use crate::config;
+
+/// All that the guard remembers: what to write down so that a restart does not forget it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct GuardState {
+    /// What was withdrawn lately.
+    pub window: Window,
+    /// What is held.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hold: Option<Arc<Hold>>,
+}
+
+impl GuardState {
+    /// The same, taken up again at `now` after it was written down; a clock that was set back does not keep it for ever.
+    #[must_use]
+    pub fn restored(self, now: SystemTime) -> Self {
+        Self { window: self.window.restored(now), hold: self.hold }
+    }
+}
+
+/// What becomes of a plan's withdrawals.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Verdict {
+    /// What is held once the plan is done; `None` when all of it passes.
+    pub hold: Option<Arc<Hold>>,
+    /// What passes and counts, by the peer's name.
+    pub passing: Tallies,
+    /// What passes because it was released.
+    pub released: Vec<Prefix>,
+}
+
+impl Verdict {
+    /// Whether the withdrawal of `prefix` is held.
+    #[must_use]
+    pub fn holds(&self, prefix: &Prefix) -> bool {
+        self.hold.as_ref().is_some_and(|hold| hold.routes.contains_key(prefix))
+    }
+}
+
+/// Judges plans by what went before.
+#[derive(Clone, Debug, Default)]
+pub struct Guard {
+    state: GuardState,
+}
+
+impl Guard {
+    /// A guard that remembers `state`.
+    #[must_use]
+    pub const fn new(state: GuardState) -> Self {
+        Self { state }
+    }
+
+    /// What it remembers.
+    #[must_use]
+    pub const fn state(&self) -> &GuardState {
+        &self.state
+    }
+
+    /// What of a plan passes at `now`. Nothing is remembered yet.
+    ///
+    /// What was held stays held as long as the plan withdraws it, whatever the budgets are by now, unless `released` is its
+    /// hash. What is new passes or is held as a whole; the protected is held by itself. `owners` tells whose a prefix was.
+    #[must_use]
+    pub fn judge(
+        &self,
+        losses: &Losses,
+        budgets: &config::Guard,
+        owners: impl Fn(&Prefix) -> Owners,
+        released: Option<&str>,
+        now: SystemTime,
+    ) -> Verdict {
+        if !budgets.enabled {
+            return Verdict::default();
+        }
+        let old = self.state.hold.as_deref();
+        let (mut verdict, mut routes, mut fresh) = (Verdict::default(), BTreeMap::new(), Vec::new());
+        let (mut reasons, mut protected_count) = (Vec::new(), 0_u128);
+        for (prefix, loss) in &losses.withdrawals {
+            let protected = budgets.protected.iter().any(|range| range.contains(prefix));
+            if loss.is_covered() && !protected {
+                continue;
+            }
+            let before = old.and_then(|hold| hold.routes.get(prefix));
+            let route = |owners| HeldRoute::new(loss, losses, protected, owners);
+            match before {
+                Some(before) => {
+                    // Others may be told of another role by now: it is held for what it was.
+                    let route = HeldRoute { role: before.role.clone(), ..route(before.owners.clone()) };
+                    let let_go = old.is_some_and(|hold| released == Some(&hold.hash)) && route.is_within(before);
+                    match let_go {
+                        true => verdict.released.push(*prefix),
+                        false => drop(routes.insert(*prefix, route)),
+                    }
+                }
+                None if protected => {
+                    protected_count += 1;
+                    routes.insert(*prefix, route(owners(prefix)));
+                }
+                None => fresh.push((*prefix, loss)),
+            }
+        }
+        if protected_count > 0 {
+            let (wanted, of) = (protected_count, protected_count);
+            reasons.push(Reason { budget: Budget::Protected, peer: None, wanted, allowed: 0, of });
+        }
+        let (tallies, beyond) = self.weigh(losses, &fresh, budgets, now);
+        match beyond.is_empty() {
+            true => verdict.passing = tallies,
+            false => {
+                let held = fresh
+                    .into_iter()
+                    .map(|(prefix, loss)| (prefix, HeldRoute::new(loss, losses, false, owners(&prefix))));
+                routes.extend(held);
+                reasons.extend(beyond);
+            }
+        }
+        if !routes.is_empty() {
+            let is_news = |one: &&Reason| !reasons.iter().any(|new| (new.budget, &new.peer) == (one.budget, &one.peer));
+            let earlier: Vec<Reason> =
+                old.into_iter().flat_map(|hold| &hold.reasons).filter(is_news).cloned().collect();
+            reasons.extend(earlier);
+            let since = old.map_or(now, |hold| hold.since);
+            verdict.hold = Some(Arc::new(Hold::new(since, reasons, routes)));
+        }
+        verdict
+    }
+
+    /// What `fresh` comes to for each peer, and the limits that it goes beyond together with what went before.
+    fn weigh(
+        &self,
+        losses: &Losses,
+        fresh: &[(Prefix, &Loss)],
+        budgets: &config::Guard,
+        now: SystemTime,
+    ) -> (Tallies, Vec<Reason>) {
+        let mut by_scope: BTreeMap<usize, Tally> = BTreeMap::new();
+        for (index, lost) in fresh.iter().flat_map(|(_, loss)| &loss.scopes).filter(|(_, lost)| !lost.is_none()) {
+            let Some(scope) = losses.scopes.get(*index) else { continue };
+            let tally = by_scope.entry(*index).or_insert_with(|| Tally::nothing_of(&scope.size));
+            *tally += Tally { prefixes: 1, lost: *lost, ..Tally::default() };
+        }
+        let (mut tallies, mut beyond) = (Tallies::new(), Vec::new());
+        for (index, tally) in by_scope {
+            let peers = losses.scopes.get(index).map(|scope| scope.peers.as_slice()).unwrap_or_default();
+            let names: Vec<Option<&str>> = match peers {
+                [] => vec![None],
+                peers => peers.iter().map(|peer| Some(&**peer)).collect(),
+            };
+            for name in names {
+                let scope = name.unwrap_or_default();
+                let mut total = self.state.window.total(scope, budgets.window, now);
+                total += tally;
+                beyond.extend(budget::exceeded(&total, name, budgets));
+                tallies.insert(scope.to_owned(), tally);
+            }
+        }
+        (tallies, beyond)
+    }
+
+    /// Remembers what was judged at `now` and is done.
+    pub fn commit(&mut self, verdict: &Verdict, budgets: &config::Guard, now: SystemTime) {
+        self.state.window.add(&verdict.passing, budgets.window, now);
+        self.state.hold.clone_from(&verdict.hold);
+    }
+}

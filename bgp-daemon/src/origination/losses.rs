@@ -1,0 +1,127 @@
+//! What a plan takes away, from whom, and how many addresses lose their route by it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use bgp_core::types::Prefix;
+
+use super::audience::Audience;
+use super::coverage::{Addresses, addresses, overlapping, uncovered};
+use super::{Origination, Plan};
+
+/// What is originated, by prefix.
+type Originations = BTreeMap<Prefix, Origination>;
+
+/// How much somebody is told of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Size {
+    /// Prefixes.
+    pub prefixes: u64,
+    /// Addresses in them, each counted once.
+    pub addresses: Addresses,
+}
+
+/// Everybody together, or peers that are told the same.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Scope {
+    /// The peers; empty for everybody, and so for what is originated at all.
+    pub peers: Vec<Arc<str>>,
+    /// How much they are told of before the plan.
+    pub size: Size,
+}
+
+/// One prefix that a plan takes from somebody.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Loss {
+    /// The role of its origination.
+    pub role: Arc<str>,
+    /// Those who lose it, as indices of [`Losses::scopes`], each with the addresses that no other origination of the role
+    /// covers for them afterwards.
+    pub scopes: Vec<(usize, Addresses)>,
+}
+
+impl Loss {
+    /// Whether every address stays covered for everybody: the prefix only changes its shape.
+    #[must_use]
+    pub fn is_covered(&self) -> bool {
+        self.scopes.iter().all(|(_, lost)| lost.is_none())
+    }
+}
+
+/// All that a plan takes away.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Losses {
+    /// The first is everybody.
+    pub scopes: Vec<Scope>,
+    /// What goes, ascending.
+    pub withdrawals: BTreeMap<Prefix, Loss>,
+}
+
+impl Losses {
+    /// What goes when `old` becomes `new`, which is `plan`, and the peers are told as `audiences` say.
+    ///
+    /// Only what changes is looked at, and its neighbours; all of `old` is walked over where rules of export change, and
+    /// once to count it when anything goes at all.
+    #[must_use]
+    pub fn of(old: &Originations, new: &Originations, plan: &Plan, audiences: &[Audience]) -> Self {
+        let mut losses = Self::default();
+        let gone = |prefix: &Prefix| Some((*prefix, old.get(prefix)?));
+        for (prefix, origination) in plan.withdraw.iter().filter_map(gone) {
+            losses.add(0, prefix, origination, new, |_, _| true);
+        }
+        for (index, audience) in audiences.iter().enumerate() {
+            let loses = |prefix: &Prefix, origination: &Origination| {
+                let kept = || new.get(prefix).is_some_and(|new| audience.after.admit(prefix, new));
+                audience.before.admit(prefix, origination) && !kept()
+            };
+            let candidates: Vec<(Prefix, &Origination)> = match audience.is_steady() {
+                true => {
+                    let announced = plan.announce.iter().map(|(prefix, _)| prefix);
+                    let changed = plan.withdraw.iter().chain(announced).chain(audience.held());
+                    changed.collect::<BTreeSet<_>>().into_iter().filter_map(gone).collect()
+                }
+                false => old.iter().map(|(prefix, origination)| (*prefix, origination)).collect(),
+            };
+            let tells = |prefix: &Prefix, origination: &Origination| audience.after.admit(prefix, origination);
+            for (prefix, origination) in candidates {
+                if loses(&prefix, origination) {
+                    losses.add(index + 1, prefix, origination, new, tells);
+                }
+            }
+        }
+        if !losses.withdrawals.is_empty() {
+            losses.scopes = scopes(old, audiences);
+        }
+        losses
+    }
+
+    fn add(
+        &mut self,
+        scope: usize,
+        prefix: Prefix,
+        origination: &Origination,
+        new: &Originations,
+        tells: impl Fn(&Prefix, &Origination) -> bool,
+    ) {
+        let covers = |other: &(&Prefix, &Origination)| other.1.role == origination.role && tells(other.0, other.1);
+        let cover = overlapping(new, &prefix).filter(covers).map(|(prefix, _)| prefix);
+        let lost = uncovered(&prefix, cover);
+        let loss = self.withdrawals.entry(prefix);
+        let loss = loss.or_insert_with(|| Loss { role: Arc::clone(&origination.role), scopes: Vec::new() });
+        loss.scopes.push((scope, lost));
+    }
+}
+
+fn scopes(old: &Originations, audiences: &[Audience]) -> Vec<Scope> {
+    let size = |prefixes: &mut dyn Iterator<Item = &Prefix>| {
+        let mut count = 0;
+        let addresses = addresses(prefixes.inspect(|_| count += 1));
+        Size { prefixes: count, addresses }
+    };
+    let everybody = Scope { peers: Vec::new(), size: size(&mut old.keys()) };
+    let scope = |audience: &Audience| {
+        let told = old.iter().filter(|(prefix, origination)| audience.before.admit(prefix, origination));
+        Scope { peers: audience.peers.clone(), size: size(&mut told.map(|(prefix, _)| prefix)) }
+    };
+    std::iter::once(everybody).chain(audiences.iter().map(scope)).collect()
+}

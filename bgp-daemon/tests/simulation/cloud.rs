@@ -1,0 +1,158 @@
+//! The truth, and the files that tell of it, rightly or not.
+
+use std::collections::BTreeMap;
+
+use bgp_core::types::Prefix;
+use serde_json::{Value, json};
+
+use super::chance::Chance;
+
+const SUBNETWORK: &str = "projects/host/regions/us-central1/subnetworks/gke";
+const NETWORK: &str = "projects/host/global/networks/vpc";
+
+/// Blocks of eight pods that a node may have.
+const BLOCKS: usize = 24;
+
+/// What is there: each node with its block of 10.4.0.0/24.
+#[derive(Clone)]
+pub struct Cloud {
+    nodes: BTreeMap<usize, usize>,
+    next: usize,
+}
+
+/// A file, and what would be right.
+pub struct Report {
+    pub how: Written,
+    pub octets: Vec<u8>,
+    /// The blocks that nodes have.
+    pub truth: Vec<Prefix>,
+}
+
+/// How it is written down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Written {
+    /// As it is.
+    Whole,
+    /// Cut short.
+    Cut,
+    /// Without an octet.
+    Empty,
+    /// One page of several.
+    OnePage,
+    /// A zone could not be asked.
+    Unreachable,
+    /// A node stands twice.
+    Twice,
+    /// A node's block lies outside its range.
+    Astray,
+    /// No subnetwork.
+    Nothing,
+}
+
+impl Written {
+    pub fn fault(chance: &mut Chance) -> Self {
+        let faults =
+            [Self::Cut, Self::Empty, Self::OnePage, Self::Unreachable, Self::Twice, Self::Astray, Self::Nothing];
+        faults[chance.below(faults.len())]
+    }
+}
+
+impl Cloud {
+    pub fn new(chance: &mut Chance) -> Self {
+        let mut cloud = Self { nodes: BTreeMap::new(), next: 0 };
+        (0..3 + chance.below(12)).for_each(|_| drop(cloud.comes(chance)));
+        cloud
+    }
+
+    fn comes(&mut self, chance: &mut Chance) -> String {
+        let block = chance.below(BLOCKS);
+        if self.nodes.values().any(|taken| *taken == block) {
+            return "a node finds no place".to_owned();
+        }
+        self.next += 1;
+        self.nodes.insert(self.next, block);
+        format!("node {} comes with block {block}", self.next)
+    }
+
+    /// One stays: that nobody is left is believed of no file.
+    fn goes(&mut self, chance: &mut Chance) -> String {
+        if self.nodes.len() < 2 {
+            return "the last node stays".to_owned();
+        }
+        let Some(node) = self.nodes.keys().nth(chance.below(self.nodes.len().max(1))).copied() else {
+            return "nobody is left to go".to_owned();
+        };
+        self.nodes.remove(&node);
+        format!("node {node} goes")
+    }
+
+    /// Something happens to it.
+    pub fn change(&mut self, chance: &mut Chance) -> String {
+        match chance.below(12) {
+            0..5 => self.comes(chance),
+            5..9 => self.goes(chance),
+            9 => (0..4).map(|_| self.comes(chance)).collect::<Vec<_>>().join(", "),
+            10 => (0..1 + chance.below(8)).map(|_| self.goes(chance)).collect::<Vec<_>>().join(", "),
+            _ => {
+                let kept = 1 + chance.below(3);
+                let gone: Vec<usize> = self.nodes.keys().skip(kept).copied().collect();
+                self.nodes.retain(|node, _| !gone.contains(node));
+                format!("all but {kept} nodes go")
+            }
+        }
+    }
+
+    /// The file.
+    pub fn written(&self, how: Written) -> Report {
+        let subnetwork = json!({
+            "selfLink": SUBNETWORK, "name": "gke", "network": NETWORK, "region": "projects/host/regions/us-central1",
+            "ipCidrRange": "10.0.0.0/24",
+            "secondaryIpRanges": [{"rangeName": "pods", "ipCidrRange": "10.4.0.0/24"}],
+        });
+        let mut instances: Vec<Value> =
+            self.nodes.iter().map(|(node, block)| instance(*node, &format!("10.4.0.{}/29", block * 8))).collect();
+        match how {
+            Written::Twice => instances.extend(instances.first().cloned()),
+            Written::Astray => {
+                if let Some(first) = self.nodes.keys().next() {
+                    instances[0] = instance(*first, "10.9.0.0/29");
+                } else {
+                    instances.push(instance(0, "10.9.0.0/29"));
+                }
+            }
+            _ => {}
+        }
+        let bundle = match how {
+            Written::Nothing => json!({"subnetworks": [], "instances": []}),
+            Written::OnePage => json!({
+                "kind": "compute#instanceList", "nextPageToken": "more",
+                "items": instances.iter().take(1).collect::<Vec<_>>(),
+            }),
+            Written::Unreachable => json!({
+                "kind": "compute#instanceAggregatedList", "unreachables": ["zones/us-central1-b"],
+                "items": {"zones/us-central1-a": {"instances": instances.iter().take(1).collect::<Vec<_>>()}},
+            }),
+            _ => json!({"subnetworks": [subnetwork], "instances": instances}),
+        };
+        let mut text = serde_json::to_vec(&bundle).unwrap();
+        match how {
+            Written::Cut => text.truncate(text.len() / 2),
+            Written::Empty => text.clear(),
+            _ => {}
+        }
+        let truth = self.nodes.values().map(|block| format!("10.4.0.{}/29", block * 8).parse().unwrap()).collect();
+        Report { how, octets: text, truth }
+    }
+}
+
+fn instance(node: usize, block: &str) -> Value {
+    json!({
+        "selfLink": format!("projects/svc/zones/us-central1-a/instances/node-{node}"),
+        "name": format!("node-{node}"), "zone": "projects/svc/zones/us-central1-a", "status": "RUNNING",
+        "networkInterfaces": [{
+            "name": "nic0", "network": NETWORK, "subnetwork": SUBNETWORK,
+            "networkIP": format!("10.0.0.{}", node % 250 + 2),
+            "aliasIpRanges": [{"ipCidrRange": block, "subnetworkRangeName": "pods"}],
+        }],
+    })
+}

@@ -1,0 +1,365 @@
+//! The daemon without its sockets and files: what was read, what is originated, what is held, and a journal.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use bgp_core::types::Prefix;
+use bgp_daemon::config::Config;
+use bgp_daemon::inventory::{Selection, Snapshot, Trust, read_octets_over};
+use bgp_daemon::journal::{Journal, Restored};
+use bgp_daemon::origination::guard::{Guard, Tallies};
+use bgp_daemon::origination::report::current_of;
+use bgp_daemon::origination::{Current, OriginationSet, Plan, advance, originate};
+use tempfile::TempDir;
+
+use super::chance::Chance;
+use super::cloud::{Report, Written};
+use super::peer::{BLOCK_LEN, Wire, blocks};
+
+/// Prefixes that may be lost in a window.
+const BUDGET: u64 = 3;
+const WINDOW: Duration = Duration::from_secs(600);
+
+const PEERS: &str = r#"
+[router]
+asn = 64512
+router_id = "10.255.0.1"
+[inventory]
+path = "inventory"
+[guard]
+max_withdraw_prefixes = 3
+max_withdraw_percent = 60
+max_withdraw_addresses_percent = 60
+[[peer]]
+name = "dc1"
+address = "10.255.0.2"
+asn = 65001
+export = { roles = ["*"] }
+[[peer]]
+name = "dc2"
+address = "10.255.0.3"
+asn = 65002
+export = { roles = ["pod"] }
+"#;
+
+const IN_USE: &str = "[[advertise]]\nrange = \"pods\"\naggregation = { mode = \"in-use\" }\n";
+const WHOLE: &str = "[[advertise]]\nrange = \"primary\"\naggregation = { mode = \"subnet-ranges\" }\n";
+
+fn configs() -> Vec<Arc<Config>> {
+    let renamed = "[[range_role]]\nrange = \"pods\"\nrole = \"edge\"\n";
+    let texts = [
+        format!("{PEERS}{IN_USE}{WHOLE}"),
+        format!("{PEERS}{}{WHOLE}", IN_USE.replace("}\n", "}\nmed = 7\n")),
+        format!("{PEERS}{IN_USE}").replace("[\"pod\"]", "[\"vm\"]"),
+        format!("{PEERS}{}{WHOLE}", IN_USE.replace("in-use", "subnet-ranges")),
+        format!("{PEERS}{renamed}{IN_USE}{WHOLE}"),
+    ];
+    texts.iter().map(|text| Arc::new(Config::from_text(Path::new("aliasd.toml"), text).unwrap())).collect()
+}
+
+/// What a restart must come to.
+#[derive(Clone)]
+struct Saved {
+    current: Current,
+    snapshot: Arc<Snapshot>,
+    views: [BTreeSet<Prefix>; 2],
+    passed: Vec<(SystemTime, Tallies)>,
+}
+
+pub struct Gateway {
+    configs: Vec<Arc<Config>>,
+    config: usize,
+    now: SystemTime,
+    snapshot: Option<Arc<Snapshot>>,
+    current: Option<Current>,
+    guard: Guard,
+    wire: Option<Wire>,
+    folder: TempDir,
+    journal: Journal,
+    /// The last two, the newest last.
+    saved: Vec<Saved>,
+    newest_is_damaged: bool,
+    /// The configuration by which everything was computed last.
+    rules: Option<Arc<Config>>,
+    passed: Vec<(SystemTime, Tallies)>,
+    /// Blocks that somebody had at some time.
+    ever: BTreeSet<Prefix>,
+    broken: Option<String>,
+}
+
+impl Gateway {
+    pub fn start(chance: &mut Chance) -> Self {
+        // In memory where there is such a place: ten thousand lives write a lot.
+        let folder = TempDir::new_in("/dev/shm").or_else(|_| TempDir::new()).unwrap();
+        let journal = Journal::new(folder.path());
+        Self {
+            configs: configs(),
+            config: chance.below(2),
+            now: UNIX_EPOCH + Duration::from_secs(1_000_000),
+            snapshot: None,
+            current: None,
+            guard: Guard::default(),
+            wire: None,
+            folder,
+            journal,
+            saved: Vec::new(),
+            newest_is_damaged: false,
+            rules: None,
+            passed: Vec::new(),
+            ever: BTreeSet::new(),
+            broken: None,
+        }
+    }
+
+    fn config(&self) -> Arc<Config> {
+        Arc::clone(&self.configs[self.config])
+    }
+
+    fn fails(&mut self, why: String) {
+        self.broken.get_or_insert(why);
+    }
+
+    fn views(&self) -> [BTreeSet<Prefix>; 2] {
+        self.wire.as_ref().map_or_else(Default::default, |wire| wire.views.clone())
+    }
+
+    fn lost(&self, before: &[BTreeSet<Prefix>; 2]) -> [Vec<Prefix>; 2] {
+        [0, 1].map(|index| self.wire.as_ref().map_or_else(Vec::new, |wire| wire.lost(index, &before[index])))
+    }
+
+    /// Reads what is written.
+    pub fn looks(&mut self, Report { how, octets, truth }: &Report, chance: &mut Chance) -> String {
+        let selection = Selection::from(&self.config().inventory);
+        let (read, trust) = read_octets_over("bundle.json", octets, &selection, self.snapshot.as_deref());
+        let trusted = read.is_some() && trust == Trust::Trusted;
+        let expected = match how {
+            Written::Whole => true,
+            // One object is at fault, and is set aside.
+            Written::Twice | Written::Astray => trusted,
+            _ => false,
+        };
+        if trusted != expected {
+            self.fails(format!("{how:?} is read as {trust:?}"));
+        }
+        let (before, rules) = (self.views(), self.rules.clone());
+        if let Some(snapshot) = read {
+            let revision = self.snapshot.as_ref().map_or(1, |snapshot| snapshot.revision + 1);
+            self.take(Arc::new(Snapshot { revision, ..snapshot }));
+            self.step(None, chance);
+        }
+        // What goes by other rules, after a restart with a new configuration, is not lost by the look.
+        let same_rules = rules.is_none_or(|rules| Arc::ptr_eq(&rules, &self.config()));
+        for lost in self.lost(&before).into_iter().filter(|_| same_rules) {
+            if let Some(host) = lost.iter().find(|host| truth.iter().any(|block| block.covers(host))) {
+                self.fails(format!("{host} was lost and is somebody's"));
+            }
+            if !trusted && !lost.is_empty() {
+                self.fails(format!("{lost:?} were lost by what is not trusted: {trust:?}"));
+            }
+        }
+        format!("{trust:?}, {}", self.said())
+    }
+
+    fn take(&mut self, snapshot: Arc<Snapshot>) {
+        for range in &snapshot.ranges {
+            let owned = range.allocations.iter().map(|allocation| allocation.prefix);
+            self.ever.extend(owned.flat_map(|prefix| blocks().filter(move |host| prefix.covers(host))));
+        }
+        self.snapshot = Some(snapshot);
+    }
+
+    /// What snapshot and configuration come to, done as the daemon does it.
+    fn step(&mut self, released: Option<&str>, chance: &mut Chance) {
+        let Some(snapshot) = self.snapshot.clone() else { return };
+        let config = self.config();
+        let step = advance(
+            self.current.as_ref(),
+            originate(Arc::clone(&snapshot), &config),
+            config,
+            &self.guard,
+            released,
+            self.now,
+        );
+        let before = self.views();
+        let wire = self.wire.get_or_insert_with(|| Wire::new(&step.next));
+        if let Err(broken) = wire.apply(&step.next, &step.change, chance) {
+            self.fails(broken);
+        }
+        self.passed.push((self.now, step.verdict.passing.clone()));
+        let lost = self.lost(&before);
+        if step.verdict.released.is_empty() {
+            for (index, name) in ["dc1", "dc2"].into_iter().enumerate() {
+                let tally = step.verdict.passing.get(name).copied().unwrap_or_default();
+                if BLOCK_LEN * u64::try_from(lost[index].len()).unwrap() > tally.lost.ipv4 {
+                    self.fails(format!("{name} lost {:?}, {} are accounted for", lost[index], tally.lost.ipv4));
+                }
+            }
+        }
+        for scope in ["", "dc1", "dc2"] {
+            let recent = |at: &SystemTime| self.now.duration_since(*at).unwrap() < WINDOW;
+            let tallies = self.passed.iter().filter(|(at, _)| recent(at)).filter_map(|(_, passed)| passed.get(scope));
+            let count: u64 = tallies.map(|tally| tally.prefixes).sum();
+            if count > BUDGET {
+                self.fails(format!("{scope:?} lost {count} prefixes in one window"));
+            }
+        }
+        self.guard = Guard::new(step.next.set.guard.clone());
+        self.rules = Some(self.config());
+        self.current = Some(step.next);
+        if !chance.one_in(4) {
+            self.saves();
+        }
+    }
+
+    fn saves(&mut self) {
+        let (Some(current), Some(snapshot)) = (self.current.clone(), self.snapshot.clone()) else { return };
+        self.journal.save(&current.set).unwrap();
+        self.newest_is_damaged = false;
+        self.saved.push(Saved { snapshot, views: self.views(), passed: self.passed.clone(), current });
+        if self.saved.len() > 2 {
+            self.saved.remove(0);
+        }
+    }
+
+    pub fn reloads(&mut self, chance: &mut Chance) -> String {
+        self.config = chance.below(self.configs.len());
+        self.step(None, chance);
+        format!("reloads configuration {}; {}", self.config, self.said())
+    }
+
+    pub fn is_released(&mut self, chance: &mut Chance) -> String {
+        let hold = self.guard.state().hold.clone();
+        let hash = hold.as_ref().map(|hold| hold.hash.clone());
+        match hash {
+            Some(hash) if !chance.one_in(4) => {
+                self.step(Some(&hash), chance);
+                let still_held = self.guard.state().hold.clone();
+                let is_held = |prefix| still_held.as_ref().is_some_and(|hold| hold.routes.contains_key(prefix));
+                if hold.iter().flat_map(|hold| hold.routes.keys()).any(is_held) {
+                    self.fails("what was released is still held".to_owned());
+                }
+                format!("released {hash}; {}", self.said())
+            }
+            _ => {
+                let (Some(current), config) = (&self.current, self.config()) else {
+                    return "nothing is there".to_owned();
+                };
+                let target = originate(Arc::clone(&current.set.snapshot), &config);
+                let wrong = Some("0123456789abcdef");
+                let step = advance(Some(current), target, config, &self.guard, wrong, self.now);
+                if !step.verdict.released.is_empty() {
+                    self.fails("a wrong hash lets something go".to_owned());
+                }
+                "a wrong hash is tried".to_owned()
+            }
+        }
+    }
+
+    /// Dies and starts again, sometimes with its newest journal damaged.
+    pub fn crashes(&mut self, chance: &mut Chance) -> String {
+        self.current = None;
+        self.snapshot = None;
+        self.wire = None;
+        self.guard = Guard::default();
+        let damaged = chance.one_in(4) && self.damage(chance);
+        if damaged && !self.newest_is_damaged {
+            // What is left is the one before.
+            self.saved.pop();
+            self.newest_is_damaged = true;
+        }
+        let expected = self.saved.last().cloned();
+        self.now += Duration::from_secs(u64::try_from(chance.below(90)).unwrap());
+        self.journal = Journal::new(self.folder.path());
+        let Restored { record, .. } = self.journal.restore();
+        if record.is_some() != expected.is_some() {
+            self.fails(format!("restored is {}, saved was {}", record.is_some(), expected.is_some()));
+        }
+        self.rules = expected.as_ref().map(|saved| Arc::clone(&saved.current.config));
+        self.passed = expected.as_ref().map_or_else(Vec::new, |saved| saved.passed.clone());
+        if let (Some(record), Some(expected)) = (record, &expected) {
+            let guard = record.guard.restored(self.now);
+            let config = self.config();
+            let set = originate(Arc::clone(&record.snapshot), &config);
+            let set = OriginationSet { originations: record.originations, guard: guard.clone(), ..set };
+            let current = current_of(set, Arc::clone(&config));
+            let mut wire = Wire::new(&current);
+            if let Err(broken) = wire.apply(&current, &Plan::from_nothing(&current.set.originations), chance) {
+                self.fails(broken);
+            }
+            let same_rules = Arc::ptr_eq(&expected.current.config, &config);
+            if same_rules && wire.views != expected.views {
+                self.fails(format!("after the restart peers see {:?}, not {:?}", wire.views, expected.views));
+            }
+            if guard.hold != expected.current.set.guard.hold || expected.snapshot.ranges != record.snapshot.ranges {
+                self.fails("what was held or known before the restart is not after it".to_owned());
+            }
+            (self.guard, self.wire, self.snapshot) = (Guard::new(guard), Some(wire), Some(record.snapshot));
+            self.current = Some(current);
+        }
+        format!("crashes, damaged: {damaged}; {}", self.said())
+    }
+
+    /// Cuts the newest record short; whether there was one.
+    fn damage(&self, chance: &mut Chance) -> bool {
+        let files = fs::read_dir(self.folder.path()).unwrap().map(|entry| entry.unwrap().path());
+        let Some(newest) = files.filter(|path| is_newest(path)).max() else { return false };
+        let octets = fs::read(&newest).unwrap();
+        fs::write(&newest, &octets[..chance.below(octets.len().max(1))]).unwrap();
+        true
+    }
+
+    pub fn waits(&mut self, chance: &mut Chance) -> String {
+        let seconds = chance.below(900);
+        self.now += Duration::from_secs(u64::try_from(seconds).unwrap());
+        format!("waits {seconds} s")
+    }
+
+    fn said(&self) -> String {
+        let hold = self.guard.state().hold.as_ref();
+        let held: Vec<String> = hold.into_iter().flat_map(|hold| hold.routes.keys().map(ToString::to_string)).collect();
+        format!("views {:?}, held {held:?}", self.views())
+    }
+
+    /// What must hold at any time.
+    pub fn check(&self) -> Result<(), String> {
+        if let Some(broken) = &self.broken {
+            return Err(broken.clone());
+        }
+        let ranges: Vec<Prefix> = ["10.0.0.0/24", "10.4.0.0/24"].map(|text| text.parse().unwrap()).to_vec();
+        for prefix in self.views().iter().flatten() {
+            if !ranges.iter().any(|range| range.covers(prefix)) {
+                return Err(format!("{prefix} is not ours"));
+            }
+            // A whole range is announced as such; anything smaller is exactly what somebody had.
+            let strange = blocks().filter(|host| prefix.covers(host)).find(|host| !self.ever.contains(host));
+            if let Some(host) = strange.filter(|_| !ranges.contains(prefix)) {
+                return Err(format!("{host} of {prefix} was nobody's"));
+            }
+        }
+        Ok(())
+    }
+
+    /// With a good look and a person's word everything is as it should be.
+    pub fn comes_to(&mut self, whole: &Report, chance: &mut Chance) -> Result<(), String> {
+        self.looks(whole, chance);
+        if let Some(hash) = self.guard.state().hold.as_ref().map(|hold| hold.hash.clone()) {
+            self.step(Some(&hash), chance);
+        }
+        self.check()?;
+        let Some(current) = &self.current else { return Err("nothing is originated".to_owned()) };
+        let target = originate(Arc::clone(&current.set.snapshot), &self.config());
+        let (now, wanted): (Vec<_>, Vec<_>) =
+            (current.set.originations.keys().collect(), target.originations.keys().collect());
+        if now != wanted {
+            return Err(format!("{now:?} is originated, not {wanted:?}"));
+        }
+        Ok(())
+    }
+}
+
+fn is_newest(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name == "journal")
+}
