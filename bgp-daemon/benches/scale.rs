@@ -1,7 +1,8 @@
 //! A large inventory through its whole way: files, snapshot, originations, journal, a change of one range, a restart.
 //!
 //! `cargo bench -p bgp-daemon --bench scale -- INSTANCES ALIASES FILES`; without numbers 100000 instances with 10 alias
-//! ranges each in 20 files. It prints wall time and resident memory after each step.
+//! ranges each in 20 files. It prints wall and CPU time of each step, and resident memory after
+//! it.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -68,6 +69,14 @@ impl Size {
     }
 }
 
+/// User and system time of all threads so far, to 10 ms.
+fn cpu() -> Duration {
+    let stat = fs::read_to_string("/proc/self/stat").unwrap();
+    let (_, fields) = stat.rsplit_once(')').unwrap();
+    let ticks: u64 = fields.split_whitespace().skip(11).take(2).map(|field| field.parse::<u64>().unwrap()).sum();
+    Duration::from_millis(ticks * 10)
+}
+
 /// Resident memory in MiB, now and at most.
 fn memory() -> (u64, u64) {
     let status = fs::read_to_string("/proc/self/status").unwrap();
@@ -78,15 +87,25 @@ fn memory() -> (u64, u64) {
     (of("VmRSS:"), of("VmHWM:"))
 }
 
-fn report(step: &str, took: Duration) {
-    let (now, most) = memory();
-    println!("{step:<44} {:>9.1} ms   {now:>5} MiB, at most {most:>5} MiB", took.as_secs_f64() * 1000.0);
+/// A step that is being measured: when it began, and the CPU time spent before.
+struct Step(Instant, Duration);
+
+impl Step {
+    fn begin() -> Self {
+        Self(Instant::now(), cpu())
+    }
+
+    fn report(&self, step: &str) {
+        let (now, most) = memory();
+        let (wall, spent) = (self.0.elapsed().as_secs_f64(), (cpu() - self.1).as_secs_f64());
+        println!("{step:<44} {wall:>7.2} s, {spent:>6.2} s of CPU   {now:>5} MiB, at most {most:>5} MiB");
+    }
 }
 
 fn timed<T>(step: &str, work: impl FnOnce() -> T) -> T {
-    let begin = Instant::now();
+    let begin = Step::begin();
     let result = work();
-    report(step, begin.elapsed());
+    begin.report(step);
     result
 }
 
@@ -113,7 +132,7 @@ router_id = "10.255.0.1"
 [inventory]
 path = "inventory"
 poll_interval_secs = 86400
-settle_ms = 60000
+settle_ms = 0
 [[advertise]]
 role = "pod"
 aggregation = { mode = "in-use" }
@@ -148,19 +167,19 @@ fn main() {
 }
 
 async fn run(size: &Size, inventory: &Path, config: &Config, state: &Path) {
-    report("at the start", Duration::ZERO);
+    Step::begin().report("at the start");
     let stop = CancellationToken::new();
-    let begin = Instant::now();
+    let begin = Step::begin();
     let mut watched = watch(config.inventory.clone(), None, stop.clone());
     watched.status.changed().await.unwrap();
-    report("first look: read, validate", begin.elapsed());
+    begin.report("first look: read, validate");
     let first = snapshot(&watched.status.borrow());
     let set = timed("originate", || originate(Arc::clone(&first), config));
     println!("{:<44} {:>9}", "prefixes originated", set.originations.len());
     let look = async |step: &str| {
-        let begin = Instant::now();
+        let begin = Step::begin();
         let status = watched.control.look_now().await.unwrap();
-        report(step, begin.elapsed());
+        begin.report(step);
         assert!(status.faults.is_empty(), "{}", status.faults);
         snapshot(&status)
     };
@@ -172,9 +191,9 @@ async fn run(size: &Size, inventory: &Path, config: &Config, state: &Path) {
     let plan = timed("plan", || Plan::between(&set.originations, &changed.originations));
     assert_eq!((plan.announce.len(), plan.withdraw.len()), (1, 1));
     put(inventory, 0, "[");
-    let begin = Instant::now();
+    let begin = Step::begin();
     let status = watched.control.look_now().await.unwrap();
-    report("look at a state that is not trusted: merge", begin.elapsed());
+    begin.report("look at a state that is not trusted: merge");
     assert!(!status.trust.is_trusted());
     assert_eq!(snapshot(&status).counts.alias_ranges, second.counts.alias_ranges);
     drop((set, first));

@@ -8,7 +8,7 @@
 //! {"word":"nic0"}                                        number 0
 //! ["10.4.0.0/24",1,0,0]                                  an alias range (1) of resource 0, interface word 0, in the range above
 //! {"attributes":{…}}                                     number 0
-//! {"origination":{"prefix":"10.4.0.0/24",…}}
+//! [0,1,0,"10.4.0.0/24",[1]]                              attributes 0, role word 1, rule 0, made of range 1
 //! {"window":[…]}                                         what was withdrawn lately
 //! {"hold":{"hash":"…",…}}                                what the guard holds, and after it each withdrawal that is held
 //! {"held":["10.4.0.0/24",{…}]}
@@ -19,6 +19,7 @@
 //! believed before the checksum was right.
 
 use std::collections::{BTreeMap, HashMap};
+use std::fmt;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -64,7 +65,6 @@ enum Line {
     Resource(String),
     Word(String),
     Attributes(AttributesLine),
-    Origination(OriginationLine),
     Window(Window),
     Hold(Hold),
     Held(String, HeldRoute),
@@ -128,15 +128,8 @@ struct AttributesLine {
     large_communities: Vec<(u32, u32, u32)>,
 }
 
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct OriginationLine {
-    prefix: String,
-    attributes: usize,
-    role: String,
-    rule: usize,
-    ranges: Vec<usize>,
-}
+/// Attributes, word of the role, rule, prefix, and the ranges that it was made from.
+type OriginationLine<'a> = (usize, usize, usize, &'a str, Vec<usize>);
 
 /// Writes a record.
 pub(super) fn write(out: &mut dyn Write, set: &OriginationSet) -> io::Result<()> {
@@ -173,6 +166,14 @@ impl Writer<'_> {
         self.octets(&octets)
     }
 
+    /// A line of which there may be a million: written without a detour.
+    fn short_line(&mut self, line: fmt::Arguments<'_>) -> io::Result<()> {
+        self.buffer.clear();
+        writeln!(self.buffer, "{line}")?;
+        self.hash.update(&self.buffer);
+        self.out.write_all(&self.buffer)
+    }
+
     fn range(&mut self, range: &Range) -> io::Result<()> {
         let (kind, name) = match &range.name {
             RangeName::Primary => (RangeKind::Primary, ""),
@@ -195,11 +196,7 @@ impl Writer<'_> {
                 Owner::Address(_) => (2, 0),
                 Owner::ForwardingRule(_) => (3, 0),
             };
-            // There are a million of them: each is written without a detour.
-            self.buffer.clear();
-            writeln!(self.buffer, "[\"{prefix}\",{kind},{resource},{word}]")?;
-            self.hash.update(&self.buffer);
-            self.out.write_all(&self.buffer)?;
+            self.short_line(format_args!("[\"{prefix}\",{kind},{resource},{word}]"))?;
         }
         Ok(())
     }
@@ -247,9 +244,10 @@ impl Writer<'_> {
                 }
             };
             let Origination { role, rule, ranges, .. } = origination;
-            let (role, ranges) = (role.to_string(), ranges.clone());
-            let (prefix, rule) = (prefix.to_string(), *rule);
-            self.line(&Line::Origination(OriginationLine { prefix, attributes, role, rule, ranges }))?;
+            let role = self.word(role)?;
+            let ranges: Vec<String> = ranges.iter().map(usize::to_string).collect();
+            let ranges = ranges.join(",");
+            self.short_line(format_args!("[{attributes},{role},{rule},\"{prefix}\",[{ranges}]]"))?;
         }
         Ok(())
     }
@@ -317,9 +315,12 @@ pub(super) fn read(input: Box<dyn Read>) -> io::Result<Record> {
             if line != HEAD.as_bytes() {
                 return Err(damaged("not a journal of this version of aliasd".to_owned()));
             }
-        } else if text.starts_with(b"[") {
+        } else if text.starts_with(b"[\"") {
             let line: AllocationLine<'_> = serde_json::from_slice(text).map_err(|error| at(&error.to_string()))?;
             reader.allocation(line).ok_or_else(|| at("an allocation of nothing that stands before it"))?;
+        } else if text.starts_with(b"[") {
+            let line: OriginationLine<'_> = serde_json::from_slice(text).map_err(|error| at(&error.to_string()))?;
+            reader.origination(line).ok_or_else(|| at("an origination of nothing that stands before it"))?;
         } else {
             match serde_json::from_slice(text).map_err(|error| at(&error.to_string()))? {
                 Line::Sha256(checksum) if checksum == hexadecimal(&hash.clone().finalize()) => {
@@ -344,7 +345,6 @@ struct Reader {
     resources: Vec<Arc<ResourcePath>>,
     words: Vec<Arc<str>>,
     attributes: Vec<Arc<PathAttributes>>,
-    roles: HashMap<String, Arc<str>>,
     originations: BTreeMap<Prefix, Origination>,
     window: Window,
     hold: Option<Hold>,
@@ -363,7 +363,6 @@ impl Reader {
             Line::Resource(path) => self.resources.push(Arc::new(ResourcePath::parse(&path)?)),
             Line::Word(word) => self.words.push(Arc::from(word)),
             Line::Attributes(line) => self.attributes.push(Arc::new(attributes_of(line))),
-            Line::Origination(line) => self.origination(line)?,
             Line::Window(bucket) => self.window.append(bucket),
             Line::Hold(hold) => {
                 let is_first = self.hold.is_none();
@@ -421,11 +420,10 @@ impl Reader {
         Some(())
     }
 
-    fn origination(&mut self, line: OriginationLine) -> Option<()> {
-        let OriginationLine { prefix, attributes, role, rule, ranges } = line;
-        let prefix = Prefix::parse_exact(&prefix).ok()?;
+    fn origination(&mut self, (attributes, role, rule, prefix, ranges): OriginationLine<'_>) -> Option<()> {
+        let prefix = Prefix::parse_exact(prefix).ok()?;
         let attributes = Arc::clone(self.attributes.get(attributes)?);
-        let role = Arc::clone(self.roles.entry(role).or_insert_with_key(|role| Arc::from(role.as_str())));
+        let role = Arc::clone(self.words.get(role)?);
         let is_new = self.originations.insert(prefix, Origination { attributes, role, rule, ranges }).is_none();
         is_new.then_some(())
     }
