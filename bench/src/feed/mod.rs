@@ -81,7 +81,7 @@ impl FromIterator<(AttributeSet, Vec<Ipv4Prefix>)> for Feed {
     }
 }
 
-/// Where a speaker says that its routes lead: no network of [`RESERVED`] is in a feed.
+/// Where a speaker says that its routes lead: no network of a feed holds it.
 pub fn next_hop(speaker: u8) -> Ipv4Addr {
     Ipv4Addr::new(10, 255, 0, speaker)
 }
