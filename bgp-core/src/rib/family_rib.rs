@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use prefix_trie::PrefixMap;
+use smallvec::SmallVec;
 
 use super::adj_rib_in::{CompactVerdict, Judge};
 use super::attribute_store::AttributeId;
@@ -14,6 +15,7 @@ use super::generations::{Age, Generations};
 use super::outbound::Membership;
 use super::path::Path;
 use super::peers::{Context, PeerIndex, PeerMap};
+use super::prefix_index::AT_ONCE;
 use super::table::{RowId, Table};
 use super::traits::Traits;
 use super::update_group::UpdateGroup;
@@ -74,18 +76,37 @@ impl<N: FamilyPrefix> FamilyRib<N> {
 
     // --- Adj-RIB-In ---
 
-    /// A peer announces a prefix.
-    pub fn reach(
+    /// A peer announces prefixes.
+    pub fn reach_all(
         &mut self,
         context: &mut Context,
         peer: PeerIndex,
-        net: N,
-        path_id: u32,
+        routes: impl Iterator<Item = (N, u32)>,
+        judge: &mut Judge,
+        outcome: &mut ApplyOutcome,
+    ) {
+        let mut routes = routes.peekable();
+        while routes.peek().is_some() {
+            let (nets, path_ids): (SmallVec<[N; AT_ONCE]>, SmallVec<[u32; AT_ONCE]>) =
+                routes.by_ref().take(AT_ONCE).unzip();
+            let rows = self.table.find_many(&nets);
+            for ((net, path_id), row) in nets.into_iter().zip(path_ids).zip(rows) {
+                self.reach(context, peer, (net, path_id, row), judge, outcome);
+            }
+        }
+    }
+
+    fn reach(
+        &mut self,
+        context: &mut Context,
+        peer: PeerIndex,
+        (net, path_id, row): (N, u32, Option<RowId>),
         judge: &mut Judge,
         outcome: &mut ApplyOutcome,
     ) {
         let Some(generation) = self.peers.get(peer).map(|state| state.generations.current()) else { return };
-        let known = self.table.find_or_place(&net);
+        // One that was not there may have come with this very UPDATE.
+        let known = row.map_or_else(|| self.table.find_or_place(&net), Ok);
         let counted = || {
             let path = known.ok().and_then(|row| self.table.path(row, (peer, path_id)));
             path.is_some_and(|path| path.verdict.generation() == generation)

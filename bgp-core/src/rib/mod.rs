@@ -146,12 +146,14 @@ impl Rib {
         }
         for Reachable { attributes, nlri } in reachable {
             let Some(mut judge) = Judge::new(&mut self.context, index, attributes) else { continue };
-            for Nlri { prefix, path_id } in nlri {
-                if let Some(net) = Ipv4Net::of(prefix).filter(|_| self.v4.membership(index).is_some()) {
-                    self.v4.reach(&mut self.context, index, net, *path_id, &mut judge, &mut outcome);
-                } else if let Some(net) = Ipv6Net::of(prefix).filter(|_| self.v6.membership(index).is_some()) {
-                    self.v6.reach(&mut self.context, index, net, *path_id, &mut judge, &mut outcome);
-                }
+            let (context, outcome) = (&mut self.context, &mut outcome);
+            if self.v4.membership(index).is_some() {
+                let routes = nlri.iter().filter_map(|nlri| Some((Ipv4Net::of(&nlri.prefix)?, nlri.path_id)));
+                self.v4.reach_all(context, index, routes, &mut judge, outcome);
+            }
+            if self.v6.membership(index).is_some() {
+                let routes = nlri.iter().filter_map(|nlri| Some((Ipv6Net::of(&nlri.prefix)?, nlri.path_id)));
+                self.v6.reach_all(context, index, routes, &mut judge, outcome);
             }
             judge.finish(&mut self.context.attributes);
         }

@@ -4,6 +4,8 @@
 //! addresses are equal. Blocks are split when full and joined when nearly empty, so that no order of insertion costs more
 //! than a short move.
 
+use smallvec::SmallVec;
+
 use super::family_prefix::FamilyPrefix;
 use super::table::RowId;
 
@@ -49,6 +51,28 @@ impl<N: FamilyPrefix> PrefixIndex<N> {
     pub fn find(&self, net: &N, net_of: impl Fn(RowId) -> N) -> Result<RowId, Position> {
         let (position, found) = self.search(net, net_of);
         found.ok_or(position)
+    }
+
+    /// The rows of several prefixes. Their searches go on side by side, so that one need not wait for the memory of another.
+    pub fn find_many(&self, nets: &[N], net_of: impl Fn(RowId) -> N) -> SmallVec<[Option<RowId>; AT_ONCE]> {
+        let mut searches: SmallVec<[Search<'_, N::Address>; AT_ONCE]> = nets
+            .iter()
+            .map(|net| {
+                let key = key(net);
+                let block = self.firsts.partition_point(|first| *first <= key).saturating_sub(1);
+                let places = self.blocks.get(block).map_or(&[][..], Vec::as_slice);
+                Search { places, address: key.0, base: 0, size: places.len() }
+            })
+            .collect();
+        while searches.iter().any(|search| search.size > 1) {
+            searches.iter_mut().for_each(Search::step);
+        }
+        let row = |(search, net): (&Search<'_, N::Address>, &N)| {
+            let from_there = search.places.get(..=search.base).unwrap_or(&[]);
+            let equal = from_there.iter().rev().take_while(|place| place.address == search.address);
+            equal.map(|place| place.row).find(|row| net_of(*row) == *net)
+        };
+        searches.iter().zip(nets).map(row).collect()
     }
 
     fn search(&self, net: &N, net_of: impl Fn(RowId) -> N) -> (Position, Option<RowId>) {
@@ -162,6 +186,27 @@ fn key<N: FamilyPrefix>(net: &N) -> (N::Address, u8) {
     (net.address(), net.prefix_len())
 }
 
+/// Prefixes that are searched for side by side.
+pub(super) const AT_ONCE: usize = 16;
+
+/// A search for the last place of an address or a lower one, between `base` and `size` places on.
+struct Search<'a, A> {
+    places: &'a [Place<A>],
+    address: A,
+    base: usize,
+    size: usize,
+}
+
+impl<A: Copy + Ord> Search<'_, A> {
+    fn step(&mut self) {
+        let half = self.size / 2;
+        let middle = self.base + half;
+        let not_beyond = self.places.get(middle).is_some_and(|place| place.address <= self.address);
+        self.base = if not_beyond { middle } else { self.base };
+        self.size -= half;
+    }
+}
+
 /// Where an iteration begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Start {
@@ -218,6 +263,11 @@ mod tests {
                 }
             }
             let net_of = |row: RowId| nets[row.index()];
+            let asked: Vec<Ipv4Net> = nets.iter().copied().chain([from]).collect();
+            for some in asked.chunks(AT_ONCE) {
+                let expected: Vec<Option<RowId>> = some.iter().map(|net| model.get(net).copied()).collect();
+                prop_assert_eq!(index.find_many(some, net_of).to_vec(), expected);
+            }
             prop_assert!(index.rows(None, net_of).eq(model.values().copied()));
             prop_assert!(index.rows(Some((from, Start::At)), net_of).eq(model.range(from..).map(|(_, row)| *row)));
             let after = (std::ops::Bound::Excluded(from), std::ops::Bound::Unbounded);

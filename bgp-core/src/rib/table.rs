@@ -13,7 +13,7 @@ use super::attribute_store::AttributeId;
 use super::family_prefix::FamilyPrefix;
 use super::path::Path;
 use super::peers::PeerIndex;
-use super::prefix_index::{Position, PrefixIndex, Start};
+use super::prefix_index::{AT_ONCE, Position, PrefixIndex, Start};
 
 /// The number of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -156,6 +156,11 @@ impl<N: FamilyPrefix> Table<N> {
     /// Where [`insert`](Self::insert) puts it, when it has none.
     pub fn find_or_place(&self, net: &N) -> Result<RowId, Position> {
         self.index.find(net, net_of(&self.rows))
+    }
+
+    /// The rows of several prefixes, which costs less than one after the other.
+    pub fn find_many(&self, nets: &[N]) -> SmallVec<[Option<RowId>; AT_ONCE]> {
+        self.index.find_many(nets, net_of(&self.rows))
     }
 
     /// Gives a row to a prefix that has none; nothing may have changed since the position was found.

@@ -1,6 +1,7 @@
 //! The door to the table: messages in, nothing shared.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use bgp_core::attribute::PathAttributes;
 use bgp_core::message::Update;
@@ -51,6 +52,13 @@ impl FromPeer {
 
 type Question = Box<dyn FnOnce(&Rib) + Send>;
 
+/// A question that does not wait for what peers send.
+pub(super) struct Urgent {
+    /// How many orders must have been obeyed before it is answered: those that were given before it.
+    pub after: u64,
+    pub question: Question,
+}
+
 /// A change of what we originate, applied as one: its announcements reach every peer before its withdrawals.
 #[derive(Debug, Default)]
 pub struct OriginationChange {
@@ -92,6 +100,15 @@ pub(super) enum Command {
     Hold,
     Release,
     Ask(Question),
+    /// There is an urgent question.
+    Wake,
+}
+
+impl Command {
+    /// Whether it is an order, which urgent questions must not overtake: anything but what peers send and take.
+    pub(super) const fn is_order(&self) -> bool {
+        !matches!(self, Self::FromPeer { .. } | Self::Grant(_) | Self::Ask(_) | Self::Wake)
+    }
 }
 
 /// Sends messages to the owner. Cheap to clone. The queue is bounded by construction: UPDATEs by each peer's
@@ -99,6 +116,9 @@ pub(super) enum Command {
 #[derive(Clone, Debug)]
 pub struct RibHandle {
     pub(super) commands: mpsc::UnboundedSender<Command>,
+    pub(super) urgent: mpsc::UnboundedSender<Urgent>,
+    /// Orders given so far, by all.
+    pub(super) orders: Arc<AtomicU64>,
 }
 
 impl RibHandle {
@@ -196,18 +216,47 @@ impl RibHandle {
         T: Send + 'static,
         F: FnOnce(&Rib) -> T + Send + 'static,
     {
-        let (reply, answer) = oneshot::channel();
-        let question = move |rib: &Rib| {
-            // Whoever asked may be gone; then nobody misses the answer.
-            let _unheard = reply.send(question(rib));
-        };
-        self.send(Command::Ask(Box::new(question)))?;
+        let (question, answer) = to_be_answered(question);
+        self.send(Command::Ask(question))?;
+        answer.await.map_err(|_| Gone)
+    }
+
+    /// As [`ask`](Self::ask), but answered between the next two slices of work, however much peers have sent that is not
+    /// applied yet. What was ordered before, as a change of what we originate, is in the answer.
+    ///
+    /// # Errors
+    /// [`Gone`] when the owner has stopped.
+    pub async fn ask_now<T, F>(&self, question: F) -> Result<T, Gone>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Rib) -> T + Send + 'static,
+    {
+        let (question, answer) = to_be_answered(question);
+        let after = self.orders.load(Ordering::SeqCst);
+        self.urgent.send(Urgent { after, question }).map_err(|_| Gone)?;
+        self.send(Command::Wake)?;
         answer.await.map_err(|_| Gone)
     }
 
     fn send(&self, command: Command) -> Result<(), Gone> {
+        if command.is_order() {
+            self.orders.fetch_add(1, Ordering::SeqCst);
+        }
         self.commands.send(command).map_err(|_| Gone)
     }
+}
+
+fn to_be_answered<T, F>(question: F) -> (Question, oneshot::Receiver<T>)
+where
+    T: Send + 'static,
+    F: FnOnce(&Rib) -> T + Send + 'static,
+{
+    let (reply, answer) = oneshot::channel();
+    let question = move |rib: &Rib| {
+        // Whoever asked may be gone; then nobody misses the answer.
+        let _unheard = reply.send(question(rib));
+    };
+    (Box::new(question), answer)
 }
 
 /// Keeps what changes from being told; see [`RibHandle::hold`].

@@ -10,7 +10,7 @@ pub use handle::{FromPeer, Gone, Hold, OriginationChange, PeerIntake, RibEvent, 
 pub use owner::start;
 
 /// UPDATE batches a peer may have on their way to the owner. A peer that sends faster waits for its own, not for others.
-pub const INTAKE_BATCHES: usize = 16;
+pub const INTAKE_BATCHES: usize = 4;
 
 /// Routes handed to a peer at a time: large enough to fill messages, small enough that a change is never far behind.
 pub const PULL_ROUTES: usize = 4096;

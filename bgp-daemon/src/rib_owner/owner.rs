@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::io;
+use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use bgp_core::message::Update;
@@ -11,7 +12,7 @@ use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TryRecvError;
 use tracing::{debug, warn};
 
-use super::handle::{Command, FromPeer, OriginationChange, RibEvent, RibHandle};
+use super::handle::{Command, FromPeer, OriginationChange, RibEvent, RibHandle, Urgent};
 
 /// Prefixes decided between two looks at the queue: a fraction of a millisecond, so that no message waits long.
 const DECIDE_SLICE: usize = 1024;
@@ -20,7 +21,10 @@ const DECIDE_SLICE: usize = 1024;
 const COMMAND_SLICE: usize = 256;
 
 /// … unless they bring this many routes before: a message may carry thousands.
-const INTAKE_SLICE: usize = 4096;
+const INTAKE_SLICE: usize = 2048;
+
+/// Urgent questions answered between two slices.
+const URGENT_SLICE: usize = 16;
 
 /// Starts the owner. It ends when every [`RibHandle`] is dropped.
 ///
@@ -28,10 +32,19 @@ const INTAKE_SLICE: usize = 4096;
 /// When the operating system gives no thread.
 pub fn start(config: RibConfig) -> io::Result<(RibHandle, JoinHandle<()>)> {
     let (commands, queue) = mpsc::unbounded_channel();
-    let owner =
-        Owner { rib: Rib::new(config), peers: HashMap::new(), undecided: 0, change_in_progress: false, holds: 0 };
+    let (urgent, questions) = mpsc::unbounded_channel();
+    let owner = Owner {
+        rib: Rib::new(config),
+        peers: HashMap::new(),
+        undecided: 0,
+        change_in_progress: false,
+        holds: 0,
+        obeyed: 0,
+        questions,
+        waiting: None,
+    };
     let thread = std::thread::Builder::new().name("rib-owner".to_owned()).spawn(move || owner.run(queue))?;
-    Ok((RibHandle { commands }, thread))
+    Ok((RibHandle { commands, urgent, orders: Arc::default() }, thread))
 }
 
 struct Outlet {
@@ -49,11 +62,17 @@ struct Owner {
     change_in_progress: bool,
     /// Changes that are to be told as one and are not complete.
     holds: usize,
+    /// Orders obeyed so far.
+    obeyed: u64,
+    questions: mpsc::UnboundedReceiver<Urgent>,
+    /// The next urgent question, which waits for an order.
+    waiting: Option<Urgent>,
 }
 
 impl Owner {
     fn run(mut self, mut queue: mpsc::UnboundedReceiver<Command>) {
         while let Some(taken) = self.take(&mut queue) {
+            self.answer();
             // Whatever a peer floods us with, what is undecided shrinks, and walks gain on a table that grows under them:
             // each family has half of the budget, and each route that came in is to be decided and walked over.
             self.undecided = self.rib.decide(DECIDE_SLICE + 4 * taken);
@@ -68,8 +87,8 @@ impl Owner {
     /// Obeys the next messages; how many routes they brought, `None` when nobody can send any more.
     fn take(&mut self, queue: &mut mpsc::UnboundedReceiver<Command>) -> Option<usize> {
         let mut routes = 0;
-        if self.undecided == 0 {
-            // Everything is decided and handed out: sleep until there is news.
+        if self.undecided == 0 && self.waiting.is_none() && self.questions.is_empty() {
+            // Everything is decided, handed out and answered: sleep until there is news.
             routes += self.obey(queue.blocking_recv()?);
         }
         for _ in 0..COMMAND_SLICE {
@@ -85,8 +104,21 @@ impl Owner {
         Some(routes)
     }
 
+    /// Answers urgent questions, a few at a time.
+    fn answer(&mut self) {
+        for _ in 0..URGENT_SLICE {
+            let Some(next) = self.waiting.take().or_else(|| self.questions.try_recv().ok()) else { break };
+            if next.after > self.obeyed {
+                self.waiting = Some(next);
+                break;
+            }
+            (next.question)(&self.rib);
+        }
+    }
+
     /// Does what a message says; how many routes of peers it brought.
     fn obey(&mut self, command: Command) -> usize {
+        self.obeyed += u64::from(command.is_order());
         match command {
             Command::PeerUp { facts, import, export, kept, events } => {
                 self.peers.insert(facts.id, Outlet { events, credit: 0 });
@@ -119,6 +151,8 @@ impl Owner {
                 self.change_in_progress = true;
             }
             Command::Ask(question) => question(&self.rib),
+            // The question is in a queue of its own.
+            Command::Wake => {}
         }
         0
     }

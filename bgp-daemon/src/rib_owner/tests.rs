@@ -174,3 +174,19 @@ async fn a_flood_of_one_peer_does_not_keep_another_from_being_told_of_a_change()
     let told = told_so_far(&rib, events).await;
     assert!(matches!(told.as_slice(), [RibEvent::Batch(batch)] if batch.route_count() == 1), "{told:?}");
 }
+
+#[tokio::test]
+async fn an_urgent_question_sees_what_was_ordered_before_it_and_many_at_once_are_all_answered() {
+    let (rib, _thread) = start(config()).unwrap();
+    for count in 1..50_usize {
+        rib.change_originations(originations(&[&format!("10.{count}.0.0/16")], &[])).unwrap();
+        let mut asked = tokio::task::JoinSet::new();
+        for _ in 0..40 {
+            let rib = rib.clone();
+            asked.spawn(async move { rib.ask_now(|rib| rib.counters().originated).await });
+        }
+        for answer in asked.join_all().await {
+            assert_eq!(answer, Ok(count));
+        }
+    }
+}

@@ -47,7 +47,7 @@ async fn chain(view: &DaemonView, target: Prefix, peers: &Peers, asked: &[PeerEn
         [] => learned(rib, &target, &ids),
         prefixes => prefixes.iter().map(|prefix| InTable::of(rib, prefix, &ids)).collect(),
     };
-    let found = view.rib.ask(question).await?;
+    let found = view.rib.ask_now(question).await?;
     let mut chain = ours.steps;
     let is_ours = ours.in_inventory;
     if !is_ours && !found.is_empty() {

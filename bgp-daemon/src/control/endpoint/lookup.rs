@@ -28,7 +28,7 @@ pub async fn lookup(
         let prefix = rib.lookup(address)?.prefix;
         Some((prefix, rib.paths(&prefix)))
     };
-    let Some((prefix, paths)) = view.rib.ask(question).await? else {
+    let Some((prefix, paths)) = view.rib.ask_now(question).await? else {
         return Err(Fault::not_found(format!("no route in the Loc-RIB holds {address}"), Vec::new()));
     };
     let paths = translate::paths(&prefix, &paths, &Peers::of(&view));

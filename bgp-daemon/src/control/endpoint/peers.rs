@@ -56,7 +56,7 @@ pub async fn status_of_all(view: &DaemonView) -> Result<Vec<BgpPeerStatus>, Gone
 
 async fn status_of(view: &DaemonView, entries: &[PeerEntry]) -> Result<Vec<BgpPeerStatus>, Gone> {
     let ids: Vec<PeerId> = entries.iter().map(|entry| entry.id).collect();
-    let counters = view.rib.ask(move |rib| ids.iter().map(|id| rib.peer_counters(*id)).collect::<Vec<_>>()).await?;
+    let counters = view.rib.ask_now(move |rib| ids.iter().map(|id| rib.peer_counters(*id)).collect::<Vec<_>>()).await?;
     let config = view.config.borrow().clone();
     let deadline = tokio::time::Instant::now() + STATUS_PATIENCE;
     let mut all = Vec::with_capacity(entries.len());
@@ -81,7 +81,7 @@ async fn advertised(view: &DaemonView, id: PeerId) -> Result<Vec<AdvertisedRoute
         priority: route.attributes.multi_exit_disc,
         next_hop_ip: route.attributes.next_hop_address().map(|address| address.to_string()),
     };
-    Ok(view.rib.ask(question).await?.iter().map(route).collect())
+    Ok(view.rib.ask_now(question).await?.iter().map(route).collect())
 }
 
 enum SessionView {

@@ -106,7 +106,7 @@ async fn collect<T: Send + 'static>(
     let mut after = wanted.after;
     for _ in 0..ASKS_MAX {
         let (ask, room) = (ask.clone(), wanted.limit - items.len());
-        let part = view.rib.ask(move |rib| ask(rib, after, room)).await?;
+        let part = view.rib.ask_now(move |rib| ask(rib, after, room)).await?;
         items.extend(part.items.into_iter().take_while(|item| wanted.span.holds(&prefix_of(item))));
         // The span stands together and the part began at or after its begin: past its end nothing follows.
         after = part.next.filter(|next| wanted.span.holds(next));

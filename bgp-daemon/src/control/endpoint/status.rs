@@ -20,7 +20,7 @@ use crate::journal::JournalStatus;
 pub async fn status(State(view): State<DaemonView>, uri: Uri) -> Result<Json<StatusReply>, Fault> {
     no_parameters(&uri)?;
     let peers = status_of_all(&view).await?;
-    let table = view.rib.ask(|rib| rib.counters()).await?;
+    let table = view.rib.ask_now(|rib| rib.counters()).await?;
     let config = view.config.borrow().clone();
     let inventory = summary(&view.inventory.borrow().clone());
     let last_reload = view.reload.borrow().as_deref().map(reload);
