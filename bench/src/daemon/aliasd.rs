@@ -96,7 +96,6 @@ fn configuration(port: u16, scene: &Scene) -> String {
     if !scene.originated.is_empty() {
         text += "\n[[advertise]]\nrole = \"pod\"\naggregation = { mode = \"in-use\" }\n";
     }
-    let names: Vec<String> = scene.neighbors.iter().map(|one| format!("\"{}\"", one.identity.name)).collect();
     let next_hop = sent_next_hop(scene.mark);
     for neighbor in &scene.neighbors {
         let who = &neighbor.identity;
@@ -108,11 +107,7 @@ fn configuration(port: u16, scene: &Scene) -> String {
         match neighbor.export {
             Export::Nothing => {}
             Export::Originated => text += "export = { roles = [\"*\"] }\n",
-            Export::Learned => {
-                let others: Vec<&str> =
-                    names.iter().map(String::as_str).filter(|name| name.trim_matches('"') != who.name).collect();
-                text += &format!("export = {{ learned_from = [{}] }}\n", others.join(", "));
-            }
+            Export::Learned => text += "export = { learned_from = [\"*\"] }\n",
         }
     }
     text

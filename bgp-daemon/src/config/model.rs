@@ -269,9 +269,12 @@ pub struct ExportRules {
     pub allow: Option<Vec<PrefixRange>>,
     /// What is held back although allowed.
     pub deny: Vec<PrefixRange>,
-    /// Names of the peers whose learned routes are passed on (transit between sites).
+    /// Names of the peers whose learned routes are passed on (transit between sites); [`ANY_PEER`] for all others.
     pub learned_from: Vec<String>,
 }
+
+/// Stands for every other peer in `export.learned_from`.
+pub const ANY_PEER: &str = "*";
 
 /// One entry of `export.roles`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use bgp_core::policy::{Match, Policy, PrefixRange, SourceMatch, Term};
 use bgp_core::types::{PeerId, Prefix};
 
-use super::model::{ExportRules, ImportRules, Peer, RoleSelector};
+use super::model::{ANY_PEER, ExportRules, ImportRules, Peer, RoleSelector};
 
 impl Peer {
     /// What is accepted from the peer: deny first, then allow, nothing else (RFC 8212).
@@ -95,8 +95,9 @@ fn export_terms(rules: &ExportRules, id_of: impl Fn(&str) -> Option<PeerId>) -> 
         terms.extend(allow_terms(&format!("export.roles[{index}] {shown}"), &source, rules.allow.as_deref()));
     }
     for (index, name) in rules.learned_from.iter().enumerate() {
-        if let Some(id) = id_of(name) {
-            let source = SourceMatch::Peer(id);
+        // All peers are one source, not a list that differs by the peer itself: so that one group serves them.
+        let source = if name == ANY_PEER { Some(SourceMatch::AnyPeer) } else { id_of(name).map(SourceMatch::Peer) };
+        if let Some(source) = source {
             terms.extend(allow_terms(&format!("export.learned_from[{index}] {name}"), &source, rules.allow.as_deref()));
         }
     }

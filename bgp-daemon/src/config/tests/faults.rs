@@ -498,7 +498,7 @@ fn refuses_rules_that_match_nothing_possible() {
             (
                 "export = { learned_from = [\"dc1\", \"dc9\"] }",
                 "aliasd.toml:10:28: peer[dc1].export.learned_from[0] = \"dc1\": this is the peer itself; expected another peer's name\n\
-                 aliasd.toml:10:35: peer[dc1].export.learned_from[1] = \"dc9\": no peer has this name; expected one of dc1",
+                 aliasd.toml:10:35: peer[dc1].export.learned_from[1] = \"dc9\": no peer has this name; expected \"*\" for all or one of dc1",
             ),
         ],
     );

@@ -114,6 +114,19 @@ fn passes_on_what_the_named_peers_sent_and_no_other() {
 }
 
 #[test]
+fn a_star_passes_on_what_any_peer_sent_and_makes_equal_policies() {
+    let export = "export = { learned_from = [\"*\"] }";
+    let peer = |name: &str, last: u8| {
+        format!("[[peer]]\nname = \"{name}\"\naddress = \"10.0.0.{last}\"\nasn = 65001\n{export}\n")
+    };
+    let config = load_after_router(&[peer("a", 2), peer("b", 3)].concat()).unwrap();
+    let policy = export_policy(&config, "a");
+    assert_eq!(judge(&policy, "10.1.0.0/16", &learned(1)), accepted("export.learned_from[0] *"));
+    assert_eq!(judge(&policy, "10.1.0.0/16", &originated("pod")), NOTHING);
+    assert_eq!(policy, export_policy(&config, "b"));
+}
+
+#[test]
 fn peers_with_equal_rules_have_equal_policies() {
     let rules = "import = { allow = [\"10.0.0.0/8\"] }\nexport = { roles = [\"pod\"] }\n";
     let peer = |name: &str, last: u8| {

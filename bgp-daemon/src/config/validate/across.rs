@@ -8,7 +8,7 @@ use config::ValueKind;
 
 use super::{Checker, extensions};
 use crate::config::key::KeyPath;
-use crate::config::model::{Peer, RoleSelector, Router};
+use crate::config::model::{ANY_PEER, Peer, RoleSelector, Router};
 use crate::config::originations::{AdvertiseRule, RangeSelector};
 
 pub(super) fn check(
@@ -90,8 +90,10 @@ fn transit(names: &[String], peers: &[Option<Peer>], checker: &mut Checker<'_>) 
         for (index, name) in export.learned_from.iter().enumerate() {
             if *name == peer.name {
                 checker.fault(&at.index(index), "this is the peer itself; expected another peer's name");
-            } else if !names.contains(name) {
-                checker.fault(&at.index(index), format!("no peer has this name; expected one of {}", names.join(", ")));
+            } else if name != ANY_PEER && !names.contains(name) {
+                let expected =
+                    format!("no peer has this name; expected {ANY_PEER:?} for all or one of {}", names.join(", "));
+                checker.fault(&at.index(index), expected);
             }
         }
     }
