@@ -269,7 +269,7 @@ pub struct ExportRules {
     pub allow: Option<Vec<PrefixRange>>,
     /// What is held back although allowed.
     pub deny: Vec<PrefixRange>,
-    /// Names of the peers whose learned routes are passed on (transit between sites); [`ANY_PEER`] for all others.
+    /// Names of the peers whose learned routes are passed on (transit between sites); `*` for all others.
     pub learned_from: Vec<String>,
 }
 
