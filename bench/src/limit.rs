@@ -68,7 +68,7 @@ mod tests {
     fn every_route_comes_through() {
         let feed = Feed::generate(20_000, 1);
         let octets = feed.announcement(&Announcer { asn: 65001, next_hop: next_hop(1) });
-        assert!(measure(&octets, 20_000).unwrap().wall > Duration::ZERO);
+        measure(&octets, 20_000).unwrap();
         assert!(measure(&octets, 20_001).is_err());
     }
 }

@@ -11,9 +11,9 @@ use super::UPDATE;
 use crate::attribute::encode;
 use crate::attribute::spec::{OPTIONAL, code};
 use crate::attribute::{EncodeContext, PathAttributes};
-use crate::nlri::{Nlri, codec};
+use crate::nlri::{EncodedRoutes, Nlri, Unsendable, codec};
 use crate::types::{AddressFamily, NextHop};
-use crate::wire::framer::{HEADER_LEN, MARKER_LEN};
+use crate::wire::framer::{HEADER_LEN, first_message_len};
 use crate::wire::writer::{self, TooLong};
 
 /// Octets of an UPDATE before its first route: header and the two lengths.
@@ -21,16 +21,6 @@ const FIXED: usize = HEADER_LEN + 4;
 
 /// Flags, code and extended length of an attribute, then AFI and SAFI.
 const MP_FIXED: usize = 4 + 3;
-
-/// Routes that cannot be announced with these attributes. They are withdrawn instead, since the peer may hold an earlier
-/// version (RFC 8654 section 4).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unsendable {
-    /// The routes.
-    pub routes: Vec<Nlri>,
-    /// Why.
-    pub reason: String,
-}
 
 /// Messages, and what did not fit any.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -55,38 +45,25 @@ pub fn pack(
     Packed { messages: messages(out.freeze()).collect(), unsendable }
 }
 
-/// Messages that lie one behind the other, as one run of octets.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct PackedRun {
-    /// UPDATE messages in the order they are to be sent.
-    pub octets: Bytes,
-    /// Routes that were withdrawn because they cannot be announced.
-    pub unsendable: Vec<Unsendable>,
-}
-
-/// As [`pack`], in one run.
+/// As [`pack`], with all messages in one run of octets.
 #[must_use]
 pub fn pack_run(
     announce: &[(Arc<PathAttributes>, Vec<Nlri>)],
     withdraw: &[Nlri],
     end_of_rib: &[AddressFamily],
     context: &EncodeContext,
-) -> PackedRun {
+) -> EncodedRoutes {
     // What a route takes at most when four of them share their attributes.
     const OCTETS_A_ROUTE: usize = 32;
     let routes: usize = announce.iter().map(|(_, routes)| routes.len()).sum();
     let mut out = BytesMut::with_capacity(routes * OCTETS_A_ROUTE);
     let unsendable = put_all(announce, withdraw, end_of_rib, context, &mut out);
-    PackedRun { octets: out.freeze(), unsendable }
+    EncodedRoutes { messages: out.freeze(), unsendable }
 }
 
-/// Takes a run of messages apart.
+/// Takes a run of messages apart; it ends where no whole message follows.
 pub fn messages(mut run: Bytes) -> impl Iterator<Item = Bytes> {
-    std::iter::from_fn(move || {
-        let length = run.get(MARKER_LEN..MARKER_LEN + 2)?;
-        let length = length.iter().fold(0, |length, octet| length << 8 | usize::from(*octet));
-        (length <= run.len()).then(|| run.split_to(length))
-    })
+    std::iter::from_fn(move || first_message_len(&run).map(|length| run.split_to(length)))
 }
 
 fn put_all(

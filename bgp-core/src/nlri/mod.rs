@@ -1,6 +1,9 @@
 //! Network Layer Reachability Information (RFC 4271 section 4.3, RFC 4760 section 5, RFC 7911 section 3).
 
 pub mod codec;
+mod encoded;
+
+pub use encoded::{EncodedRoutes, Unsendable};
 
 use crate::types::Prefix;
 

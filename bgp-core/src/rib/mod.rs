@@ -34,7 +34,7 @@ use ipnet::{Ipv4Net, Ipv6Net};
 
 pub use decision::Reason;
 pub use facts::{PeerFacts, RibConfig};
-pub use update_batch::{Announcements, EncodedRoutes, UnsendableRoutes, UpdateBatch};
+pub use update_batch::{Announcements, UpdateBatch};
 pub use view::{
     AdvertisedRoute, ApplyOutcome, BestRoute, ExportVerdict, FamilyCounters, ImportCounters, ImportVerdict,
     LearnedRoute, OriginatedRoute, Page, PathView, PrefixLimitExceeded, RibCounters, Standing,

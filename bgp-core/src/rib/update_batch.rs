@@ -2,10 +2,8 @@
 
 use std::sync::{Arc, OnceLock};
 
-use bytes::Bytes;
-
 use crate::attribute::PathAttributes;
-use crate::nlri::Nlri;
+use crate::nlri::{EncodedRoutes, Nlri};
 use crate::types::AddressFamily;
 
 /// Families whose refresh begins here, routes to announce, to withdraw, families whose first dump and whose refresh end
@@ -30,24 +28,6 @@ pub struct Announcements {
     /// The routes. All peers that get them are encoded for alike.
     pub routes: Vec<(Arc<PathAttributes>, Vec<Nlri>)>,
     octets: OnceLock<EncodedRoutes>,
-}
-
-/// Messages that announce some routes.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct EncodedRoutes {
-    /// Messages one behind the other.
-    pub messages: Bytes,
-    /// What could not be said, in words; for each its first route and how many there are.
-    pub unsendable: Vec<UnsendableRoutes>,
-}
-
-/// Routes that no message can announce.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct UnsendableRoutes {
-    /// The routes.
-    pub routes: Vec<Nlri>,
-    /// Why.
-    pub reason: String,
 }
 
 impl Announcements {

@@ -36,7 +36,11 @@ pub(super) struct Version {
 impl Version {
     /// The attributes that peers of this profile get.
     pub fn sent(self, profile: &ExportProfile, store: &AttributeStore) -> Arc<PathAttributes> {
-        profile.transform(usize::from(self.term), self.originated, &store.attributes(self.attributes))
+        self.made_from(&store.attributes(self.attributes), profile)
+    }
+
+    fn made_from(self, attributes: &Arc<PathAttributes>, profile: &ExportProfile) -> Arc<PathAttributes> {
+        profile.transform(usize::from(self.term), self.originated, attributes)
     }
 }
 
@@ -202,7 +206,7 @@ impl UpdateGroup {
     /// Whether peers that were told of one need not be told of the other. Nobody is told what makes no difference to him.
     fn says_the_same(&self, old: &OutEntry, new: &OutEntry, store: &AttributeStore) -> bool {
         let (Some(was), Some(is)) = (old.version(), new.version()) else { return false };
-        was == is || !old.has.is_empty() && sent_alike(&self.profile, was, &self.profile, is, store)
+        was == is || !old.has.is_empty() && sent_alike((&self.profile, was), (&self.profile, is), store)
     }
 
     fn count_presence(&mut self, old: &OutEntry, new: &OutEntry) {
@@ -508,7 +512,7 @@ impl UpdateGroup {
         let old = self.entry(row);
         let mut new = OutEntry { has: old.has.with(slot), ..old };
         let alike = || match (luggage.version, old.version()) {
-            (Some(was), Some(is)) => sent_alike(then, was, &self.profile, is, store),
+            (Some(was), Some(is)) => sent_alike((then, was), (&self.profile, is), store),
             _ => false,
         };
         if self.entitled(&old).has(slot) && alike() {
@@ -559,13 +563,15 @@ fn pending(seats: &Seats, entry: &OutEntry) -> Pending {
 }
 
 /// Whether two versions look the same to a peer.
-fn sent_alike(then: &ExportProfile, was: Version, now: &ExportProfile, is: Version, store: &AttributeStore) -> bool {
-    // Of one policy term, what left unlike AS paths alike?
-    let paths = |version: Version| store.attributes(version.attributes).as_path.clone();
-    if was.term == is.term && std::ptr::eq(then, now) && paths(was) != paths(is) {
-        return false;
-    }
-    was.sent(then, store) == is.sent(now, store)
+fn sent_alike(
+    (then, was): (&ExportProfile, Version),
+    (now, is): (&ExportProfile, Version),
+    store: &AttributeStore,
+) -> bool {
+    let (old, new) = (store.attributes(was.attributes), store.attributes(is.attributes));
+    // What one term of one profile does to a path it does to any: paths that differ stay different.
+    let same_way = std::ptr::eq(then, now) && (was.term, was.originated) == (is.term, is.originated);
+    !(same_way && old.as_path != new.as_path) && was.made_from(&old, then) == is.made_from(&new, now)
 }
 
 /// Where the routes of each version for each set of peers are among those pulled. Versions mostly come in runs.

@@ -44,6 +44,15 @@ pub enum HeaderFault {
     },
 }
 
+/// The octets of the message that a run of our own messages begins with; `None` when no whole message stands there. What a
+/// peer sends goes through a [`Framer`], which judges it.
+#[must_use]
+pub fn first_message_len(run: &[u8]) -> Option<usize> {
+    let [.., high, low, _] = run.first_chunk::<HEADER_LEN>()?;
+    let length = usize::from(u16::from_be_bytes([*high, *low]));
+    (HEADER_LEN..=run.len()).contains(&length).then_some(length)
+}
+
 /// Collects octets and gives out messages.
 #[derive(Clone, Debug, Default)]
 pub struct Framer {

@@ -9,13 +9,13 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bgp_core::session::ConnectionId;
+use bgp_core::wire::framer::first_message_len;
 use bytes::{Buf, Bytes, BytesMut};
 use socket2::SockRef;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-/// Where length and type of a message stand, and the type of an UPDATE (RFC 4271 section 4.1).
-const LENGTH_AT: usize = 16;
+/// Where the type of a message stands, and that of an UPDATE (RFC 4271 section 4.1).
 const TYPE_AT: usize = 18;
 const UPDATE: u8 = 2;
 
@@ -79,12 +79,9 @@ pub struct Connection {
     updates: VecDeque<Bytes>,
 }
 
-/// The octets of the message that a run begins with.
+/// The octets of the message that a run begins with. A run that is no message would be a defect of ours: it goes out as one.
 fn first_message(run: &[u8]) -> usize {
-    let length = run.get(LENGTH_AT..LENGTH_AT + 2).unwrap_or(&[]);
-    // A run that is no message would be a defect of ours: it goes out as one.
-    let length = length.iter().fold(0, |length, octet| length << 8 | usize::from(*octet));
-    if length == 0 { run.len() } else { length.min(run.len()) }
+    first_message_len(run).unwrap_or(run.len())
 }
 
 /// How many of the messages of a run are UPDATEs; the marks of refreshes (RFC 7313) are none.

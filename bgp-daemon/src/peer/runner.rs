@@ -12,10 +12,9 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::{Instant, SystemTime};
 
-use bgp_core::attribute::{EncodeContext, PathAttributes};
 use bgp_core::message::{RouteRefresh, Update, packing};
-use bgp_core::nlri::Nlri;
-use bgp_core::rib::{EncodedRoutes, UnsendableRoutes, UpdateBatch};
+use bgp_core::nlri::{EncodedRoutes, Unsendable};
+use bgp_core::rib::UpdateBatch;
 use bgp_core::session::{Cause, ConnectionId, Direction, Event, Input, Negotiated, Session, State, StopReason};
 use bgp_core::types::{AddressFamily, FamilySet};
 use bytes::{Bytes, BytesMut};
@@ -94,14 +93,6 @@ pub(super) struct Runner {
     since: SystemTime,
     last_error: Option<(SystemTime, String)>,
     stopping: bool,
-}
-
-/// The messages of announcements, for all peers that get them.
-fn encoded(routes: &[(Arc<PathAttributes>, Vec<Nlri>)], context: &EncodeContext) -> EncodedRoutes {
-    let run = packing::pack_run(routes, &[], &[], context);
-    let unsendable =
-        run.unsendable.into_iter().map(|group| UnsendableRoutes { routes: group.routes, reason: group.reason });
-    EncodedRoutes { messages: run.octets, unsendable: unsendable.collect() }
 }
 
 fn now() -> Instant {
@@ -373,14 +364,15 @@ impl Runner {
         exchange.granted = false;
         let id = exchange.connection;
         let encode = &exchange.negotiated.encode;
-        let announced = batch.announce.iter().map(|shared| shared.encoded(|routes| encoded(routes, encode)));
-        let withdrawn = packing::pack_run(&[], &batch.withdraw, &batch.end_of_rib, encode).octets;
+        let announced =
+            batch.announce.iter().map(|shared| shared.encoded(|routes| packing::pack_run(routes, &[], &[], encode)));
+        let withdrawn = packing::pack_run(&[], &batch.withdraw, &batch.end_of_rib, encode).messages;
         let mark =
             |subtype| move |family: &AddressFamily| RouteRefresh { afi_safi: family.afi_safi(), subtype }.encode();
         let mut runs: Vec<Bytes> = batch.refresh_begins.iter().map(mark(RouteRefresh::BEGIN)).collect();
         for EncodedRoutes { messages, unsendable } in announced {
             runs.push(messages.clone());
-            for UnsendableRoutes { routes, reason } in unsendable {
+            for Unsendable { routes, reason } in unsendable {
                 let first = routes.first().map(|nlri| nlri.prefix.to_string()).unwrap_or_default();
                 warn!(%first, routes = routes.len(), %reason, "cannot announce routes");
             }

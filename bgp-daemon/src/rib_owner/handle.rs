@@ -238,7 +238,7 @@ impl RibHandle {
         answer.await.map_err(|_| Gone)
     }
 
-    fn send(&self, command: Command) -> Result<(), Gone> {
+    pub(super) fn send(&self, command: Command) -> Result<(), Gone> {
         if command.is_order() {
             self.orders.fetch_add(1, Ordering::SeqCst);
         }

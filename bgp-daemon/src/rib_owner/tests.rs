@@ -190,3 +190,26 @@ async fn an_urgent_question_sees_what_was_ordered_before_it_and_many_at_once_are
         }
     }
 }
+
+#[tokio::test]
+async fn an_urgent_question_does_not_wait_for_all_that_a_peer_has_sent() {
+    let (rib, _thread) = start(config()).unwrap();
+    let all = || Arc::new(Policy::accept_all("all"));
+    let (_intake, _events) = rib.peer_up(facts(), all(), all(), FamilySet::EMPTY).unwrap();
+    // The owner is held up until everything is on its way.
+    let (go, gate) = std::sync::mpsc::channel::<()>();
+    rib.send(Command::Ask(Box::new(move |_| gate.recv().unwrap()))).unwrap();
+    for prefix in ["10.0.0.0/8", "11.0.0.0/8"] {
+        let nlri = vec![Nlri::from(prefix.parse::<Prefix>().unwrap()); 10_000];
+        let reachable = vec![Reachable { attributes: Arc::default(), nlri }];
+        let news = vec![FromPeer::Update(Update { reachable, ..Update::default() })];
+        rib.send(Command::FromPeer { peer: PEER, news, permit: None }).unwrap();
+    }
+    let mut asking = std::pin::pin!(rib.ask_now(|rib| rib.counters().prefixes));
+    tokio::select! {
+        biased;
+        _ = &mut asking => panic!("the owner is held up"),
+        () = std::future::ready(()) => go.send(()).unwrap(),
+    }
+    assert_eq!(asking.await, Ok(1), "between the first message of the peer and the second");
+}
