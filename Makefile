@@ -24,10 +24,19 @@ deny: ## Check licences and sources of the dependencies, where cargo-deny is ins
 	@if cargo deny --version >/dev/null 2>&1; then cargo fetch --locked -q && cargo deny --offline check licenses bans sources; \
 	else echo "SKIPPED: licences of the dependencies: cargo-deny is not installed (cargo install cargo-deny --locked)"; fi
 
+# The properties draw the same cases every time, so that a red run says something of the change; `make soak` draws others.
+export PROPTEST_RNG_SEED ?= 4271
+
 .PHONY: unit
 unit: ## Run the tests of the crates.
 	@if cargo nextest --version >/dev/null 2>&1; then cargo nextest run --workspace --locked; \
 	else cargo test --workspace --locked; fi
+
+.PHONY: soak
+soak: export PROPTEST_RNG_SEED = $(shell date +%s)
+soak: ## Run the tests with properties drawn from a new seed, SOAK_CASES=2000 of each.
+	@echo "PROPTEST_RNG_SEED=$$PROPTEST_RNG_SEED"
+	PROPTEST_CASES=$(or $(SOAK_CASES),2000) $(MAKE) unit
 
 .PHONY: coverage-table
 coverage-table: ## Write docs/rfc-coverage.md anew, from the checks and the names of the tests.

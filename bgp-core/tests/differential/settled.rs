@@ -60,7 +60,7 @@ impl Case<'_> {
 const NEW: How = How { four_octet_asn: true, add_path: false };
 const OLD: How = How { four_octet_asn: false, add_path: false };
 
-pub const SETTLED: [Settled; 13] = [
+pub const SETTLED: [Settled; 14] = [
     Settled {
         name: "partial bit where it means nothing",
         example: (NEW, "0000000e600101004002004003040a000001180a0000"),
@@ -107,7 +107,13 @@ pub const SETTLED: [Settled; 13] = [
         name: "list with nothing in it",
         example: (NEW, "00000011400101004002004003040a000001c00800180a0000"),
         applies: |case| {
-            let lists = [code::COMMUNITIES, code::CLUSTER_LIST, code::EXTENDED_COMMUNITIES, code::LARGE_COMMUNITY];
+            let lists = [
+                code::COMMUNITIES,
+                code::CLUSTER_LIST,
+                code::EXTENDED_COMMUNITIES,
+                code::IPV6_EXTENDED_COMMUNITIES,
+                code::LARGE_COMMUNITY,
+            ];
             case.only_we_refuse && case.has(|_, code, value| lists.contains(&code) && value.is_empty())
         },
     },
@@ -165,6 +171,11 @@ pub const SETTLED: [Settled; 13] = [
         name: "AS 0",
         example: (NEW, "00000014400101004002060201000000004003040a000001180a0000"),
         applies: |case| case.only_we_refuse && case.difference.contains("AS 0 "),
+    },
+    Settled {
+        name: "ORIGINATOR_ID of zero",
+        example: (NEW, "00000015400101004002004003040a00000180090400000000180a0000"),
+        applies: |case| case.only_we_refuse && case.difference.contains("ORIGINATOR_ID: \"0.0.0.0\""),
     },
     Settled {
         name: "extended community with bits that mean nothing",
