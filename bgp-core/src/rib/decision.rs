@@ -1,7 +1,10 @@
 //! The decision process (RFC 4271 section 9.1.2.2).
 
+use std::cmp::Ordering;
 use std::fmt;
 use std::net::IpAddr;
+
+use smallvec::SmallVec;
 
 use crate::attribute::{AsPath, Origin, PathAttributes, SegmentKind};
 use crate::types::{Asn, Community, PeerKind};
@@ -12,34 +15,44 @@ pub(super) const DEFAULT_LOCAL_PREF: u32 = 100;
 /// What the decision process compares of an attribute set. There may be millions: 24 octets.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Merits {
-    local_pref: u32,
+    /// What comes before MULTI_EXIT_DISC, in the order of the steps, less being better: 1 bit for long-lived stale routes
+    /// (marked LLGR_STALE, here or by whoever sent it; RFC 9494 section 4.3), 32 for LOCAL_PREF, 16 for the length of the
+    /// AS_PATH, 2 for ORIGIN.
+    rank: u64,
     /// 0 when missing (RFC 4271 section 9.1.2.2 c).
     med: u32,
     /// The AS the route came from; 0 for a route of our own AS.
     neighbour: u32,
     /// 0 when missing.
     originator_id: u32,
-    as_path_length: u16,
     cluster_list_length: u16,
-    origin: Origin,
-    /// Marked LLGR_STALE, here or by whoever sent it (RFC 9494 section 4.3).
-    long_lived_stale: bool,
 }
+
+const STALE_SHIFT: u32 = 50;
+const LOCAL_PREF_SHIFT: u32 = 18;
+const AS_PATH_SHIFT: u32 = 2;
 
 impl Merits {
     /// The merits of a set.
     pub fn of(attributes: &PathAttributes) -> Self {
         // Longer lists than that come in no message.
         let short = |length: usize| u16::try_from(length).unwrap_or(u16::MAX);
+        let stale = attributes.communities.contains(&Community::LLGR_STALE);
+        let local_pref = attributes.local_pref.unwrap_or(DEFAULT_LOCAL_PREF);
+        let origin: u64 = match attributes.origin {
+            Origin::Igp => 0,
+            Origin::Egp => 1,
+            Origin::Incomplete => 2,
+        };
         Self {
-            local_pref: attributes.local_pref.unwrap_or(DEFAULT_LOCAL_PREF),
+            rank: u64::from(stale) << STALE_SHIFT
+                | u64::from(u32::MAX - local_pref) << LOCAL_PREF_SHIFT
+                | u64::from(short(attributes.as_path.decision_len())) << AS_PATH_SHIFT
+                | origin,
             med: attributes.multi_exit_disc.unwrap_or(0),
             neighbour: neighbour(&attributes.as_path).map_or(0, |asn| asn.0),
             originator_id: attributes.originator_id.map_or(0, crate::types::BgpIdentifier::to_bits),
-            as_path_length: short(attributes.as_path.decision_len()),
             cluster_list_length: short(attributes.cluster_list.len()),
-            origin: attributes.origin,
-            long_lived_stale: attributes.communities.contains(&Community::LLGR_STALE),
         }
     }
 }
@@ -72,6 +85,92 @@ pub(super) struct CandidatePeer {
     pub address: IpAddr,
 }
 
+impl Candidate<'_> {
+    fn kind(&self) -> Option<PeerKind> {
+        self.peer.as_ref().map(|peer| peer.kind)
+    }
+
+    fn identifier(&self) -> Option<u32> {
+        match self.merits.originator_id {
+            0 => self.peer.as_ref().map(|peer| peer.identifier),
+            originator => Some(originator),
+        }
+    }
+
+    fn address(&self) -> Option<IpAddr> {
+        self.peer.as_ref().map(|peer| peer.address)
+    }
+
+    /// Which comes first by the steps before MULTI_EXIT_DISC.
+    fn cmp_before_med(&self, other: &Self) -> Ordering {
+        self.peer.is_some().cmp(&other.peer.is_some()).then(self.merits.rank.cmp(&other.merits.rank))
+    }
+
+    /// Which comes first by the steps after it.
+    fn cmp_after_med(&self, other: &Self) -> Ordering {
+        self.kind()
+            .cmp(&other.kind())
+            .then_with(|| self.identifier().cmp(&other.identifier()))
+            .then_with(|| self.merits.cluster_list_length.cmp(&other.merits.cluster_list_length))
+            .then_with(|| self.address().cmp(&other.address()))
+            .then_with(|| self.path_id.cmp(&other.path_id))
+    }
+
+    /// Whether a decision is as it was when this path is added to those among which `best` was found: it is neither better
+    /// nor does it keep one from being better. It may be that it is and nobody can tell by two paths alone; then false.
+    ///
+    /// Who came before it at the steps before MULTI_EXIT_DISC is not touched by it. Where they are equal there, it can only
+    /// remove others of its own neighbouring AS. `best` won against every path that remains then, so only it or the new one
+    /// can be the best, unless `best` is removed.
+    pub fn changes_nothing_beside(&self, best: &Self, always_compare_med: bool) -> bool {
+        match self.cmp_before_med(best) {
+            Ordering::Greater => true,
+            Ordering::Less => false,
+            Ordering::Equal => {
+                let meds_compare = always_compare_med || self.merits.neighbour == best.merits.neighbour;
+                let by_med = if meds_compare { self.merits.med.cmp(&best.merits.med) } else { Ordering::Equal };
+                by_med.then_with(|| self.cmp_after_med(best)) == Ordering::Greater
+            }
+        }
+    }
+
+    /// Whether the path loses against the other before MULTI_EXIT_DISC is looked at, so that it makes no difference whether
+    /// it is there.
+    pub fn never_ran_against(&self, best: &Self) -> bool {
+        self.cmp_before_med(best) == Ordering::Greater
+    }
+}
+
+/// The place of the best of the candidates, as [`decide`] finds it, without the reasons.
+pub(super) fn best<'a>(candidates: impl Iterator<Item = Candidate<'a>>, always_compare_med: bool) -> Option<usize> {
+    let mut running: SmallVec<[(usize, Candidate<'a>); 4]> = SmallVec::new();
+    for (place, candidate) in candidates.enumerate() {
+        match running.first().map_or(Ordering::Equal, |(_, first)| candidate.cmp_before_med(first)) {
+            Ordering::Greater => continue,
+            Ordering::Less => running.clear(),
+            Ordering::Equal => {}
+        }
+        running.push((place, candidate));
+    }
+    let med = running.first()?.1.merits.med;
+    if running.iter().any(|(_, other)| other.merits.med != med) {
+        // The least of each neighbouring AS comes first, and those that are no worse follow it.
+        let neighbour = |candidate: &Candidate<'_>| if always_compare_med { 0 } else { candidate.merits.neighbour };
+        running.sort_unstable_by_key(|(place, path)| (neighbour(path), path.merits.med, *place));
+        let mut least = None;
+        running.retain(|(_, path)| match least {
+            Some((of, med)) if of == neighbour(path) => path.merits.med == med,
+            _ => {
+                least = Some((neighbour(path), path.merits.med));
+                true
+            }
+        });
+    }
+    // Of equal ones the first, as they came.
+    let first = running.iter().min_by(|(at, one), (other_at, other)| one.cmp_after_med(other).then(at.cmp(other_at)));
+    first.map(|(place, _)| *place)
+}
+
 /// What came of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Decision {
@@ -90,18 +189,16 @@ pub(super) struct Decision {
 pub(super) fn decide(candidates: &[Candidate<'_>], always_compare_med: bool) -> Option<Decision> {
     let mut race = Race { candidates, lost: vec![None; candidates.len()], reason: Reason::OnlyPath };
     race.keep_least(Reason::Originated, |path| path.peer.is_some());
-    race.keep_least(Reason::LongLivedStale, |path| path.merits.long_lived_stale);
-    race.keep_least(Reason::LocalPref, |path| std::cmp::Reverse(path.merits.local_pref));
-    race.keep_least(Reason::AsPathLength, |path| path.merits.as_path_length);
-    race.keep_least(Reason::Origin, |path| path.merits.origin);
+    // Whoever still runs has the same upper part.
+    race.keep_least(Reason::LongLivedStale, |path| path.merits.rank >> STALE_SHIFT);
+    race.keep_least(Reason::LocalPref, |path| path.merits.rank >> LOCAL_PREF_SHIFT);
+    race.keep_least(Reason::AsPathLength, |path| path.merits.rank >> AS_PATH_SHIFT);
+    race.keep_least(Reason::Origin, |path| path.merits.rank);
     race.keep_least_med(always_compare_med);
-    race.keep_least(Reason::ExternalOverInternal, |path| path.peer.as_ref().map(|peer| peer.kind));
-    race.keep_least(Reason::Identifier, |path| match path.merits.originator_id {
-        0 => path.peer.as_ref().map(|peer| peer.identifier),
-        originator => Some(originator),
-    });
+    race.keep_least(Reason::ExternalOverInternal, |path| path.kind());
+    race.keep_least(Reason::Identifier, |path| path.identifier());
     race.keep_least(Reason::ClusterListLength, |path| path.merits.cluster_list_length);
-    race.keep_least(Reason::PeerAddress, |path| path.peer.as_ref().map(|peer| peer.address));
+    race.keep_least(Reason::PeerAddress, |path| path.address());
     race.keep_least(Reason::PathId, |path| path.path_id);
     let best = race.lost.iter().position(Option::is_none)?;
     Some(Decision { best, reason: race.reason, lost: race.lost })

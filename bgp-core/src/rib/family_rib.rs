@@ -9,7 +9,7 @@ use smallvec::SmallVec;
 
 use super::adj_rib_in::{CompactVerdict, Judge};
 use super::attribute_store::AttributeId;
-use super::decision::{Candidate, Decision, decide};
+use super::decision::{self, Candidate, Decision};
 use super::family_prefix::FamilyPrefix;
 use super::generations::{Age, Generations};
 use super::outbound::Membership;
@@ -87,8 +87,11 @@ impl<N: FamilyPrefix> FamilyRib<N> {
     ) {
         let mut routes = routes.peekable();
         while routes.peek().is_some() {
-            let (nets, path_ids): (SmallVec<[N; AT_ONCE]>, SmallVec<[u32; AT_ONCE]>) =
-                routes.by_ref().take(AT_ONCE).unzip();
+            let (mut nets, mut path_ids) = (SmallVec::<[N; AT_ONCE]>::new(), SmallVec::<[u32; AT_ONCE]>::new());
+            for (net, path_id) in routes.by_ref().take(AT_ONCE) {
+                nets.push(net);
+                path_ids.push(path_id);
+            }
             let rows = self.table.find_many(&nets);
             for ((net, path_id), row) in nets.into_iter().zip(path_ids).zip(rows) {
                 self.reach(context, peer, (net, path_id, row), judge, outcome);
@@ -179,10 +182,11 @@ impl<N: FamilyPrefix> FamilyRib<N> {
         let matters = old.is_some_and(|old| old.verdict.is_accepted()) || path.verdict.is_accepted();
         let say = |path: Path| (path.effective, path.verdict.is_accepted());
         self.count(path.peer, old.map(|old| old.verdict), Some(path.verdict));
+        let decide = matters && old.map(say) != Some(say(path)) && !self.changes_nothing(context, row, old, Some(path));
         if let Some(old) = old {
             release_path(context, &old);
         }
-        if matters && old.map(say) != Some(say(path)) {
+        if decide {
             self.mark(row);
         }
     }
@@ -191,13 +195,29 @@ impl<N: FamilyPrefix> FamilyRib<N> {
     pub fn remove(&mut self, context: &mut Context, row: RowId, key: (PeerIndex, u32)) -> bool {
         let Some(path) = self.table.remove(row, key) else { return false };
         self.count(path.peer, Some(path.verdict), None);
+        let decide = path.verdict.is_accepted() && !self.changes_nothing(context, row, Some(path), None);
         release_path(context, &path);
-        if path.verdict.is_accepted() {
+        if decide {
             self.mark(row);
         } else {
             self.forget(row);
         }
         true
+    }
+
+    /// Whether the best path is the best one still, now that one path took the place of another: most paths that come
+    /// beside a better one need no decision. False where two paths alone do not tell.
+    fn changes_nothing(&self, context: &Context, row: RowId, old: Option<Path>, new: Option<Path>) -> bool {
+        let Some(best) = self.table.settled_best(row).filter(|best| best.verdict.is_accepted()) else { return false };
+        let is_other = |path: &Path| path.key() != best.key();
+        let eligible = |path: Option<Path>| path.filter(|path| path.verdict.is_accepted());
+        let against = candidate(context, &best);
+        let never_ran = |path: Path| candidate(context, &path).never_ran_against(&against);
+        let changes_nothing =
+            |path: Path| candidate(context, &path).changes_nothing_beside(&against, context.config.always_compare_med);
+        old.iter().chain(&new).all(is_other)
+            && eligible(old).is_none_or(never_ran)
+            && eligible(new).is_none_or(changes_nothing)
     }
 
     /// Gives the row back when there is nothing about its prefix any more.
@@ -355,7 +375,8 @@ impl<N: FamilyPrefix> FamilyRib<N> {
     /// Every eligible path of a prefix with what came of the decision, for those who ask.
     pub fn decision_of(&self, context: &Context, row: RowId) -> Option<(Vec<Path>, Decision)> {
         let eligible: Vec<Path> = self.table.paths(row).into_iter().filter(|path| path.verdict.is_accepted()).collect();
-        let decision = decide(&candidates(context, &eligible), context.config.always_compare_med)?;
+        let candidates: Vec<Candidate<'_>> = eligible.iter().map(|path| candidate(context, path)).collect();
+        let decision = decision::decide(&candidates, context.config.always_compare_med)?;
         Some((eligible, decision))
     }
 }
@@ -368,22 +389,22 @@ fn forbids_long_lived(context: &Context, received: AttributeId, effective: Attri
 
 /// The place of the best of the paths that are eligible.
 fn best_of(context: &Context, paths: &[Path]) -> Option<usize> {
-    let mut eligible = paths.iter().zip(0..).filter(|(path, _)| path.verdict.is_accepted());
-    let ((first, place), second) = (eligible.next()?, eligible.next());
-    let Some(second) = second else { return Some(place) };
-    let (paths, places): (Vec<Path>, Vec<usize>) =
-        [(first, place), second].into_iter().chain(eligible).map(|(path, place)| (*path, place)).unzip();
-    let decision = decide(&candidates(context, &paths), context.config.always_compare_med)?;
-    places.get(decision.best).copied()
+    let eligible = || paths.iter().enumerate().filter(|(_, path)| path.verdict.is_accepted());
+    let mut some = eligible();
+    let (first, None) = (some.next()?, some.next()) else {
+        let candidates = eligible().map(|(_, path)| candidate(context, path));
+        let best = decision::best(candidates, context.config.always_compare_med)?;
+        return eligible().nth(best).map(|(place, _)| place);
+    };
+    Some(first.0)
 }
 
-fn candidates<'a>(context: &'a Context, paths: &[Path]) -> Vec<Candidate<'a>> {
-    let candidate = |path: &Path| Candidate {
+fn candidate<'a>(context: &'a Context, path: &Path) -> Candidate<'a> {
+    Candidate {
         merits: context.attributes.merits(path.effective),
         peer: context.candidate(path.peer),
         path_id: path.path_id,
-    };
-    paths.iter().map(candidate).collect()
+    }
 }
 
 fn release_path(context: &mut Context, path: &Path) {

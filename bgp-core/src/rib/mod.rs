@@ -14,6 +14,7 @@ mod family_rib;
 mod generations;
 mod outbound;
 mod path;
+mod path_lists;
 mod peers;
 mod prefix_index;
 mod questions;

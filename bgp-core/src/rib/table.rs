@@ -4,14 +4,13 @@
 //! attributes alone and the peer sends no path identifiers; other paths stand in a list of their own. Rows have numbers, so
 //! that a prefix is searched for once, when it comes in.
 
-use std::num::NonZeroU32;
-
 use smallvec::{SmallVec, smallvec};
 
 use super::adj_rib_in::CompactVerdict;
 use super::attribute_store::AttributeId;
 use super::family_prefix::FamilyPrefix;
 use super::path::Path;
+use super::path_lists::{ListId, PathLists};
 use super::peers::PeerIndex;
 use super::prefix_index::{AT_ONCE, Position, PrefixIndex, Start};
 
@@ -40,25 +39,11 @@ enum Held {
     /// One path, which needs no more than this to be told whole.
     One { attributes: AttributeId, peer: PeerIndex, detail: u16 },
     /// A list of paths, or nothing.
-    List(Option<ManyId>),
+    List(Option<ListId>),
 }
 
 impl Held {
     const NOTHING: Self = Self::List(None);
-}
-
-/// The number of a list.
-#[derive(Clone, Copy, Debug)]
-struct ManyId(NonZeroU32);
-
-impl ManyId {
-    fn of(index: usize) -> Self {
-        Self(u32::try_from(index).ok().and_then(|index| NonZeroU32::new(index + 1)).unwrap_or(NonZeroU32::MAX))
-    }
-
-    fn index(self) -> usize {
-        usize::try_from(self.0.get()).unwrap_or(usize::MAX).saturating_sub(1)
-    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -90,19 +75,11 @@ impl Flags {
     }
 }
 
-/// More than one path, or one that does not fit a row.
-#[derive(Debug, Default)]
-struct Many {
-    paths: Vec<Path>,
-    best: Option<u32>,
-}
-
 /// The paths of one family.
 pub(super) struct Table<N: FamilyPrefix> {
     rows: Vec<Row<N>>,
     free: Vec<RowId>,
-    many: Vec<Many>,
-    free_many: Vec<ManyId>,
+    lists: PathLists,
     index: PrefixIndex<N>,
     path_count: usize,
     prefix_count: usize,
@@ -133,8 +110,7 @@ impl<N: FamilyPrefix> Table<N> {
         Self {
             rows: Vec::new(),
             free: Vec::new(),
-            many: Vec::new(),
-            free_many: Vec::new(),
+            lists: PathLists::default(),
             index: PrefixIndex::new(),
             path_count: 0,
             prefix_count: 0,
@@ -229,9 +205,7 @@ impl<N: FamilyPrefix> Table<N> {
         match self.held(row) {
             Held::List(None) => Paths::new(),
             Held::One { attributes, peer, detail } => smallvec![outlined(attributes, peer, detail)],
-            Held::List(Some(number)) => {
-                self.many_of(number).map_or(Paths::new(), |many| Paths::from_slice(&many.paths))
-            }
+            Held::List(Some(list)) => Paths::from_slice(self.lists.paths(list)),
         }
     }
 
@@ -242,20 +216,12 @@ impl<N: FamilyPrefix> Table<N> {
             Held::One { attributes, peer, detail } => {
                 Some(outlined(attributes, peer, detail)).filter(|path| path.key() == key)
             }
-            Held::List(Some(number)) => self.many_of(number)?.paths.iter().find(|path| path.key() == key).copied(),
+            Held::List(Some(list)) => self.lists.paths(list).iter().find(|path| path.key() == key).copied(),
         }
     }
 
     fn held(&self, row: RowId) -> Held {
         self.rows.get(row.index()).map_or(Held::NOTHING, |row| row.held)
-    }
-
-    fn many_of(&self, number: ManyId) -> Option<&Many> {
-        self.many.get(number.index())
-    }
-
-    fn many_mut(&mut self, number: ManyId) -> Option<&mut Many> {
-        self.many.get_mut(number.index())
     }
 
     /// Puts a path in the place of the one of the same key, if there is one, which is returned.
@@ -276,18 +242,7 @@ impl<N: FamilyPrefix> Table<N> {
                 }
                 Some(old)
             }
-            Held::List(Some(number)) => {
-                let many = self.many_mut(number)?;
-                match many.paths.iter_mut().find(|old| old.key() == path.key()) {
-                    Some(place) => Some(std::mem::replace(place, path)),
-                    None => {
-                        // By a few at a time: there may be millions of such lists.
-                        many.paths.reserve_exact(1 + many.paths.len() / 4);
-                        many.paths.push(path);
-                        None
-                    }
-                }
-            }
+            Held::List(Some(list)) => self.lists.put(list, path),
         };
         if let Some(old) = old
             && self.best(row).is_some_and(|best| best.key() == path.key())
@@ -315,29 +270,18 @@ impl<N: FamilyPrefix> Table<N> {
         match self.held(row) {
             Held::List(None) => 0,
             Held::One { .. } => 1,
-            Held::List(Some(number)) => self.many_of(number).map_or(0, |many| many.paths.len()),
+            Held::List(Some(list)) => self.lists.paths(list).len(),
         }
     }
 
     fn place(&mut self, row: RowId, path: Path) {
-        let held = inline(&path).unwrap_or_else(|| self.new_many(path, None));
+        let held = inline(&path).unwrap_or_else(|| Held::List(Some(self.lists.begin(path, false))));
         self.hold(row, held);
-    }
-
-    fn new_many(&mut self, path: Path, best: Option<u32>) -> Held {
-        let many = Many { paths: vec![path], best };
-        let number = self.free_many.pop().unwrap_or_else(|| ManyId::of(self.many.len()));
-        match self.many_mut(number) {
-            Some(place) => *place = many,
-            None => self.many.push(many),
-        }
-        Held::List(Some(number))
     }
 
     /// Moves the one path of a row out of it.
     fn spill(&mut self, row: RowId, path: Path) {
-        let best = self.flags(row).has(Flags::BEST).then_some(0);
-        let held = self.new_many(path, best);
+        let held = Held::List(Some(self.lists.begin(path, self.flags(row).has(Flags::BEST))));
         self.flag(row, Flags::BEST, false);
         self.hold(row, held);
     }
@@ -365,17 +309,9 @@ impl<N: FamilyPrefix> Table<N> {
                 self.hold(row, Held::NOTHING);
                 path
             }
-            Held::List(Some(number)) => {
-                let many = self.many_mut(number)?;
-                let place = many.paths.iter().position(|path| path.key() == key)?;
-                let last = many.paths.len() - 1;
-                let path = many.paths.swap_remove(place);
-                if many.best == u32::try_from(last).ok() {
-                    many.best = u32::try_from(place).ok();
-                }
-                if many.paths.is_empty() {
-                    many.paths = Vec::new();
-                    self.free_many.push(number);
+            Held::List(Some(list)) => {
+                let path = self.lists.remove(list, key)?;
+                if self.lists.paths(list).is_empty() {
                     self.hold(row, Held::NOTHING);
                 }
                 path
@@ -397,11 +333,14 @@ impl<N: FamilyPrefix> Table<N> {
             Held::One { attributes, peer, detail } => {
                 place.flags.has(Flags::BEST).then(|| outlined(attributes, peer, detail))
             }
-            Held::List(Some(number)) => {
-                let many = self.many_of(number)?;
-                many.paths.get(usize::try_from(many.best?).ok()?).copied()
-            }
+            Held::List(Some(list)) => self.lists.best(list),
         }
+    }
+
+    /// The path in the Loc-RIB, where nothing happened to it since the last decision and none is due.
+    pub fn settled_best(&self, row: RowId) -> Option<Path> {
+        let flags = self.flags(row);
+        self.best(row).filter(|_| !flags.has(Flags::DIRTY) && !flags.has(Flags::CHANGED))
     }
 
     /// Puts a path of the row into the Loc-RIB, by its place in [`paths`](Self::paths), or none.
@@ -410,11 +349,7 @@ impl<N: FamilyPrefix> Table<N> {
         match self.held(row) {
             Held::List(None) => {}
             Held::One { .. } => self.flag(row, Flags::BEST, best.is_some()),
-            Held::List(Some(number)) => {
-                if let Some(many) = self.many_mut(number) {
-                    many.best = best.and_then(|best| u32::try_from(best).ok());
-                }
-            }
+            Held::List(Some(list)) => self.lists.set_best(list, best),
         }
         match (was, self.best(row).is_some()) {
             (false, true) => self.best_count += 1,

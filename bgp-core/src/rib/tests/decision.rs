@@ -47,30 +47,36 @@ fn table(paths: &[Sent], order: &[usize], always_compare_med: bool) -> Rib {
     let local_identifier = BgpIdentifier::from_bits(1).unwrap();
     let mut rib = Rib::new(RibConfig { local_asn: Asn(64512), local_identifier, always_compare_med });
     for index in order {
-        let sent = &paths[*index];
-        let number = u32::try_from(*index).unwrap();
-        let peer = PeerFacts {
-            kind: sent.kind,
-            identifier: BgpIdentifier::from_bits(sent.identifier).unwrap(),
-            address: Ipv4Addr::new(192, 0, 2, sent.address).into(),
-            ..facts(number)
-        };
-        rib.peer_up(peer, Arc::new(Policy::accept_all("in")), Arc::new(Policy::accept_all("out")));
-        let attributes = PathAttributes {
-            local_pref: sent.local_pref,
-            as_path: sent.as_path.clone(),
-            origin: sent.origin,
-            multi_exit_disc: sent.med,
-            originator_id: sent.originator_id.map(|bits| BgpIdentifier::from_bits(bits).unwrap()),
-            cluster_list: vec![7; sent.clusters],
-            next_hop: Some(NextHop::V4(Ipv4Addr::new(192, 0, 2, 1))),
-            ..PathAttributes::default()
-        };
-        let reachable = Reachable { attributes: Arc::new(attributes), nlri: vec![prefix(ROUTE).into()] };
-        rib.apply(PeerId(number), &[reachable], &[]);
-        settle(&mut rib);
+        peer_up(&mut rib, *index, &paths[*index]);
+        send(&mut rib, *index, &paths[*index]);
     }
     rib
+}
+
+fn peer_up(rib: &mut Rib, index: usize, sent: &Sent) {
+    let peer = PeerFacts {
+        kind: sent.kind,
+        identifier: BgpIdentifier::from_bits(sent.identifier).unwrap(),
+        address: Ipv4Addr::new(192, 0, 2, sent.address).into(),
+        ..facts(u32::try_from(index).unwrap())
+    };
+    rib.peer_up(peer, Arc::new(Policy::accept_all("in")), Arc::new(Policy::accept_all("out")));
+}
+
+fn send(rib: &mut Rib, index: usize, sent: &Sent) {
+    let attributes = PathAttributes {
+        local_pref: sent.local_pref,
+        as_path: sent.as_path.clone(),
+        origin: sent.origin,
+        multi_exit_disc: sent.med,
+        originator_id: sent.originator_id.map(|bits| BgpIdentifier::from_bits(bits).unwrap()),
+        cluster_list: vec![7; sent.clusters],
+        next_hop: Some(NextHop::V4(Ipv4Addr::new(192, 0, 2, 1))),
+        ..PathAttributes::default()
+    };
+    let reachable = Reachable { attributes: Arc::new(attributes), nlri: vec![prefix(ROUTE).into()] };
+    rib.apply(PeerId(u32::try_from(index).unwrap()), &[reachable], &[]);
+    settle(rib);
 }
 
 /// The place of the best path, and the step that set it apart from the last other one.
@@ -213,6 +219,11 @@ fn sent() -> impl Strategy<Value = Sent> {
         })
 }
 
+/// A path that comes, changes or goes, by the number of its peer.
+fn changes() -> impl Strategy<Value = Vec<(usize, Option<Sent>)>> {
+    prop::collection::vec((0usize..5, prop::option::weighted(0.8, sent())), 2..14)
+}
+
 proptest! {
     #[test]
     fn check_70_the_order_of_arrival_decides_nothing(
@@ -226,5 +237,42 @@ proptest! {
         other.sort_by_key(|place| (shuffled >> (8 * place)) & 0xFF);
         let (first, second) = (table(&paths, &order, always_compare_med), table(&paths, &other, always_compare_med));
         prop_assert_eq!(best(&first), best(&second));
+    }
+
+    #[test]
+    fn check_70_what_came_before_decides_nothing(changes in changes(), always_compare_med in any::<bool>()) {
+        let mut rib = table(&[], &[], always_compare_med);
+        let mut left: [Option<Sent>; 5] = Default::default();
+        for (number, sent) in changes {
+            let address = u8::try_from(number).unwrap() + 1;
+            let sent = sent.map(|sent| Sent { address, ..sent });
+            match &sent {
+                // The session tells kind and identifier: another one takes the place of the first.
+                Some(sent) if left[number].as_ref().is_none_or(|old| (old.kind, old.identifier) != (sent.kind, sent.identifier)) => {
+                    if left[number].is_some() {
+                        rib.peer_down(PeerId(u32::try_from(number).unwrap()));
+                        settle(&mut rib);
+                    }
+                    peer_up(&mut rib, number, sent);
+                    send(&mut rib, number, sent);
+                }
+                Some(sent) => send(&mut rib, number, sent),
+                None if left[number].is_some() => {
+                    rib.peer_down(PeerId(u32::try_from(number).unwrap()));
+                    settle(&mut rib);
+                }
+                None => {}
+            }
+            left[number] = sent;
+            let (order, paths): (Vec<usize>, Vec<Sent>) =
+                left.iter().enumerate().map(|(place, sent)| (place, sent.clone().unwrap_or_default())).unzip();
+            let there: Vec<usize> = order.into_iter().filter(|place| left[*place].is_some()).collect();
+            let fresh = table(&paths, &there, always_compare_med);
+            let of = |rib: &Rib| (!there.is_empty()).then(|| best(rib));
+            prop_assert_eq!(of(&rib), of(&fresh));
+            let in_table = |rib: &Rib| rib.best(None, 1).items.into_iter().map(|best| best.source).collect::<Vec<_>>();
+            let decided = of(&fresh).map(|(place, _)| RouteSource::Peer(PeerId(u32::try_from(place).unwrap())));
+            prop_assert_eq!(in_table(&rib), decided.into_iter().collect::<Vec<_>>());
+        }
     }
 }
