@@ -62,7 +62,7 @@ fn receive(mut receiver: TcpStream) -> Result<Heard> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::feed::{Announcer, Feed, next_hop};
+    use feed::{Announcer, Feed, next_hop};
 
     #[test]
     fn every_route_comes_through() {

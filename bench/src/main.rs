@@ -2,7 +2,6 @@
 //! each of them cost.
 
 mod daemon;
-mod feed;
 mod host;
 mod idle;
 mod limit;
@@ -28,10 +27,10 @@ use interop::patience;
 use interop::report::Report;
 
 use crate::daemon::{Program, Software};
-use crate::feed::Feed;
 use crate::measure::Results;
 use crate::options::Options;
 use crate::scenario::{Scenario, Stage};
+use feed::Feed;
 
 #[derive(Debug, Parser)]
 #[command(about, version)]

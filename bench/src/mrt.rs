@@ -91,7 +91,7 @@ fn reachable(mut updates: &[u8]) -> Result<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::feed::{Announcer, Feed, next_hop};
+    use feed::{Announcer, Feed, next_hop};
 
     fn record(kind: u16, asn: u32, message: &[u8]) -> Vec<u8> {
         let mut body = if kind == BGP4MP_ET { vec![0; 4] } else { vec![] };

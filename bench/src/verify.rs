@@ -10,8 +10,8 @@ use bgp_core::types::{Asn, Prefix};
 use bgp_core::wire::framer::{Framer, MAX_MESSAGE_LEN};
 
 use crate::daemon::ASN;
-use crate::feed::{AttributeSet, Feed};
 use crate::scenario::feeder_asn;
+use feed::{AttributeSet, Feed};
 
 /// What must be the same on both sides of a speaker: the AS path behind it, ORIGIN, COMMUNITIES, and AGGREGATOR with its
 /// mark. MULTI_EXIT_DISC and NEXT_HOP are not passed on.
@@ -93,7 +93,7 @@ fn received(attributes: &PathAttributes) -> Essence {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::feed::{Announcer, next_hop};
+    use feed::{Announcer, next_hop};
 
     /// What a speaker that passes everything on would send.
     fn passed_on(feed: &Feed) -> Vec<u8> {

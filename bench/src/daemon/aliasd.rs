@@ -9,9 +9,9 @@ use anyhow::{Context, Result, ensure};
 use interop::process::Process;
 
 use super::{ASN, Change, Export, Place, Scene, sent_next_hop};
-use crate::feed::Ipv4Prefix;
 use crate::speakers::DAEMON;
 use crate::status;
+use feed::Ipv4Prefix;
 
 /// The cloud's one subnetwork.
 const SUBNETWORK: &str = r#"[{"kind": "compute#subnetwork", "name": "nodes", "region": "projects/p/regions/r",

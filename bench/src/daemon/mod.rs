@@ -15,9 +15,9 @@ use interop::command::Tool;
 use interop::patience::eventually;
 use interop::process::{Daemon, Process};
 
-use crate::feed::Ipv4Prefix;
 use crate::speakers::{DAEMON, Identity};
 use crate::usage::Group;
+use feed::Ipv4Prefix;
 
 /// The daemon's AS in every scene.
 pub const ASN: u32 = 64512;

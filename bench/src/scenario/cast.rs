@@ -3,8 +3,8 @@
 use anyhow::Result;
 
 use crate::daemon::{Export, Neighbor};
-use crate::feed::{Announcer, next_hop};
 use crate::speakers::{Identity, address};
+use feed::{Announcer, next_hop};
 
 /// The hold time of speakers that have something to do.
 const HOLD_SECS: u16 = 90;

@@ -18,9 +18,9 @@ use anyhow::{Context, Result};
 pub use cast::{announcer, asn as feeder_asn};
 
 use crate::daemon::{Program, Software};
-use crate::feed::Feed;
 use crate::limit::{self, Limit};
 use crate::measure::Figures;
+use feed::Feed;
 
 /// What is played.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]

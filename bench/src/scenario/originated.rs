@@ -9,9 +9,9 @@ use super::Stage;
 use super::cast::client;
 use super::play::{Meter, Play};
 use crate::daemon::{Program, Scene};
-use crate::feed::Ipv4Prefix;
 use crate::measure::{Figures, Metric, millis};
 use crate::speakers::Keep;
+use feed::Ipv4Prefix;
 
 /// Sessions that come at once.
 const AT_ONCE: usize = 10;

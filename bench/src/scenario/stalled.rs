@@ -9,10 +9,10 @@ use super::Stage;
 use super::cast::{announcer, feeder, observer, receiver};
 use super::play::{Play, Watch};
 use crate::daemon::{Program, Scene};
-use crate::feed::Feed;
 use crate::measure::{Figures, Metric, figure};
 use crate::speakers::{Keep, Peer};
 use crate::verify;
+use feed::Feed;
 
 /// How many other ways there are to announce the table.
 const SHIFTS: usize = 4;

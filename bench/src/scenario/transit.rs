@@ -10,11 +10,11 @@ use super::Stage;
 use super::cast::{announcer, feeder, observer, receiver};
 use super::play::{Play, Watch};
 use crate::daemon::{ASN, Program, Scene};
-use crate::feed::{AttributeSet, Feed, Ipv4Prefix};
 use crate::measure::{Figures, Metric, figure, millis};
 use crate::mrt::Recording;
 use crate::speakers::{Heard, Keep};
 use crate::verify;
+use feed::{AttributeSet, Feed, Ipv4Prefix};
 
 /// What feeders say, and what must come of it.
 struct Script {

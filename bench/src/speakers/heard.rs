@@ -141,7 +141,7 @@ fn routes(mut octets: &[u8], mut each: impl FnMut(u32, u8)) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::feed::{Announcer, Feed, next_hop};
+    use feed::{Announcer, Feed, next_hop};
 
     fn hear(heard: &mut Heard, mut octets: &[u8]) {
         while let [_, ..] = octets {
