@@ -188,7 +188,8 @@ impl AsPath {
     /// # Errors
     /// What is wrong with its form, with value and expectation (RFC 7606 section 7.2).
     pub fn read(mut input: &[u8], four_octet: bool) -> Result<Self, String> {
-        let mut segments = Vec::new();
+        // Nearly every path is one sequence.
+        let mut segments = Vec::with_capacity(usize::from(!input.is_empty()));
         while !input.is_empty() {
             let (rest, segment) = segment(input, four_octet)?;
             segments.push(segment);
@@ -254,16 +255,11 @@ fn segment(input: &[u8], four_octet: bool) -> Result<(&[u8], AsPathSegment), Str
         return Err("a segment without AS numbers (expected 1 to 255)".to_owned());
     }
     let width = if four_octet { 4 } else { 2 };
-    let (rest, mut numbers) = reader::octets(rest, usize::from(count) * width).map_err(early)?;
-    let mut asns = Vec::with_capacity(usize::from(count));
-    while !numbers.is_empty() {
-        let (after, number) = match four_octet {
-            true => reader::four_octets(numbers).map_err(early)?,
-            false => reader::two_octets(numbers).map(|(after, number)| (after, u32::from(number))).map_err(early)?,
-        };
-        asns.push(Asn(number));
-        numbers = after;
-    }
+    let (rest, numbers) = reader::octets(rest, usize::from(count) * width).map_err(early)?;
+    let asns = match four_octet {
+        true => numbers.as_chunks().0.iter().map(|octets| Asn(u32::from_be_bytes(*octets))).collect(),
+        false => numbers.as_chunks().0.iter().map(|octets| Asn(u16::from_be_bytes(*octets).into())).collect(),
+    };
     Ok((rest, AsPathSegment { kind, asns }))
 }
 

@@ -60,10 +60,35 @@ pub(crate) struct Collected {
     /// Routes of MP_UNREACH_NLRI.
     pub unreach: Option<(AddressFamily, Vec<Nlri>)>,
     /// Codes seen, so that a second one of a kind is known.
-    seen: Vec<u8>,
+    seen: Codes,
     /// With the attribute as it came.
     as4_path: Option<(AsPath, Bytes)>,
     as4_aggregator: Option<Aggregator>,
+}
+
+/// A set of type codes: a bit each.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Codes([u128; 2]);
+
+impl Codes {
+    const fn bit(code: u8) -> [u128; 2] {
+        let bit = 1 << (code & 127);
+        if code < 128 { [bit, 0] } else { [0, bit] }
+    }
+
+    fn holds(self, code: u8) -> bool {
+        self.without(code) != self
+    }
+
+    const fn add(&mut self, code: u8) {
+        let ([low, high], [low_bit, high_bit]) = (self.0, Self::bit(code));
+        self.0 = [low | low_bit, high | high_bit];
+    }
+
+    const fn without(self, code: u8) -> Self {
+        let ([low, high], [low_bit, high_bit]) = (self.0, Self::bit(code));
+        Self([low & !low_bit, high & !high_bit])
+    }
 }
 
 impl Collected {
@@ -85,17 +110,17 @@ impl Collected {
 
     /// Whether an attribute of this code was there.
     pub fn saw(&self, code: u8) -> bool {
-        self.seen.contains(&code)
+        self.seen.holds(code)
     }
 
     /// Whether any attribute but MP_UNREACH_NLRI was there; one that overruns may be any.
     pub fn saw_more_than_unreach(&self) -> bool {
-        self.seen.iter().any(|code| *code != code::MP_UNREACH_NLRI) || self.faults.iter().any(|fault| fault.code == 0)
+        self.seen.without(code::MP_UNREACH_NLRI) != Codes::default() || self.faults.iter().any(|fault| fault.code == 0)
     }
 
     /// Whether no attribute was there at all.
     pub fn is_empty(&self) -> bool {
-        self.seen.is_empty() && self.faults.is_empty()
+        self.seen == Codes::default() && self.faults.is_empty()
     }
 
     fn fault(
@@ -117,7 +142,7 @@ impl Collected {
             self.fault(attribute, FaultKind::AttributeList, "stands twice (expected once)", disposition);
             return;
         }
-        self.seen.push(attribute.code);
+        self.seen.add(attribute.code);
         match spec::of(attribute.code) {
             Some(spec) => self.take_known(spec, attribute, context),
             None => self.take_unknown(attribute),

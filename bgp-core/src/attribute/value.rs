@@ -9,10 +9,10 @@ fn exactly<const N: usize>(value: &[u8]) -> Result<[u8; N], String> {
     value.try_into().map_err(|_| format!("{} octets (expected {N})", value.len()))
 }
 
-fn list<const N: usize>(value: &[u8]) -> Result<Vec<[u8; N]>, String> {
+fn list<const N: usize>(value: &[u8]) -> Result<&[[u8; N]], String> {
     let (parts, rest) = value.as_chunks::<N>();
     if rest.is_empty() && !parts.is_empty() {
-        return Ok(parts.to_vec());
+        return Ok(parts);
     }
     Err(format!("{} octets (expected a multiple of {N}, not 0)", value.len()))
 }
@@ -51,15 +51,15 @@ pub(super) fn aggregator(value: &[u8], four_octet: bool) -> Result<Aggregator, S
 }
 
 pub(super) fn communities(value: &[u8]) -> Result<Vec<Community>, String> {
-    Ok(list::<4>(value)?.into_iter().map(|octets| Community(u32::from_be_bytes(octets))).collect())
+    Ok(list::<4>(value)?.iter().copied().map(|octets| Community(u32::from_be_bytes(octets))).collect())
 }
 
 pub(super) fn extended_communities(value: &[u8]) -> Result<Vec<ExtendedCommunity>, String> {
-    Ok(list::<8>(value)?.into_iter().map(ExtendedCommunity).collect())
+    Ok(list::<8>(value)?.iter().copied().map(ExtendedCommunity).collect())
 }
 
 pub(super) fn ipv6_extended_communities(value: &[u8]) -> Result<Vec<Ipv6ExtendedCommunity>, String> {
-    Ok(list::<20>(value)?.into_iter().map(Ipv6ExtendedCommunity).collect())
+    Ok(list::<20>(value)?.iter().copied().map(Ipv6ExtendedCommunity).collect())
 }
 
 pub(super) fn large_communities(value: &[u8]) -> Result<Vec<LargeCommunity>, String> {
@@ -68,7 +68,7 @@ pub(super) fn large_communities(value: &[u8]) -> Result<Vec<LargeCommunity>, Str
         local_data_1: u32::from_be_bytes([e, f, g, h]),
         local_data_2: u32::from_be_bytes([i, j, k, l]),
     };
-    Ok(list::<12>(value)?.into_iter().map(community).collect())
+    Ok(list::<12>(value)?.iter().copied().map(community).collect())
 }
 
 pub(super) fn originator_id(value: &[u8]) -> Result<BgpIdentifier, String> {
@@ -76,7 +76,7 @@ pub(super) fn originator_id(value: &[u8]) -> Result<BgpIdentifier, String> {
 }
 
 pub(super) fn cluster_list(value: &[u8]) -> Result<Vec<u32>, String> {
-    Ok(list::<4>(value)?.into_iter().map(u32::from_be_bytes).collect())
+    Ok(list::<4>(value)?.iter().copied().map(u32::from_be_bytes).collect())
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use crate::wire::reader::{self, TooShort};
 /// What is wrong: a length over 32 or 128, or a field that ends too early. Then nothing of it can be trusted (RFC 7606
 /// section 5.3).
 pub fn decode(mut input: &[u8], family: AddressFamily, add_path: bool) -> Result<Vec<Nlri>, String> {
-    let mut found = Vec::new();
+    let mut found = Vec::with_capacity(count(input, add_path));
     while !input.is_empty() {
         let (rest, nlri) = one(input, family, add_path)?;
         found.push(nlri);
@@ -24,23 +24,37 @@ pub fn decode(mut input: &[u8], family: AddressFamily, add_path: bool) -> Result
     Ok(found)
 }
 
+/// How many there are, if they are well-formed; never more than octets.
+fn count(mut input: &[u8], add_path: bool) -> usize {
+    let mut count = 0;
+    let path_id = if add_path { 4 } else { 0 };
+    while let Some(length) = input.get(path_id) {
+        count += 1;
+        let Some(rest) = input.get(path_id + 1 + usize::from(length.div_ceil(8))..) else { break };
+        input = rest;
+    }
+    count
+}
+
 fn one(input: &[u8], family: AddressFamily, add_path: bool) -> Result<(&[u8], Nlri), String> {
     let early = |_: TooShort| "NLRI ends too early".to_owned();
     let (rest, path_id) = if add_path { reader::four_octets(input).map_err(early)? } else { (input, 0) };
     let (rest, length) = reader::octet(rest).map_err(early)?;
     let (rest, significant) = reader::octets(rest, usize::from(length.div_ceil(8))).map_err(early)?;
-    let mut octets = [0; 16];
-    octets.iter_mut().zip(significant).for_each(|(to, from)| *to = *from);
-    let address = match family {
-        AddressFamily::Ipv4Unicast => {
-            let [a, b, c, d, ..] = octets;
-            IpAddr::V4(Ipv4Addr::new(a, b, c, d))
-        }
-        AddressFamily::Ipv6Unicast => IpAddr::V6(Ipv6Addr::from(octets)),
+    let prefix = match family {
+        AddressFamily::Ipv4Unicast => Prefix::v4(Ipv4Addr::from_bits(u32::from_be_bytes(padded(significant))), length),
+        AddressFamily::Ipv6Unicast => Prefix::new(IpAddr::V6(Ipv6Addr::from(padded(significant))), length).ok(),
     };
-    let prefix = Prefix::new(address, length)
-        .map_err(|_| format!("prefix length {length} in {family} (expected at most {})", family.max_prefix_len()))?;
+    let prefix = prefix
+        .ok_or_else(|| format!("prefix length {length} in {family} (expected at most {})", family.max_prefix_len()))?;
     Ok((rest, Nlri { prefix, path_id }))
+}
+
+/// The octets with zeros behind them; what does not fit is left out.
+fn padded<const N: usize>(octets: &[u8]) -> [u8; N] {
+    let mut padded = [0; N];
+    padded.iter_mut().zip(octets).for_each(|(to, from)| *to = *from);
+    padded
 }
 
 /// How many octets [`encode`] writes.
@@ -59,8 +73,8 @@ pub fn encode(nlri: &Nlri, add_path: bool, out: &mut BytesMut) {
     out.put_u8(length);
     let significant = usize::from(length.div_ceil(8));
     match nlri.prefix.network() {
-        IpAddr::V4(address) => out.extend(address.octets().into_iter().take(significant)),
-        IpAddr::V6(address) => out.extend(address.octets().into_iter().take(significant)),
+        IpAddr::V4(address) => out.put_slice(address.octets().get(..significant).unwrap_or(&[])),
+        IpAddr::V6(address) => out.put_slice(address.octets().get(..significant).unwrap_or(&[])),
     }
 }
 

@@ -90,6 +90,15 @@ impl Policy {
         self.terms.iter().any(|term| term.matches.communities.is_some() || term.matches.large_communities.is_some())
     }
 
+    /// Whether a term asks for a family or a prefix: where none does, routes of one source with the same attributes share
+    /// the verdict.
+    #[must_use]
+    pub fn looks_at_prefixes(&self) -> bool {
+        let looks =
+            |matches: &Match| matches.family.is_some() || matches.prefixes.is_some() || matches.exactly.is_some();
+        self.terms.iter().any(|term| looks(&term.matches))
+    }
+
     /// The name of the term at `index`.
     #[must_use]
     pub fn term_name(&self, index: usize) -> Option<&str> {

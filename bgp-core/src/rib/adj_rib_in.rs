@@ -12,7 +12,7 @@ use super::view::{ImportCounters, ImportVerdict};
 use crate::attribute::{PathAttributes, SegmentKind};
 use crate::capability::Role;
 use crate::policy::{Policy, RouteSource, Verdict};
-use crate::types::{Asn, Community, NextHop, PeerKind};
+use crate::types::{Asn, Community, NextHop, PeerKind, Prefix};
 
 /// An [`ImportVerdict`] in two octets, with the generation of its path: the check that decided in the upper four bits, then
 /// two for the generation, and the policy term in the lower ten.
@@ -150,6 +150,8 @@ pub(super) struct Judge {
     barred: Option<ImportCheck>,
     next_hop_eligible: bool,
     ingress: Ingress,
+    /// The term that decides on every route, where none asks for the prefix.
+    common_term: Option<usize>,
     /// The last term that accepted, and the set it made.
     memo: Option<(usize, AttributeId)>,
 }
@@ -164,7 +166,12 @@ impl Judge {
         let next_hop_eligible = next_hop_is_eligible(context, attributes.next_hop.as_ref());
         let received = context.attributes.intern(attributes);
         let attributes = Arc::clone(attributes);
-        Some(Self { received, attributes, policy, source, barred, next_hop_eligible, ingress, memo: None })
+        let any = Prefix::from(ipnet::IpNet::default());
+        let common_term = match policy.looks_at_prefixes() {
+            true => None,
+            false => policy.deciding_term(&any, &source, &attributes).map(|(index, _)| index),
+        };
+        Some(Self { received, attributes, policy, source, barred, next_hop_eligible, ingress, common_term, memo: None })
     }
 
     /// The verdict on a prefix, and the set it goes on with; a reference to that set is the caller's.
@@ -198,8 +205,12 @@ impl Judge {
         if !self.next_hop_eligible {
             return (ImportCheck::NextHopIneligible, 0);
         }
-        let prefix: crate::types::Prefix = net.into();
-        match self.policy.deciding_term(&prefix, &self.source, &self.attributes) {
+        let prefix: Prefix = net.into();
+        let deciding = match self.common_term {
+            Some(index) => self.policy.terms.get(index).map(|term| (index, term)),
+            None => self.policy.deciding_term(&prefix, &self.source, &self.attributes),
+        };
+        match deciding {
             None => (ImportCheck::NoTermMatched, 0),
             Some((index, term)) if term.verdict == Verdict::Reject => (ImportCheck::RejectedByTerm, index),
             Some((index, term)) if prefix.is_default() && !term.matches.names(&prefix) => {

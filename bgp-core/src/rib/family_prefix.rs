@@ -53,9 +53,10 @@ impl FamilyPrefix for Ipv4Net {
     }
 
     fn is_martian(&self) -> bool {
+        let (address, len) = (self.addr().to_bits(), self.prefix_len());
         MARTIANS_V4
             .iter()
-            .any(|(network, len)| inside(self.addr().to_bits(), self.prefix_len(), u32::from_be_bytes(*network), *len))
+            .any(|(network, martian_len)| inside(address, len, u32::from_be_bytes(*network), *martian_len))
     }
 }
 

@@ -15,7 +15,7 @@ use super::generations::{Age, Generations};
 use super::outbound::Membership;
 use super::path::Path;
 use super::peers::{Context, PeerIndex, PeerMap};
-use super::prefix_index::AT_ONCE;
+use super::prefix_index::{AT_ONCE, Block};
 use super::table::{RowId, Table};
 use super::traits::Traits;
 use super::update_group::UpdateGroup;
@@ -103,13 +103,13 @@ impl<N: FamilyPrefix> FamilyRib<N> {
         &mut self,
         context: &mut Context,
         peer: PeerIndex,
-        (net, path_id, row): (N, u32, Option<RowId>),
+        (net, path_id, row): (N, u32, Result<RowId, Block>),
         judge: &mut Judge,
         outcome: &mut ApplyOutcome,
     ) {
         let Some(generation) = self.peers.get(peer).map(|state| state.generations.current()) else { return };
         // One that was not there may have come with this very UPDATE.
-        let known = row.map_or_else(|| self.table.find_or_place(&net), Ok);
+        let known = row.or_else(|block| self.table.find_or_place_in(&net, block));
         let counted = || {
             let path = known.ok().and_then(|row| self.table.path(row, (peer, path_id)));
             path.is_some_and(|path| path.verdict.generation() == generation)

@@ -53,15 +53,16 @@ impl<N: FamilyPrefix> PrefixIndex<N> {
         found.ok_or(position)
     }
 
-    /// The rows of several prefixes. Their searches go on side by side, so that one need not wait for the memory of another.
-    pub fn find_many(&self, nets: &[N], net_of: impl Fn(RowId) -> N) -> SmallVec<[Option<RowId>; AT_ONCE]> {
+    /// The rows of several prefixes, or in which block they would stand. The searches go on side by side, so that one need
+    /// not wait for the memory of another.
+    pub fn find_many(&self, nets: &[N], net_of: impl Fn(RowId) -> N) -> SmallVec<[Result<RowId, Block>; AT_ONCE]> {
         let mut searches: SmallVec<[Search<'_, N::Address>; AT_ONCE]> = nets
             .iter()
             .map(|net| {
                 let key = key(net);
                 let block = self.firsts.partition_point(|first| *first <= key).saturating_sub(1);
                 let places = self.blocks.get(block).map_or(&[][..], Vec::as_slice);
-                Search { places, address: key.0, base: 0, size: places.len() }
+                Search { places, address: key.0, base: 0, size: places.len(), block }
             })
             .collect();
         while searches.iter().any(|search| search.size > 1) {
@@ -70,16 +71,35 @@ impl<N: FamilyPrefix> PrefixIndex<N> {
         let row = |(search, net): (&Search<'_, N::Address>, &N)| {
             let from_there = search.places.get(..=search.base).unwrap_or(&[]);
             let equal = from_there.iter().rev().take_while(|place| place.address == search.address);
-            equal.map(|place| place.row).find(|row| net_of(*row) == *net)
+            equal.map(|place| place.row).find(|row| net_of(*row) == *net).ok_or(Block(search.block))
         };
         searches.iter().zip(nets).map(row).collect()
+    }
+
+    /// As [`find`](Self::find), where [`find_many`](Self::find_many) has found the block; blocks may have changed since.
+    ///
+    /// # Errors
+    /// Where it would stand, when there is none.
+    pub fn find_in(&self, net: &N, near: Block, net_of: impl Fn(RowId) -> N) -> Result<RowId, Position> {
+        let (key, Block(block)) = (key(net), near);
+        let begins = self.firsts.get(block).is_some_and(|first| *first <= key);
+        let ends = self.firsts.get(block + 1).is_none_or(|next| key < *next);
+        if !(begins && ends) {
+            return self.find(net, net_of);
+        }
+        let (position, found) = self.search_block(net, block, net_of);
+        found.ok_or(position)
     }
 
     fn search(&self, net: &N, net_of: impl Fn(RowId) -> N) -> (Position, Option<RowId>) {
         let key = key(net);
         let block = self.firsts.partition_point(|first| *first <= key).saturating_sub(1);
+        self.search_block(net, block, net_of)
+    }
+
+    fn search_block(&self, net: &N, block: usize, net_of: impl Fn(RowId) -> N) -> (Position, Option<RowId>) {
         let places = self.blocks.get(block).map_or(&[][..], Vec::as_slice);
-        let address = key.0;
+        let address = net.address();
         let from = places.partition_point(|place| place.address < address);
         let equal = places.iter().skip(from).take_while(|place| place.address == address);
         for (found, place) in equal.zip(from..) {
@@ -189,12 +209,17 @@ fn key<N: FamilyPrefix>(net: &N) -> (N::Address, u8) {
 /// Prefixes that are searched for side by side.
 pub(super) const AT_ONCE: usize = 16;
 
+/// Where a prefix would stand that is not there, not quite exactly.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Block(usize);
+
 /// A search for the last place of an address or a lower one, between `base` and `size` places on.
 struct Search<'a, A> {
     places: &'a [Place<A>],
     address: A,
     base: usize,
     size: usize,
+    block: usize,
 }
 
 impl<A: Copy + Ord> Search<'_, A> {
@@ -236,7 +261,7 @@ mod tests {
 
         #[test]
         fn holds_what_an_ordered_map_holds(
-            steps in prop::collection::vec((net(), prop::bool::weighted(0.6)), 0..4000),
+            steps in prop::collection::vec((net(), prop::bool::weighted(0.6), 0usize..40), 0..4000),
             from in net(),
             ascending: bool,
         ) {
@@ -245,9 +270,12 @@ mod tests {
                 steps.sort();
             }
             let (mut index, mut model, mut nets) = (PrefixIndex::new(), BTreeMap::new(), Vec::new());
-            for (net, inserts) in steps {
-                let found = index.find(&net, |row: RowId| nets[row.index()]);
+            for (net, inserts, block) in steps {
+                // Wherever it is said to be near, it is found where it is.
+                let found = index.find_in(&net, Block(block), |row: RowId| nets[row.index()]);
                 prop_assert_eq!(found.as_ref().ok(), model.get(&net));
+                let anywhere = index.find(&net, |row: RowId| nets[row.index()]);
+                prop_assert_eq!(format!("{found:?}"), format!("{anywhere:?}"));
                 match (found, inserts) {
                     (Err(position), true) => {
                         let row = RowId::of(nets.len());
@@ -266,7 +294,12 @@ mod tests {
             let asked: Vec<Ipv4Net> = nets.iter().copied().chain([from]).collect();
             for some in asked.chunks(AT_ONCE) {
                 let expected: Vec<Option<RowId>> = some.iter().map(|net| model.get(net).copied()).collect();
-                prop_assert_eq!(index.find_many(some, net_of).to_vec(), expected);
+                let found = index.find_many(some, net_of);
+                prop_assert_eq!(found.iter().copied().map(Result::ok).collect::<Vec<_>>(), expected);
+                for (net, found) in some.iter().zip(found) {
+                    let Err(block) = found else { continue };
+                    prop_assert!(index.find_in(net, block, net_of).is_err());
+                }
             }
             prop_assert!(index.rows(None, net_of).eq(model.values().copied()));
             prop_assert!(index.rows(Some((from, Start::At)), net_of).eq(model.range(from..).map(|(_, row)| *row)));

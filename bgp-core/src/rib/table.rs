@@ -12,7 +12,7 @@ use super::family_prefix::FamilyPrefix;
 use super::path::Path;
 use super::path_lists::{ListId, PathLists};
 use super::peers::PeerIndex;
-use super::prefix_index::{AT_ONCE, Position, PrefixIndex, Start};
+use super::prefix_index::{AT_ONCE, Block, Position, PrefixIndex, Start};
 
 /// The number of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -134,8 +134,16 @@ impl<N: FamilyPrefix> Table<N> {
         self.index.find(net, net_of(&self.rows))
     }
 
+    /// As [`find_or_place`](Self::find_or_place), where [`find_many`](Self::find_many) did not find it.
+    ///
+    /// # Errors
+    /// Where [`insert`](Self::insert) puts it, when it has none.
+    pub fn find_or_place_in(&self, net: &N, block: Block) -> Result<RowId, Position> {
+        self.index.find_in(net, block, net_of(&self.rows))
+    }
+
     /// The rows of several prefixes, which costs less than one after the other.
-    pub fn find_many(&self, nets: &[N]) -> SmallVec<[Option<RowId>; AT_ONCE]> {
+    pub fn find_many(&self, nets: &[N]) -> SmallVec<[Result<RowId, Block>; AT_ONCE]> {
         self.index.find_many(nets, net_of(&self.rows))
     }
 

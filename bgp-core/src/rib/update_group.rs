@@ -7,8 +7,9 @@
 //! A route is kept as it is in the Loc-RIB, with the policy term that lets it out; what it becomes on the way is made when a
 //! peer pulls, and not kept.
 
-use std::collections::HashMap;
 use std::sync::Arc;
+
+use hashbrown::HashMap;
 
 use super::attribute_store::{AttributeId, AttributeStore};
 use super::change_log::{ChangeLog, Tick};
@@ -230,6 +231,8 @@ impl UpdateGroup {
     /// Writes an entry back, keeps every count right, and gives it a place in the logs when `renumber`.
     fn write(&mut self, row: RowId, old: OutEntry, mut new: OutEntry, renumber: bool, clock: &mut u64) {
         let (before, after) = (self.pending(&old), self.pending(&new));
+        // What was pending has an entry in a log, which is dead now if it is not renumbered in place.
+        let leaves_dead = before != Pending::NOTHING;
         let logs = [
             (&mut self.announce, before.announce, after.announce),
             (&mut self.withdraw, before.withdraw, after.withdraw),
@@ -269,7 +272,9 @@ impl UpdateGroup {
                 self.entries.push(new);
             }
         }
-        self.sweep();
+        if leaves_dead {
+            self.sweep();
+        }
     }
 
     fn sweep(&mut self) {
@@ -334,9 +339,12 @@ impl UpdateGroup {
         (table, store): (&Table<N>, &AttributeStore),
         now: u64,
     ) -> SharedBatch {
+        // A few routes mostly share a version.
+        const ROUTES_A_VERSION: usize = 4;
         let alone = !self.seats.members().is_more_than_one();
         let path_id = self.profile.path_id();
-        let (mut parts, mut places) = (Vec::<(Mask, Announcing)>::new(), Places::default());
+        let versions = max_routes.min(self.announce.len()) / ROUTES_A_VERSION;
+        let (mut parts, mut places) = (Vec::<(Mask, Announcing)>::new(), Places::with_room_for(versions));
         let (mut times, mut routes) = (None, 0);
         while routes < max_routes
             && let Some((tick, row)) = self.announce.at(position)
@@ -357,7 +365,7 @@ impl UpdateGroup {
                     parts.push((pending, Vec::new()));
                 }
                 let place = parts.get_mut(part).map_or(0, |(_, routes)| {
-                    routes.push((version.sent(&self.profile, store), Vec::new()));
+                    routes.push((version.sent(&self.profile, store), Vec::with_capacity(ROUTES_A_VERSION)));
                     routes.len() - 1
                 });
                 (part, place)
@@ -575,13 +583,16 @@ fn sent_alike(
 }
 
 /// Where the routes of each version for each set of peers are among those pulled. Versions mostly come in runs.
-#[derive(Default)]
 struct Places {
     last: Option<((Version, Mask), (usize, usize))>,
     known: HashMap<(Version, Mask), (usize, usize)>,
 }
 
 impl Places {
+    fn with_room_for(versions: usize) -> Self {
+        Self { last: None, known: HashMap::with_capacity(versions) }
+    }
+
     fn of(&mut self, version: Version, mask: Mask, make: impl FnOnce() -> (usize, usize)) -> (usize, usize) {
         let key = (version, mask);
         if let Some((last, place)) = self.last

@@ -36,6 +36,13 @@ impl Prefix {
         })
     }
 
+    /// The IPv4 prefix of `length` bits that holds `address`; `None` when `length` is over 32.
+    #[must_use]
+    pub fn v4(address: Ipv4Addr, length: u8) -> Option<Self> {
+        let mask = u32::MAX.checked_shl(32 - u32::from(length.min(32))).unwrap_or(0);
+        Ipv4Net::new(Ipv4Addr::from_bits(address.to_bits() & mask), length).ok().map(|net| Self(IpNet::V4(net)))
+    }
+
     /// The prefix that holds just `address`.
     #[must_use]
     pub fn host(address: IpAddr) -> Self {

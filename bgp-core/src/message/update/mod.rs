@@ -8,9 +8,9 @@ use bytes::Bytes;
 use super::{MessageError, UpdateSubcode};
 use crate::attribute::decode::Collected;
 use crate::attribute::spec::code;
-use crate::attribute::{AttributeFault, DecodeContext, Disposition, FaultKind, Reachable};
+use crate::attribute::{AttributeFault, DecodeContext, Disposition, FaultKind, PathAttributes, Reachable};
 use crate::nlri::{Nlri, codec};
-use crate::types::{AddressFamily, NextHop};
+use crate::types::AddressFamily;
 use crate::wire::reader;
 
 /// The routes of one UPDATE.
@@ -123,14 +123,18 @@ impl Update {
             withdrawn.extend(mp_announced);
             return Self { reachable, withdrawn, end_of_rib, faults };
         }
-        let mut group = |next_hop: Option<NextHop>, nlri: Vec<Nlri>| {
-            if !nlri.is_empty() {
-                let attributes = Arc::new(crate::attribute::PathAttributes { next_hop, ..attributes.clone() });
-                reachable.push(Reachable { attributes, nlri });
+        // Mostly there is one group, which takes the attributes and copies nothing.
+        if mp_announced.is_empty() {
+            if !announced.is_empty() {
+                reachable.push(Reachable { attributes: Arc::new(attributes), nlri: announced });
             }
-        };
-        group(attributes.next_hop, announced);
-        group(hop, mp_announced);
+        } else {
+            if !announced.is_empty() {
+                reachable.push(Reachable { attributes: Arc::new(attributes.clone()), nlri: announced });
+            }
+            let attributes = Arc::new(PathAttributes { next_hop: hop, ..attributes });
+            reachable.push(Reachable { attributes, nlri: mp_announced });
+        }
         Self { reachable, withdrawn, end_of_rib, faults }
     }
 }
