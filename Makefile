@@ -85,6 +85,19 @@ bench-smoke: ## Play some scenarios with few routes, to see that the load tool i
 
 test: bench-smoke
 
+# What a route costs in instructions and octets does not depend on how busy the machine is: it is held against a baseline.
+COST = cargo build -q --release --locked -p core-cost && target/release/core-cost
+
+.PHONY: cost
+cost: ## Count what a route costs in bgp-core, and fail where it is more than the baseline allows.
+	@$(COST) check bench/cost/baseline.toml
+
+.PHONY: cost-baseline
+cost-baseline: ## Store what a route costs now as the baseline.
+	@$(COST) update bench/cost/baseline.toml
+
+test: cost
+
 .PHONY: bench-codec
 bench-codec: ## Measure our UPDATE decoder beside those of other crates.
 	cargo build -q --release --locked -p bench

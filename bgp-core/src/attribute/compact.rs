@@ -137,15 +137,23 @@ pub(crate) fn decode(octets: &[u8]) -> Result<PathAttributes, TooShort> {
         1 => Origin::Egp,
         _ => Origin::Incomplete,
     };
-    let mut segments = Vec::new();
-    for _ in 0..left.count()? {
+    let count = left.count()?;
+    let mut segments = Vec::with_capacity(count.min(left.0.len()));
+    for _ in 0..count {
         let kind = match left.one()? {
             1 => SegmentKind::Set,
             2 => SegmentKind::Sequence,
             3 => SegmentKind::ConfedSequence,
             _ => SegmentKind::ConfedSet,
         };
-        segments.push(AsPathSegment { kind, asns: left.list(|left| left.four().map(Asn))? });
+        let mut asns = Vec::new();
+        let count = left.count()?;
+        // With room for an AS that is put before them.
+        asns.reserve_exact(count.min(left.0.len()) + 1);
+        for _ in 0..count {
+            asns.push(Asn(left.four()?));
+        }
+        segments.push(AsPathSegment { kind, asns });
     }
     let next_hop = if has(field::NEXT_HOP_V4) {
         Some(NextHop::V4(Ipv4Addr::from_bits(left.four()?)))

@@ -74,6 +74,7 @@ fn put_all(
     out: &mut BytesMut,
 ) -> Vec<Unsendable> {
     let mut unsendable = Vec::new();
+    let mut shared = BytesMut::new();
     for (attributes, routes) in announce {
         for family in AddressFamily::ALL {
             let of_family = |nlri: &&Nlri| nlri.prefix.family() == family;
@@ -81,7 +82,8 @@ fn put_all(
                 continue;
             }
             let sent = out.len();
-            if let Err(reason) = reachable(attributes, routes, family, context, out) {
+            shared.clear();
+            if let Err(reason) = reachable(attributes, routes, (family, context), &mut shared, out) {
                 out.truncate(sent);
                 let routes = routes.iter().filter(of_family).copied().collect();
                 unsendable.push(Unsendable { routes, reason });
@@ -141,11 +143,12 @@ impl<'a, I: Iterator<Item = &'a Nlri>> Batches<I> {
     }
 }
 
+/// Appends the messages that announce the routes of one family; `shared` is where their attributes are written first.
 fn reachable(
     attributes: &PathAttributes,
     routes: &[Nlri],
-    family: AddressFamily,
-    context: &EncodeContext,
+    (family, context): (AddressFamily, &EncodeContext),
+    shared: &mut BytesMut,
     out: &mut BytesMut,
 ) -> Result<(), String> {
     let next_hop = attributes.next_hop.ok_or("route has no next hop")?;
@@ -156,8 +159,7 @@ fn reachable(
         _ => return Err(format!("next hop {next_hop} cannot be sent for {family}")),
     };
     let too_long = |fault: TooLong| format!("attributes cannot be encoded: {fault}");
-    let mut shared = BytesMut::with_capacity(SHARED_OCTETS);
-    encode::all_but_mp(attributes, classic, context, &mut shared).map_err(too_long)?;
+    encode::all_but_mp(attributes, classic, context, shared).map_err(too_long)?;
     let mut hop = BytesMut::new();
     if classic.is_none() {
         encode::put_mp_next_hop(&next_hop, &mut hop);
@@ -171,13 +173,13 @@ fn reachable(
     while !batches.is_over() {
         let mut any = false;
         let put = match classic {
-            Some(_) => put_update(out, |_| Ok(()), |out| put(&shared, out), |out| any = batches.put(room, out)),
+            Some(_) => put_update(out, |_| Ok(()), |out| put(shared, out), |out| any = batches.put(room, out)),
             None => put_update(
                 out,
                 |_| Ok(()),
                 |out| {
                     put_reach(family, &hop, |out| any = batches.put(room, out), out)?;
-                    put(&shared, out)
+                    put(shared, out)
                 },
                 |_| {},
             ),
@@ -189,9 +191,6 @@ fn reachable(
     }
     Ok(())
 }
-
-/// Room for the attributes of nearly every route.
-const SHARED_OCTETS: usize = 512;
 
 fn withdrawn<'a>(
     routes: impl Iterator<Item = &'a Nlri>,

@@ -121,7 +121,8 @@ impl AttributeStore {
         Arc::new(self.decoded(id))
     }
 
-    fn decoded(&self, id: AttributeId) -> PathAttributes {
+    /// The same, for whoever changes it.
+    pub fn decoded(&self, id: AttributeId) -> PathAttributes {
         let slot = self.slot(id);
         if slot.octets.is_empty() {
             return PathAttributes::default();

@@ -171,8 +171,9 @@ impl ExportProfile {
     }
 
     /// The attributes the peer gets for a route that `term` lets out. Depends on nothing else, so it can be remembered.
-    pub fn transform(&self, term: usize, originated: bool, attributes: &Arc<PathAttributes>) -> Arc<PathAttributes> {
-        let mut sent = PathAttributes::clone(attributes);
+    pub fn transform(&self, term: usize, originated: bool, attributes: PathAttributes) -> PathAttributes {
+        let next_hop = self.next_hop_of(&attributes);
+        let mut sent = attributes;
         let of_our_as = originated || sent.as_path.segments.is_empty();
         if self.kind == PeerKind::External && !of_our_as {
             sent.multi_exit_disc = None;
@@ -183,7 +184,7 @@ impl ExportProfile {
         if of_our_as {
             sent.multi_exit_disc = sent.multi_exit_disc.or(self.med);
         }
-        sent.next_hop = self.next_hop_of(attributes);
+        sent.next_hop = next_hop;
         if self.local_role.is_some_and(Role::looks_down_or_across) {
             sent.only_to_customer = sent.only_to_customer.or(Some(self.local_asn));
         }
@@ -191,7 +192,7 @@ impl ExportProfile {
             PeerKind::External => self.leave_the_as(&mut sent),
             PeerKind::Internal => sent.local_pref = Some(sent.local_pref.unwrap_or(DEFAULT_LOCAL_PREF)),
         }
-        Arc::new(sent)
+        sent
     }
 
     fn leave_the_as(&self, sent: &mut PathAttributes) {

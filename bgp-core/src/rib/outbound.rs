@@ -197,11 +197,11 @@ impl<N: FamilyPrefix> FamilyRib<N> {
             Err(verdict) => verdict,
             Ok(term) => ExportVerdict::Advertised {
                 term: group.profile.policy.term_name(term).unwrap_or_default().to_owned(),
-                attributes: group.profile.transform(
+                attributes: Arc::new(group.profile.transform(
                     term,
                     best.peer == PeerIndex::LOCAL,
-                    &context.attributes.attributes(best.effective),
-                ),
+                    context.attributes.decoded(best.effective),
+                )),
             },
         }
     }
@@ -284,7 +284,7 @@ impl<N: FamilyPrefix> FamilyRib<N> {
         Some(rows.map(move |(net, row)| {
             let route = group.route(row, place.slot);
             let sent = |(version, told): (Version, bool)| {
-                let attributes = version.sent(&group.profile, &context.attributes);
+                let attributes = Arc::new(version.sent(&group.profile, &context.attributes));
                 Advertised { attributes, told }
             };
             (net, route.map(sent))

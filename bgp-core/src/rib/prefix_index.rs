@@ -56,11 +56,15 @@ impl<N: FamilyPrefix> PrefixIndex<N> {
     /// The rows of several prefixes, or in which block they would stand. The searches go on side by side, so that one need
     /// not wait for the memory of another.
     pub fn find_many(&self, nets: &[N], net_of: impl Fn(RowId) -> N) -> SmallVec<[Result<RowId, Block>; AT_ONCE]> {
+        let mut block = 0;
         let mut searches: SmallVec<[Search<'_, N::Address>; AT_ONCE]> = nets
             .iter()
             .map(|net| {
                 let key = key(net);
-                let block = self.firsts.partition_point(|first| *first <= key).saturating_sub(1);
+                // What comes in one UPDATE is often near.
+                if !self.is_in(&key, block) {
+                    block = self.block_of(&key);
+                }
                 let places = self.blocks.get(block).map_or(&[][..], Vec::as_slice);
                 Search { places, address: key.0, base: 0, size: places.len(), block }
             })
@@ -82,9 +86,7 @@ impl<N: FamilyPrefix> PrefixIndex<N> {
     /// Where it would stand, when there is none.
     pub fn find_in(&self, net: &N, near: Block, net_of: impl Fn(RowId) -> N) -> Result<RowId, Position> {
         let (key, Block(block)) = (key(net), near);
-        let begins = self.firsts.get(block).is_some_and(|first| *first <= key);
-        let ends = self.firsts.get(block + 1).is_none_or(|next| key < *next);
-        if !(begins && ends) {
+        if !self.is_in(&key, block) {
             return self.find(net, net_of);
         }
         let (position, found) = self.search_block(net, block, net_of);
@@ -92,9 +94,18 @@ impl<N: FamilyPrefix> PrefixIndex<N> {
     }
 
     fn search(&self, net: &N, net_of: impl Fn(RowId) -> N) -> (Position, Option<RowId>) {
-        let key = key(net);
-        let block = self.firsts.partition_point(|first| *first <= key).saturating_sub(1);
-        self.search_block(net, block, net_of)
+        self.search_block(net, self.block_of(&key(net)), net_of)
+    }
+
+    /// The block of a prefix.
+    fn block_of(&self, key: &(N::Address, u8)) -> usize {
+        self.firsts.partition_point(|first| first <= key).saturating_sub(1)
+    }
+
+    /// Whether that is this one. Where it is not told, [`block_of`](Self::block_of) tells.
+    fn is_in(&self, key: &(N::Address, u8), block: usize) -> bool {
+        self.firsts.get(block).is_some_and(|first| first <= key)
+            && self.firsts.get(block + 1).is_none_or(|next| key < next)
     }
 
     fn search_block(&self, net: &N, block: usize, net_of: impl Fn(RowId) -> N) -> (Position, Option<RowId>) {

@@ -36,11 +36,11 @@ pub(super) struct Version {
 
 impl Version {
     /// The attributes that peers of this profile get.
-    pub fn sent(self, profile: &ExportProfile, store: &AttributeStore) -> Arc<PathAttributes> {
-        self.made_from(&store.attributes(self.attributes), profile)
+    pub fn sent(self, profile: &ExportProfile, store: &AttributeStore) -> PathAttributes {
+        self.made_from(store.decoded(self.attributes), profile)
     }
 
-    fn made_from(self, attributes: &Arc<PathAttributes>, profile: &ExportProfile) -> Arc<PathAttributes> {
+    fn made_from(self, attributes: PathAttributes, profile: &ExportProfile) -> PathAttributes {
         profile.transform(usize::from(self.term), self.originated, attributes)
     }
 }
@@ -180,6 +180,12 @@ impl UpdateGroup {
     /// reference to the attributes.
     pub fn set(&mut self, row: RowId, route: Option<OutRoute>, clock: &mut u64, store: &mut AttributeStore) {
         let old = self.entry(row);
+        if old == OutEntry::NOTHING {
+            if let Some(route) = route {
+                self.begin(row, route, clock, store);
+            }
+            return;
+        }
         let mut new = match route {
             None => OutEntry { attributes: None, term: 0, from: PeerIndex::LOCAL, ..old },
             Some(OutRoute { version, from }) => {
@@ -201,6 +207,34 @@ impl UpdateGroup {
         self.write(row, old, new, true, clock);
         if let Some(id) = old.attributes {
             store.release(id);
+        }
+    }
+
+    /// As [`set`](Self::set), where nothing is known of the row: nobody has it, and whoever may have it is to be told.
+    fn begin(&mut self, row: RowId, route: OutRoute, clock: &mut u64, store: &mut AttributeStore) {
+        let OutRoute { version, from } = route;
+        let needs = self.seats.members().and(self.seats.all_but(from));
+        let mut new =
+            OutEntry { attributes: Some(version.attributes), term: version.term, from, needs, ..OutEntry::NOTHING };
+        store.retain(version.attributes);
+        self.count_presence(&OutEntry::NOTHING, &new);
+        if !needs.is_empty() {
+            self.announce.born();
+            self.seats.recount_announcements(Mask::EMPTY, needs);
+            *clock += 1;
+            new.noted = Tick::at(*clock);
+            self.announce.push(new.noted, row);
+        }
+        self.store(row, new);
+    }
+
+    fn store(&mut self, row: RowId, new: OutEntry) {
+        match self.entries.get_mut(row.index()) {
+            Some(entry) => *entry = new,
+            None => {
+                self.entries.resize(row.index(), OutEntry::NOTHING);
+                self.entries.push(new);
+            }
         }
     }
 
@@ -265,13 +299,7 @@ impl UpdateGroup {
                 self.left.push(row);
             }
         }
-        match self.entries.get_mut(row.index()) {
-            Some(entry) => *entry = new,
-            None => {
-                self.entries.resize(row.index(), OutEntry::NOTHING);
-                self.entries.push(new);
-            }
-        }
+        self.store(row, new);
         if leaves_dead {
             self.sweep();
         }
@@ -365,7 +393,7 @@ impl UpdateGroup {
                     parts.push((pending, Vec::new()));
                 }
                 let place = parts.get_mut(part).map_or(0, |(_, routes)| {
-                    routes.push((version.sent(&self.profile, store), Vec::with_capacity(ROUTES_A_VERSION)));
+                    routes.push((Arc::new(version.sent(&self.profile, store)), Vec::with_capacity(ROUTES_A_VERSION)));
                     routes.len() - 1
                 });
                 (part, place)
@@ -576,10 +604,10 @@ fn sent_alike(
     (now, is): (&ExportProfile, Version),
     store: &AttributeStore,
 ) -> bool {
-    let (old, new) = (store.attributes(was.attributes), store.attributes(is.attributes));
+    let (old, new) = (store.decoded(was.attributes), store.decoded(is.attributes));
     // What one term of one profile does to a path it does to any: paths that differ stay different.
     let same_way = std::ptr::eq(then, now) && (was.term, was.originated) == (is.term, is.originated);
-    !(same_way && old.as_path != new.as_path) && was.made_from(&old, then) == is.made_from(&new, now)
+    !(same_way && old.as_path != new.as_path) && was.made_from(old, then) == is.made_from(new, now)
 }
 
 /// Where the routes of each version for each set of peers are among those pulled. Versions mostly come in runs.
