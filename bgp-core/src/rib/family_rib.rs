@@ -87,11 +87,7 @@ impl<N: FamilyPrefix> FamilyRib<N> {
     ) {
         let mut routes = routes.peekable();
         while routes.peek().is_some() {
-            let (mut nets, mut path_ids) = (SmallVec::<[N; AT_ONCE]>::new(), SmallVec::<[u32; AT_ONCE]>::new());
-            for (net, path_id) in routes.by_ref().take(AT_ONCE) {
-                nets.push(net);
-                path_ids.push(path_id);
-            }
+            let (nets, path_ids) = some_of(&mut routes);
             let rows = self.table.find_many(&nets);
             for ((net, path_id), row) in nets.into_iter().zip(path_ids).zip(rows) {
                 self.reach(context, peer, (net, path_id, row), judge, outcome);
@@ -161,18 +157,25 @@ impl<N: FamilyPrefix> FamilyRib<N> {
         first.then_some(PrefixLimitExceeded { peer: facts.id, family: N::FAMILY, limit })
     }
 
-    /// A peer withdraws a prefix.
-    pub fn unreach(
+    /// A peer withdraws prefixes.
+    pub fn unreach_all(
         &mut self,
         context: &mut Context,
         peer: PeerIndex,
-        net: N,
-        path_id: u32,
+        routes: impl Iterator<Item = (N, u32)>,
         outcome: &mut ApplyOutcome,
     ) {
-        let Some(row) = self.table.find(&net) else { return };
-        if self.remove(context, row, (peer, path_id)) {
-            outcome.withdrawn += 1;
+        let mut routes = routes.peekable();
+        while routes.peek().is_some() {
+            let (nets, path_ids) = some_of(&mut routes);
+            let rows = self.table.find_many(&nets);
+            for ((net, path_id), row) in nets.iter().zip(path_ids).zip(rows) {
+                // A prefix that stands twice may have lost its row the first time.
+                let Some(row) = row.ok().filter(|row| self.table.has(*row, net)) else { continue };
+                if self.remove(context, row, (peer, path_id)) {
+                    outcome.withdrawn += 1;
+                }
+            }
         }
     }
 
@@ -379,6 +382,16 @@ impl<N: FamilyPrefix> FamilyRib<N> {
         let decision = decision::decide(&candidates, context.config.always_compare_med)?;
         Some((eligible, decision))
     }
+}
+
+/// As many of the routes as are searched for at once, prefixes apart from path identifiers.
+fn some_of<N>(routes: &mut impl Iterator<Item = (N, u32)>) -> (SmallVec<[N; AT_ONCE]>, SmallVec<[u32; AT_ONCE]>) {
+    let (mut nets, mut path_ids) = (SmallVec::new(), SmallVec::new());
+    for (net, path_id) in routes.take(AT_ONCE) {
+        nets.push(net);
+        path_ids.push(path_id);
+    }
+    (nets, path_ids)
 }
 
 /// NO_LLGR on a route as received or after import policy (RFC 9494 section 4.2).

@@ -138,13 +138,10 @@ impl Rib {
     pub fn apply(&mut self, peer: PeerId, reachable: &[Reachable], withdrawn: &[Nlri]) -> ApplyOutcome {
         let mut outcome = ApplyOutcome::default();
         let Some(index) = self.context.up(peer) else { return outcome };
-        for Nlri { prefix, path_id } in withdrawn {
-            if let Some(net) = Ipv4Net::of(prefix) {
-                self.v4.unreach(&mut self.context, index, net, *path_id, &mut outcome);
-            } else if let Some(net) = Ipv6Net::of(prefix) {
-                self.v6.unreach(&mut self.context, index, net, *path_id, &mut outcome);
-            }
-        }
+        let v4 = withdrawn.iter().filter_map(|nlri| Some((Ipv4Net::of(&nlri.prefix)?, nlri.path_id)));
+        self.v4.unreach_all(&mut self.context, index, v4, &mut outcome);
+        let v6 = withdrawn.iter().filter_map(|nlri| Some((Ipv6Net::of(&nlri.prefix)?, nlri.path_id)));
+        self.v6.unreach_all(&mut self.context, index, v6, &mut outcome);
         for Reachable { attributes, nlri } in reachable {
             let Some(mut judge) = Judge::new(&mut self.context, index, attributes) else { continue };
             let (context, outcome) = (&mut self.context, &mut outcome);

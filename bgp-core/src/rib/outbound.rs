@@ -247,11 +247,11 @@ impl<N: FamilyPrefix> FamilyRib<N> {
         let (Place { group: number, slot }, until) = (membership.place, self.withdrawals_until());
         self.begin_refresh(peer, batch);
         let Some(group) = self.groups.get_mut(number).and_then(Option::as_mut) else { return 0 };
-        let (routes, clock) = ((&self.table, &context.attributes), &mut self.clock);
-        let mut taken = group.take_announcements(slot, max_routes, routes, *clock, &mut batch.announce);
+        let (routes, now) = ((&self.table, &context.attributes), self.clock);
+        let mut taken = group.take_announcements(slot, max_routes, routes, now, &mut batch.announce);
         if !group.has_announcements(slot) {
             let left = max_routes.saturating_sub(taken);
-            taken += group.take_withdrawals(slot, left, until, (&self.table, clock), &mut batch.withdraw);
+            taken += group.take_withdrawals(slot, left, until, (&self.table, now), &mut batch.withdraw);
         }
         self.forget_left(number);
         if self.membership(peer).is_some_and(|membership| self.end_of_rib_is_due(membership)) {

@@ -167,6 +167,11 @@ impl<N: FamilyPrefix> Table<N> {
         self.rows.get(row.index()).map(|row| row.net)
     }
 
+    /// Whether the row is taken, by this prefix.
+    pub fn has(&self, row: RowId, net: &N) -> bool {
+        self.rows.get(row.index()).is_some_and(|row| row.flags.has(Flags::USED) && row.net == *net)
+    }
+
     /// Gives a row back that has no path and waits for nothing; whether it did.
     pub fn free(&mut self, row: RowId) -> bool {
         let Some(place) = self.rows.get_mut(row.index()) else { return false };

@@ -452,25 +452,20 @@ impl UpdateGroup {
         slot: Slot,
         max_routes: usize,
         until: u64,
-        (table, clock): (&Table<N>, &mut u64),
+        (table, now): (&Table<N>, u64),
         out: &mut Vec<Nlri>,
     ) -> usize {
         let Some(mut time) = self.seats.seat(slot).map(|seat| seat.withdraw_from) else { return 0 };
         let (mut taken, path_id) = (0, self.profile.path_id());
-        let mut position = self.withdraw.position(time, *clock);
+        let mut position = self.withdraw.position(time, now);
         while taken < max_routes
             && let Some((at, row, entry)) =
                 self.next_pending(&self.withdraw, position, slot, |pending| pending.withdraw)
-            && entry.noted.time(*clock) < until
+            && entry.noted.time(now) < until
         {
-            time = entry.noted.time(*clock) + 1;
+            time = entry.noted.time(now) + 1;
             position = at + 1;
-            let told = OutEntry { has: entry.has.less(slot), needs: entry.needs.less(slot), ..entry };
-            let before = self.withdraw.len();
-            self.write(row, entry, told, false, clock);
-            if self.withdraw.len() != before {
-                position = self.withdraw.position(time, *clock);
-            }
+            self.told_of_withdrawal(row, entry, slot);
             let Some(net) = table.net(row) else { continue };
             out.push(Nlri { prefix: net.into(), path_id });
             taken += 1;
@@ -478,7 +473,25 @@ impl UpdateGroup {
         if let Some(seat) = self.seats.seat_mut(slot) {
             seat.withdraw_from = time;
         }
+        self.sweep();
         taken
+    }
+
+    /// The peer in the slot is told that it is to have the prefix no more.
+    fn told_of_withdrawal(&mut self, row: RowId, entry: OutEntry, slot: Slot) {
+        let new = OutEntry { has: entry.has.less(slot), needs: entry.needs.less(slot), ..entry };
+        if self.pending(&new).withdraw.is_empty() {
+            self.withdraw.died();
+        }
+        if let Some(seat) = self.seats.seat_mut(slot) {
+            seat.pending_withdrawals = seat.pending_withdrawals.saturating_sub(1);
+        }
+        if new.is_nothing() {
+            self.left.push(row);
+        }
+        if let Some(place) = self.entries.get_mut(row.index()) {
+            *place = if new.is_nothing() { OutEntry::NOTHING } else { new };
+        }
     }
 
     fn next_pending(
