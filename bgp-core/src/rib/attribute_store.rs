@@ -4,11 +4,11 @@
 //! the set made anew. Every holder of an [`AttributeId`] owns one reference: `intern` and `retain` give one, `release` returns
 //! it.
 
-use std::hash::{BuildHasher, RandomState};
+use std::hash::BuildHasher;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
-use hashbrown::HashTable;
+use hashbrown::{DefaultHashBuilder, HashTable};
 
 use super::decision::Merits;
 use super::traits::Traits;
@@ -22,9 +22,10 @@ pub(super) struct AttributeId(NonZeroU32);
 /// All attribute sets in use.
 #[derive(Default)]
 pub(super) struct AttributeStore {
-    ids: HashTable<AttributeId>,
-    // Peers choose the octets: they must not be able to choose what collides.
-    hasher: RandomState,
+    /// With a part of the hash, so that neither a search nor growing the table has to read sets.
+    ids: HashTable<(AttributeId, u32)>,
+    // Peers choose the octets: they must not be able to choose what collides, so that the seed is another in every process.
+    hasher: DefaultHashBuilder,
     slots: Vec<Slot>,
     free: Vec<AttributeId>,
     /// Stands in for a set that is not there, which would be a defect of ours: a wrong route is milder than a panic.
@@ -53,23 +54,28 @@ impl AttributeStore {
         let mut octets = std::mem::take(&mut self.scratch);
         octets.clear();
         compact::encode(attributes, &mut octets);
-        let hash = self.hasher.hash_one(&octets[..]);
-        let known = self.ids.find(hash, |id| self.slot(*id).octets[..] == octets[..]).copied();
+        let hash = self.hash(&octets);
+        let is_it = |(id, of): &(AttributeId, u32)| *of == hash && self.slot(*id).octets[..] == octets[..];
+        let known = self.ids.find(spread(hash), is_it).copied();
         let id = match known {
-            Some(id) => {
+            Some((id, _)) => {
                 self.retain(id);
                 id
             }
             None => {
                 let (merits, traits) = (Merits::of(attributes), Traits::of(attributes));
                 let id = self.place(Slot { octets: octets[..].into(), merits, traits, references: 1 });
-                let Self { ids, slots, hasher, .. } = self;
-                ids.insert_unique(hash, id, |id| hasher.hash_one(octets_of(slots, *id)));
+                self.ids.insert_unique(spread(hash), (id, hash), |(_, hash)| spread(*hash));
                 id
             }
         };
         self.scratch = octets;
         id
+    }
+
+    fn hash(&self, octets: &[u8]) -> u32 {
+        let hash = self.hasher.hash_one(octets);
+        u32::try_from(hash >> 32).unwrap_or_default()
     }
 
     fn place(&mut self, slot: Slot) -> AttributeId {
@@ -98,8 +104,8 @@ impl AttributeStore {
         slot.references = slot.references.saturating_sub(1);
         if slot.references == 0 {
             let gone = std::mem::take(slot);
-            let hash = self.hasher.hash_one(&gone.octets[..]);
-            if let Ok(entry) = self.ids.find_entry(hash, |known| *known == id) {
+            let hash = self.hash(&gone.octets);
+            if let Ok(entry) = self.ids.find_entry(spread(hash), |(known, _)| *known == id) {
                 entry.remove();
             }
             self.free.push(id);
@@ -154,8 +160,9 @@ impl AttributeStore {
     }
 }
 
-fn octets_of(slots: &[Slot], id: AttributeId) -> &[u8] {
-    slots.get(id.index()).map_or(&[], |slot| &slot.octets)
+/// A hash for the table, which looks at both ends of 64 bits.
+const fn spread(hash: u32) -> u64 {
+    (hash as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15)
 }
 
 #[cfg(test)]
