@@ -19,6 +19,9 @@ use anyhow::{Context, Result, bail, ensure};
 use crate::baseline::{Baseline, Cost};
 use crate::scenario::Scenario;
 
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 /// Routes played under callgrind, which takes fifty times as long.
 const COUNTED_ROUTES: usize = 20_000;
 
