@@ -12,6 +12,7 @@ mod facts;
 mod family_prefix;
 mod family_rib;
 mod generations;
+mod out_entry;
 mod outbound;
 mod path;
 mod path_lists;
@@ -26,6 +27,7 @@ mod table;
 mod traits;
 mod update_batch;
 mod update_group;
+mod version;
 mod view;
 mod walk;
 

@@ -12,9 +12,10 @@ use super::refresh::Refresh;
 use super::seats::Slot;
 use super::table::RowId;
 use super::update_batch::UpdateBatch;
-use super::update_group::{OutRoute, UpdateGroup, Version};
+use super::update_group::UpdateGroup;
+use super::version::{OutRoute, Version};
 use super::view::ExportVerdict;
-use super::walk::Walk;
+use super::walk::{Walk, Whom};
 use crate::attribute::PathAttributes;
 
 /// A place in an update group.
@@ -122,9 +123,14 @@ impl<N: FamilyPrefix> FamilyRib<N> {
             if let Some(candidate) = candidate.as_mut().filter(|group| !group.abandoned && group.profile == profile)
                 && let Some(slot) = candidate.seats.join(peer, self.clock)
             {
-                let place = Place { group, slot };
-                self.walks.push_back(Walk::Tell { peer, place, again: false, next: 0 });
-                return Some(place);
+                match self.walks.iter_mut().find_map(|walk| walk.is_about_to_tell_in(group)) {
+                    Some(whom) => whom.push((peer, slot)),
+                    None => {
+                        let whom = Whom::from_iter([(peer, slot)]);
+                        self.walks.push_back(Walk::Tell { group, whom, again: false, next: 0 });
+                    }
+                }
+                return Some(Place { group, slot });
             }
         }
         let mut made = UpdateGroup::new(profile);

@@ -6,7 +6,7 @@ use super::outbound::{Membership, Place};
 use super::peers::PeerIndex;
 use super::update_batch::UpdateBatch;
 use super::update_group::UpdateGroup;
-use super::walk::Walk;
+use super::walk::{Walk, Whom};
 
 /// A refresh under way. There is at most one for each peer and family, so that a peer that asks again and again costs no more
 /// than one that waits.
@@ -62,7 +62,8 @@ impl<N: FamilyPrefix> FamilyRib<N> {
 
     fn note_all(&mut self, peer: PeerIndex) {
         let Some(place) = self.membership(peer).map(|membership| membership.place) else { return };
-        self.walks.push_back(Walk::Tell { peer, place, again: true, next: 0 });
+        let whom = Whom::from_iter([(peer, place.slot)]);
+        self.walks.push_back(Walk::Tell { group: place.group, whom, again: true, next: 0 });
         self.walks.push_back(Walk::Told { peer, place });
     }
 

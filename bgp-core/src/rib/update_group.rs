@@ -9,93 +9,19 @@
 
 use std::sync::Arc;
 
-use hashbrown::HashMap;
-
-use super::attribute_store::{AttributeId, AttributeStore};
+use super::attribute_store::AttributeStore;
 use super::change_log::{ChangeLog, Tick};
 use super::export::ExportProfile;
 use super::family_prefix::FamilyPrefix;
+use super::out_entry::{OutEntry, Pending, entitled, pending};
 use super::peers::{PeerIndex, PeerMap};
 use super::seats::{Mask, Seats, Slot};
 use super::sharing::{SharedBatch, Sharing};
 use super::table::{RowId, Table};
 use super::update_batch::Announcements;
+use super::version::{OutRoute, Places, Version, sent_alike};
 use crate::attribute::PathAttributes;
 use crate::nlri::Nlri;
-
-/// A version of a route on its way out: which attributes leave depends on nothing else, within one profile.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Version {
-    /// The attributes in the Loc-RIB.
-    pub attributes: AttributeId,
-    /// The policy term that lets it out.
-    pub term: u16,
-    /// It is our own.
-    pub originated: bool,
-}
-
-impl Version {
-    /// The attributes that peers of this profile get.
-    pub fn sent(self, profile: &ExportProfile, store: &AttributeStore) -> PathAttributes {
-        self.made_from(store.decoded(self.attributes), profile)
-    }
-
-    fn made_from(self, attributes: PathAttributes, profile: &ExportProfile) -> PathAttributes {
-        profile.transform(usize::from(self.term), self.originated, attributes)
-    }
-}
-
-/// A route for the peers of a group.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct OutRoute {
-    /// What it says.
-    pub version: Version,
-    /// Who sent it.
-    pub from: PeerIndex,
-}
-
-/// One prefix of the Adj-RIB-Out. Without attributes it is a tombstone that lives until everyone has been told. Owns a
-/// reference to its attributes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct OutEntry {
-    attributes: Option<AttributeId>,
-    noted: Tick,
-    term: u16,
-    from: PeerIndex,
-    has: Mask,
-    needs: Mask,
-}
-
-impl OutEntry {
-    const NOTHING: Self = Self {
-        attributes: None,
-        noted: Tick::ZERO,
-        term: 0,
-        from: PeerIndex::LOCAL,
-        has: Mask::EMPTY,
-        needs: Mask::EMPTY,
-    };
-
-    fn version(&self) -> Option<Version> {
-        let originated = self.from == PeerIndex::LOCAL;
-        self.attributes.map(|attributes| Version { attributes, term: self.term, originated })
-    }
-
-    fn is_nothing(&self) -> bool {
-        self.attributes.is_none() && self.has.is_empty() && self.needs.is_empty()
-    }
-}
-
-/// What of an entry is pending: for whom it is an announcement, for whom a withdrawal.
-#[derive(Clone, Copy, PartialEq, Eq)]
-struct Pending {
-    announce: Mask,
-    withdraw: Mask,
-}
-
-impl Pending {
-    const NOTHING: Self = Self { announce: Mask::EMPTY, withdraw: Mask::EMPTY };
-}
 
 /// Routes grouped by their attributes, as they are pulled.
 type Announcing = Vec<(Arc<PathAttributes>, Vec<Nlri>)>;
@@ -527,12 +453,13 @@ impl UpdateGroup {
         self.entries.len()
     }
 
-    /// The peer in the slot is to be told of the prefix: when it was not told yet, or in any case when `again`.
-    pub fn tell(&mut self, row: RowId, slot: Slot, again: bool, clock: &mut u64) {
+    /// These peers are to be told of the prefix: who was not told yet, or all when `again`.
+    pub fn tell(&mut self, row: RowId, whom: Mask, again: bool, clock: &mut u64) {
         let entry = self.entry(row);
-        let told = entry.has.or(entry.needs).has(slot);
-        if self.entitled(&entry).has(slot) && (again || !told) {
-            let new = OutEntry { needs: entry.needs.with(slot), ..entry };
+        let told = if again { Mask::EMPTY } else { entry.has.or(entry.needs) };
+        let tell = self.entitled(&entry).and(whom).without(told);
+        if !tell.is_empty() {
+            let new = OutEntry { needs: entry.needs.or(tell), ..entry };
             self.write(row, entry, new, true, clock);
         }
     }
@@ -595,54 +522,5 @@ impl UpdateGroup {
         let entry = self.entry(row);
         let told = entry.has.without(entry.needs).has(slot);
         entry.version().filter(|_| self.entitled(&entry).has(slot)).map(|version| (version, told))
-    }
-}
-
-/// The peers that are to have the route: all but the one that sent it (split horizon).
-fn entitled(seats: &Seats, entry: &OutEntry) -> Mask {
-    if entry.attributes.is_none() { Mask::EMPTY } else { seats.all_but(entry.from) }
-}
-
-fn pending(seats: &Seats, entry: &OutEntry) -> Pending {
-    if entry.needs.is_empty() {
-        return Pending::NOTHING;
-    }
-    let entitled = entitled(seats, entry);
-    Pending { announce: entry.needs.and(entitled), withdraw: entry.needs.without(entitled) }
-}
-
-/// Whether two versions look the same to a peer.
-fn sent_alike(
-    (then, was): (&ExportProfile, Version),
-    (now, is): (&ExportProfile, Version),
-    store: &AttributeStore,
-) -> bool {
-    let (old, new) = (store.decoded(was.attributes), store.decoded(is.attributes));
-    // What one term of one profile does to a path it does to any: paths that differ stay different.
-    let same_way = std::ptr::eq(then, now) && (was.term, was.originated) == (is.term, is.originated);
-    !(same_way && old.as_path != new.as_path) && was.made_from(old, then) == is.made_from(new, now)
-}
-
-/// Where the routes of each version for each set of peers are among those pulled. Versions mostly come in runs.
-struct Places {
-    last: Option<((Version, Mask), (usize, usize))>,
-    known: HashMap<(Version, Mask), (usize, usize)>,
-}
-
-impl Places {
-    fn with_room_for(versions: usize) -> Self {
-        Self { last: None, known: HashMap::with_capacity(versions) }
-    }
-
-    fn of(&mut self, version: Version, mask: Mask, make: impl FnOnce() -> (usize, usize)) -> (usize, usize) {
-        let key = (version, mask);
-        if let Some((last, place)) = self.last
-            && last == key
-        {
-            return place;
-        }
-        let place = *self.known.entry(key).or_insert_with(make);
-        self.last = Some((key, place));
-        place
     }
 }

@@ -3,6 +3,8 @@
 //! Walks run one after the other in the order they were noted, and only when nothing is dirty: that keeps the dirty queue
 //! short, and lets a walk rely on what the ones before it did.
 
+use smallvec::SmallVec;
+
 use super::family_prefix::FamilyPrefix;
 use super::family_rib::FamilyRib;
 use super::generations::GenerationSet;
@@ -10,6 +12,7 @@ use super::outbound::Place;
 use super::path::Path;
 use super::peers::{Context, PeerIndex};
 use super::prefix_index::Start;
+use super::seats::{Mask, Slot};
 use super::table::RowId;
 use super::update_group::UpdateGroup;
 
@@ -28,8 +31,8 @@ pub(super) enum Walk<N> {
     RejudgeWithin { range: N, after: Option<N> },
     /// Brings the Loc-RIB to a new group.
     Build { group: usize, next: usize },
-    /// Tells a peer what it was not told, or everything again.
-    Tell { peer: PeerIndex, place: Place, again: bool, next: usize },
+    /// Tells peers of a group what they were not told, or everything again.
+    Tell { group: usize, whom: Whom, again: bool, next: usize },
     /// Moves what a peer has from one group to another.
     Move { peer: PeerIndex, from: Place, to: Place, next: usize },
     /// Everything that the first dump consists of was noted.
@@ -43,6 +46,9 @@ pub(super) enum Walk<N> {
     /// Frees a group without members.
     Abandon { group: usize, next: usize },
 }
+
+/// Peers of one group with their seats there: mostly one.
+pub(super) type Whom = SmallVec<[(PeerIndex, Slot); 1]>;
 
 /// What a step did.
 struct Step<N> {
@@ -67,7 +73,16 @@ impl<N> Walk<N> {
 
     /// Whether it will tell the peer everything again, and has not begun to.
     pub fn is_about_to_tell_again(&self, whom: PeerIndex) -> bool {
-        matches!(self, Self::Tell { peer, again: true, next: 0, .. } if *peer == whom)
+        matches!(self, Self::Tell { whom: peers, again: true, next: 0, .. } if peers.iter().any(|(peer, _)| *peer == whom))
+    }
+
+    /// Whom it will tell what they were not told, where it is about this group and has not begun: one more costs next to
+    /// nothing, and all of them get the same messages.
+    pub fn is_about_to_tell_in(&mut self, of: usize) -> Option<&mut Whom> {
+        match self {
+            Self::Tell { group, whom, again: false, next: 0 } if *group == of => Some(whom),
+            _ => None,
+        }
     }
 }
 
@@ -82,7 +97,7 @@ impl<N: FamilyPrefix> FamilyRib<N> {
             Walk::Rejudge { peer, next } => self.rejudge_step(context, peer, next, limit),
             Walk::RejudgeWithin { range, after } => self.rejudge_within(context, range, after, limit),
             Walk::Build { group, next } => self.build(context, group, next, limit),
-            Walk::Tell { peer, place, again, next } => self.tell(peer, place, again, next, limit),
+            Walk::Tell { group, whom, again, next } => self.tell(group, whom, again, next, limit),
             Walk::Move { peer, from, to, next } => self.move_step(context, peer, (from, to), next, limit),
             Walk::Settle { peer, place } => self.settle(peer, place),
             Walk::Told { peer, place } => self.told(peer, place),
@@ -189,17 +204,16 @@ impl<N: FamilyPrefix> FamilyRib<N> {
         (rows.len(), Some(next))
     }
 
-    fn is_seated(&self, peer: PeerIndex, place: Place) -> bool {
-        self.group(place.group).is_some_and(|group| group.seats.seats_peer(place.slot, peer))
-    }
-
-    fn tell(&mut self, peer: PeerIndex, place: Place, again: bool, next: usize, limit: usize) -> Step<N> {
-        if !self.is_seated(peer, place) {
+    fn tell(&mut self, number: usize, whom: Whom, again: bool, next: usize, limit: usize) -> Step<N> {
+        let seats = self.group(number).map(|group| &group.seats);
+        let seated = seats.map(|seats| whom.iter().filter(|(peer, slot)| seats.seats_peer(*slot, *peer)));
+        let mask = seated.into_iter().flatten().fold(Mask::EMPTY, |mask, (_, slot)| mask.with(*slot));
+        if mask.is_empty() {
             return Step { seen: 0, rest: None };
         }
         let (seen, next) =
-            self.each_in_group(place.group, next, limit, |group, row, clock| group.tell(row, place.slot, again, clock));
-        Step { seen, rest: next.map(|next| Walk::Tell { peer, place, again, next }) }
+            self.each_in_group(number, next, limit, |group, row, clock| group.tell(row, mask, again, clock));
+        Step { seen, rest: next.map(|next| Walk::Tell { group: number, whom, again, next }) }
     }
 
     fn move_step(
