@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use bgp_core::session::ConnectionId;
 use bgp_core::wire::framer::first_message_len;
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::{Buf, BufMut, Bytes, BytesMut};
 use socket2::SockRef;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -24,6 +24,10 @@ const VECTORED_MESSAGES: usize = 64;
 
 /// How much to read at a time; the session's framer never holds more than this and one message.
 const READ_OCTETS: usize = 64 * 1024;
+
+/// How much to read first, and twice as much whenever that was all there: the first routes of a flood are on their way while
+/// the others are read.
+const FIRST_READ_OCTETS: usize = 4 * 1024;
 
 /// How long a closed connection may take to deliver its last message.
 const FAREWELL: Duration = Duration::from_secs(2);
@@ -73,6 +77,8 @@ struct Begun {
 pub struct Connection {
     id: ConnectionId,
     stream: TcpStream,
+    /// Octets to read next.
+    next_read: usize,
     begun: Begun,
     control: VecDeque<Bytes>,
     /// Runs of whole messages.
@@ -98,7 +104,14 @@ impl Connection {
     /// Takes over a connected stream.
     #[must_use]
     pub fn new(id: ConnectionId, stream: TcpStream) -> Self {
-        Self { id, stream, begun: Begun::default(), control: VecDeque::new(), updates: VecDeque::new() }
+        Self {
+            id,
+            stream,
+            next_read: FIRST_READ_OCTETS,
+            begun: Begun::default(),
+            control: VecDeque::new(),
+            updates: VecDeque::new(),
+        }
     }
 
     /// The number that the session knows it by.
@@ -159,12 +172,16 @@ impl Connection {
     ///
     /// # Errors
     /// What the kernel says of a broken stream.
-    pub fn read(&self, buffer: &mut BytesMut) -> io::Result<ReadOutcome> {
+    pub fn read(&mut self, buffer: &mut BytesMut) -> io::Result<ReadOutcome> {
         buffer.clear();
         buffer.reserve(READ_OCTETS);
-        match self.stream.try_read_buf(buffer) {
+        match self.stream.try_read_buf(&mut (&mut *buffer).limit(self.next_read)) {
             Ok(0) => Ok(ReadOutcome::Closed),
-            Ok(_) => Ok(ReadOutcome::Octets),
+            Ok(octets) => {
+                let more = octets >= self.next_read;
+                self.next_read = if more { READ_OCTETS.min(2 * self.next_read) } else { FIRST_READ_OCTETS };
+                Ok(ReadOutcome::Octets)
+            }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(ReadOutcome::WouldBlock),
             Err(error) => Err(error),
         }

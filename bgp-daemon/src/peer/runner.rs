@@ -129,12 +129,20 @@ impl Runner {
             if self.settle().is_err() {
                 break;
             }
+            if self.hand_over_waiting().is_err() {
+                break;
+            }
             let woken = self.wait(doors).await;
+            let was_read = matches!(woken, Woken::Ready(_, Ok(Readiness::Readable)));
             if let Woken::Command(Some(Command::Change(settings, _))) = &woken {
                 wishes.settings = PeerSettings::clone(settings);
             }
             if self.act(woken).is_err() {
                 break;
+            }
+            if was_read {
+                // A peer that sends without pause is one of many on this thread.
+                tokio::task::yield_now().await;
             }
         }
         // What was said last is still to be delivered, also to connections that the session knows no more.
@@ -504,6 +512,15 @@ impl Runner {
             }
             None => self.rib.of_absent_peer(self.settings.id, news),
         }
+    }
+
+    /// Brings what waits to the table at once where there is room for it.
+    fn hand_over_waiting(&mut self) -> Result<(), Gone> {
+        let Some(exchange) = self.exchange.as_mut().filter(|exchange| !exchange.inbox.is_empty()) else {
+            return Ok(());
+        };
+        let Some(permit) = exchange.intake.permit_now() else { return Ok(()) };
+        exchange.intake.news(exchange.inbox.take(), permit)
     }
 
     fn status(&self) -> PeerStatus {

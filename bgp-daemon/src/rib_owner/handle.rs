@@ -288,6 +288,12 @@ impl PeerIntake {
         Arc::clone(&self.permits).acquire_owned().await.map_err(|_| Gone)
     }
 
+    /// The same where there is room now.
+    #[must_use]
+    pub fn permit_now(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.permits).try_acquire_owned().ok()
+    }
+
     /// Hands over what the peer sent, in the order it came.
     ///
     /// # Errors
