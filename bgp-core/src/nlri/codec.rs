@@ -40,9 +40,14 @@ fn one(input: &[u8], family: AddressFamily, add_path: bool) -> Result<(&[u8], Nl
     let early = |_: TooShort| "NLRI ends too early".to_owned();
     let (rest, path_id) = if add_path { reader::four_octets(input).map_err(early)? } else { (input, 0) };
     let (rest, length) = reader::octet(rest).map_err(early)?;
+    let address = rest;
     let (rest, significant) = reader::octets(rest, usize::from(length.div_ceil(8))).map_err(early)?;
     let prefix = match family {
-        AddressFamily::Ipv4Unicast => Prefix::v4(Ipv4Addr::from_bits(u32::from_be_bytes(padded(significant))), length),
+        AddressFamily::Ipv4Unicast => {
+            // What stands behind the significant octets counts as host bits.
+            let octets = address.first_chunk().copied().unwrap_or_else(|| padded(significant));
+            Prefix::v4(Ipv4Addr::from(octets), length)
+        }
         AddressFamily::Ipv6Unicast => Prefix::new(IpAddr::V6(Ipv6Addr::from(padded(significant))), length).ok(),
     };
     let prefix = prefix
