@@ -68,26 +68,28 @@ pub(crate) struct Collected {
 
 /// A set of type codes: a bit each.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Codes([u128; 2]);
+struct Codes([u64; 4]);
 
 impl Codes {
-    const fn bit(code: u8) -> [u128; 2] {
-        let bit = 1 << (code & 127);
-        if code < 128 { [bit, 0] } else { [0, bit] }
-    }
-
     fn holds(self, code: u8) -> bool {
-        self.without(code) != self
+        self.0.get(usize::from(code >> 6)).is_some_and(|word| word & Self::bit(code) != 0)
     }
 
-    const fn add(&mut self, code: u8) {
-        let ([low, high], [low_bit, high_bit]) = (self.0, Self::bit(code));
-        self.0 = [low | low_bit, high | high_bit];
+    fn add(&mut self, code: u8) {
+        if let Some(word) = self.0.get_mut(usize::from(code >> 6)) {
+            *word |= Self::bit(code);
+        }
     }
 
-    const fn without(self, code: u8) -> Self {
-        let ([low, high], [low_bit, high_bit]) = (self.0, Self::bit(code));
-        Self([low & !low_bit, high & !high_bit])
+    fn without(mut self, code: u8) -> Self {
+        if let Some(word) = self.0.get_mut(usize::from(code >> 6)) {
+            *word &= !Self::bit(code);
+        }
+        self
+    }
+
+    const fn bit(code: u8) -> u64 {
+        1 << (code & 63)
     }
 }
 

@@ -24,13 +24,18 @@ pub fn decode(mut input: &[u8], family: AddressFamily, add_path: bool) -> Result
     Ok(found)
 }
 
+/// Octets that hold so many bits.
+const fn octets_for(bits: u8) -> usize {
+    (bits as usize).div_ceil(8)
+}
+
 /// How many there are, if they are well-formed; never more than octets.
 fn count(mut input: &[u8], add_path: bool) -> usize {
     let mut count = 0;
     let path_id = if add_path { 4 } else { 0 };
     while let Some(length) = input.get(path_id) {
         count += 1;
-        let Some(rest) = input.get(path_id + 1 + usize::from(length.div_ceil(8))..) else { break };
+        let Some(rest) = input.get(path_id + 1 + octets_for(*length)..) else { break };
         input = rest;
     }
     count
@@ -41,7 +46,7 @@ fn one(input: &[u8], family: AddressFamily, add_path: bool) -> Result<(&[u8], Nl
     let (rest, path_id) = if add_path { reader::four_octets(input).map_err(early)? } else { (input, 0) };
     let (rest, length) = reader::octet(rest).map_err(early)?;
     let address = rest;
-    let (rest, significant) = reader::octets(rest, usize::from(length.div_ceil(8))).map_err(early)?;
+    let (rest, significant) = reader::octets(rest, octets_for(length)).map_err(early)?;
     let prefix = match family {
         AddressFamily::Ipv4Unicast => {
             // What stands behind the significant octets counts as host bits.
@@ -66,7 +71,7 @@ fn padded<const N: usize>(octets: &[u8]) -> [u8; N] {
 #[must_use]
 pub fn encoded_len(nlri: &Nlri, add_path: bool) -> usize {
     let path_id = if add_path { 4 } else { 0 };
-    path_id + 1 + usize::from(nlri.prefix.len().div_ceil(8))
+    path_id + 1 + octets_for(nlri.prefix.len())
 }
 
 /// Writes one NLRI.
@@ -76,7 +81,7 @@ pub fn encode(nlri: &Nlri, add_path: bool, out: &mut BytesMut) {
     }
     let length = nlri.prefix.len();
     out.put_u8(length);
-    let significant = usize::from(length.div_ceil(8));
+    let significant = octets_for(length);
     match nlri.prefix.network() {
         IpAddr::V4(address) => out.put_slice(address.octets().get(..significant).unwrap_or(&[])),
         IpAddr::V6(address) => out.put_slice(address.octets().get(..significant).unwrap_or(&[])),

@@ -112,7 +112,9 @@ impl Update {
         end_of_rib: Option<AddressFamily>,
     ) -> Self {
         let Collected { attributes, faults, reach, unreach, .. } = collected;
-        withdrawn.extend(unreach.into_iter().flat_map(|(_, routes)| routes));
+        if let Some((_, routes)) = unreach {
+            withdrawn.extend(routes);
+        }
         let (hop, mp_announced) = match reach {
             Some((_, (hop, routes))) => (Some(hop), routes),
             None => (None, Vec::new()),
