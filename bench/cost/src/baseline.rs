@@ -31,8 +31,8 @@ pub struct Cost {
 /// By how much of the baseline a cost may grow unseen, in percent: hash keys are random and the C library picks its copy loops by the processor.
 const GROWTH_PERCENT: u64 = 6;
 
-/// The same for octets: the allocator takes memory in steps, and releases differ.
-const OCTETS_PERCENT: u64 = 10;
+/// The same for octets.
+const OCTETS_PERCENT: u64 = 5;
 
 impl Baseline {
     /// Reads a stored baseline.

@@ -1,7 +1,7 @@
 //! What the way of a route through bgp-core costs: decoded, stored, decided, grouped, packed, in one thread and without a
 //! socket.
 //!
-//! `core-cost check` counts instructions by callgrind and octets by the kernel, and fails where one of them is more than the
+//! `core-cost check` counts instructions by callgrind and octets by the allocator, and fails where one of them is more than the
 //! stored baseline allows; `core-cost update` stores what it counts. Neither depends on how busy the machine is. It calls
 //! itself with the name of a scenario to be counted.
 
@@ -9,7 +9,6 @@ mod baseline;
 mod router;
 mod scenario;
 
-use std::fs;
 use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, ExitCode};
@@ -46,24 +45,23 @@ fn main() -> ExitCode {
     }
 }
 
-/// Plays one scenario and says by how many octets its end finds the process larger than its begin.
+/// Plays one scenario and says how many octets more are allocated at its end than at its begin.
 fn play(scenario: &str, routes: &str) -> Result<()> {
     let scenario = Scenario::called(scenario)?;
     let stage = scenario.prepare(routes.parse()?)?;
-    let before = resident()?;
+    let before = allocated()?;
     let held = scenario.play(stage)?;
-    let after = resident()?;
+    let after = allocated()?;
     drop(held);
     writeln!(std::io::stdout(), "{}", after.saturating_sub(before))?;
     Ok(())
 }
 
-/// Octets of memory that this process has.
-fn resident() -> Result<u64> {
-    let status = fs::read_to_string("/proc/self/status")?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("no VmRSS in /proc/self/status")?;
-    let kibibytes: u64 = line.trim().trim_end_matches(" kB").trim().parse()?;
-    Ok(kibibytes * 1024)
+/// Octets that are allocated. Not the memory of the process, which depends on when the allocator gives some back.
+fn allocated() -> Result<usize> {
+    let failed = |error| anyhow::anyhow!("jemalloc does not say what is allocated: {error}");
+    tikv_jemalloc_ctl::epoch::advance().map_err(failed)?;
+    tikv_jemalloc_ctl::stats::allocated::read().map_err(failed)
 }
 
 fn count_all(store: bool, file: &Path) -> Result<()> {

@@ -49,6 +49,11 @@ impl Feed {
         self.sets.iter().map(|(_, prefixes)| prefixes.len()).sum()
     }
 
+    /// Whether it has none.
+    pub fn is_empty(&self) -> bool {
+        self.sets.is_empty()
+    }
+
     /// The sets with their prefixes.
     pub fn sets(&self) -> &[(AttributeSet, Vec<Ipv4Prefix>)] {
         &self.sets
