@@ -216,6 +216,19 @@ fn what_is_held_goes_by_its_own_hash_alone_and_does_not_count() {
 }
 
 #[test]
+fn after_a_release_withdrawals_are_measured_by_what_is_left() {
+    let all = nodes(100);
+    let mut world = World::new("", snapshot(pods(&all)));
+    assert_eq!(world.becomes(pods(&all[1..])), Vec::<String>::new(), "one of 100");
+    assert_eq!(world.becomes(pods(&all[91..])).len(), 90);
+    let hash = world.hash();
+    world.step(Some(&hash));
+    assert_eq!(world.originated().len(), 9);
+    assert_eq!(world.becomes(pods(&all[92..])), Vec::<String>::new(), "two of 10");
+    assert_eq!(world.becomes(pods(&all[93..])).len(), 1, "three of 10, not of 100");
+}
+
+#[test]
 fn what_is_small_passes_beside_what_is_held() {
     let all = nodes(100);
     let mut world = World::new("", snapshot(pods(&all)));
