@@ -12,8 +12,7 @@ use crate::inventory::Snapshot;
 use crate::journal::Record;
 use crate::origination::audience::HeldExports;
 use crate::origination::guard::{Guard, GuardState, Hold, Verdict};
-use crate::origination::report::current_of;
-use crate::origination::{self, Advance, Current, OriginationSet, Plan};
+use crate::origination::{self, Advance, Current, OriginationSet, Plan, Resumption};
 use crate::rib_owner::{Gone, OriginationChange, RibHandle};
 
 /// Reasons of a hold that are logged.
@@ -105,12 +104,12 @@ impl Originator {
     pub async fn restore(&mut self, record: Record, config: Arc<Config>) -> Result<(), Gone> {
         let (now, rules) = (self.clock.now(), Arc::clone(&config));
         let compute = move || {
-            let Record { snapshot, originations, guard } = record;
+            let Record { snapshot, originations, guard, told_by } = record;
             let guard = guard.restored(now);
-            let set = OriginationSet { originations, guard, ..origination::originate(snapshot, &config) };
-            let change = Arc::new(Plan::from_nothing(&set.originations));
-            let verdict = Verdict { hold: set.guard.hold.clone(), ..Verdict::default() };
-            Advance { next: current_of(set, config), change, verdict }
+            let next = origination::resume(Resumption { snapshot, originations, guard, told_by }, config);
+            let change = Arc::new(Plan::from_nothing(&next.set.originations));
+            let verdict = Verdict { hold: next.set.guard.hold.clone(), ..Verdict::default() };
+            Advance { next, change, verdict }
         };
         let step = tokio::task::spawn_blocking(compute).await.map_err(|_| Gone)?;
         self.commit(Prepared { rules, step, released: None, entry: None })

@@ -71,8 +71,11 @@ impl Ledger {
             if !trusted && !lost.is_empty() {
                 return Err(format!("{lost:?} were lost by what is not trusted, {:?}", report.how));
             }
+            // Who is at fault keeps what it had; what it has by now nobody can know.
             let own = report.faulty.and_then(|node| self.had.get(&node));
-            if let Some(block) = lost.iter().find(|block| report.truth.values().chain(own).any(|had| had == *block)) {
+            let others = report.truth.iter().filter(|(node, _)| Some(**node) != report.faulty).map(|(_, block)| block);
+            let owned: BTreeSet<&Prefix> = others.chain(own).collect();
+            if let Some(block) = lost.iter().find(|block| owned.contains(block)) {
                 return Err(format!("{block} was lost and is somebody's"));
             }
         }

@@ -361,6 +361,7 @@ fn origination_set() -> OriginationSet {
             (prefix("10.4.1.0/24"), origination("pod", 0, 1, vec![Community(64512 << 16 | 200)])),
         ]),
         guard: GuardState::default(),
+        told_by: Arc::default(),
         ranges: vec![
             outcome("vm", Treatment::Advertised { rule: 1 }),
             outcome("pod", Treatment::Advertised { rule: 0 }),

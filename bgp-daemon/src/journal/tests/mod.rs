@@ -16,6 +16,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::*;
+use crate::config::{Written, WrittenFile};
 use crate::inventory::{
     Allocation, Doubt, ManifestMark, ObjectCounts, Owner, Provenance, Range, RangeName, ResourcePath, Snapshot,
     SubnetworkRef, Trust,
@@ -99,7 +100,21 @@ fn set(revision: u64, aliases: u32) -> OriginationSet {
             (prefix("10.4.2.0/24"), origination(vec![1])),
         ]),
         guard: guard(),
+        told_by: Arc::new(configuration()),
         ranges: Vec::new(),
+    }
+}
+
+/// Two files with everything that text may have, and a variable.
+fn configuration() -> Written {
+    let file = |path: &str, text: &str| WrittenFile { path: path.into(), text: text.to_owned() };
+    Written {
+        path: "/etc/aliasd/aliasd.toml".into(),
+        files: vec![
+            file("/etc/aliasd/aliasd.toml", "[router] # \"ours\"\nasn = 64512\r\n\t\u{1F680}\n"),
+            file("/etc/aliasd/conf.d/peers.toml", ""),
+        ],
+        environment: vec![("ALIASD__GUARD__ENABLED".to_owned(), "false".to_owned())],
     }
 }
 
@@ -124,12 +139,35 @@ fn guard() -> GuardState {
 }
 
 fn record(set: &OriginationSet) -> Record {
-    Record { snapshot: Arc::clone(&set.snapshot), originations: set.originations.clone(), guard: set.guard.clone() }
+    Record {
+        snapshot: Arc::clone(&set.snapshot),
+        originations: set.originations.clone(),
+        guard: set.guard.clone(),
+        told_by: Some(Arc::clone(&set.told_by)),
+    }
 }
 
 fn restored(directory: &Path) -> (Option<Record>, Vec<String>) {
     let Restored { record, faults } = Journal::new(directory).restore();
     (record, faults)
+}
+
+#[test]
+fn the_configuration_is_restored_word_for_word_however_long() {
+    let folder = TempDir::new().unwrap();
+    let mut set = set(1, 3);
+    let mut configuration = configuration();
+    // As long as a file of a configuration may be, of what takes the most octets in JSON.
+    let text = "\u{1}".repeat(4 << 20);
+    configuration.files.push(WrittenFile { path: "/etc/aliasd/conf.d/long.toml".into(), text });
+    set.told_by = Arc::new(configuration.clone());
+    Journal::new(folder.path()).save(&set).unwrap();
+    let (record, faults) = restored(folder.path());
+    assert_eq!(faults, Vec::<String>::new());
+    let told_by = record.unwrap().told_by.unwrap();
+    let Written { path, files, environment } = &*told_by;
+    assert_eq!((path, environment), (&configuration.path, &configuration.environment));
+    assert!(*files == configuration.files);
 }
 
 /// A journal of two records, of the revisions 1 and 2.

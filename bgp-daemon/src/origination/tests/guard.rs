@@ -45,8 +45,12 @@ pub(super) struct World {
 
 impl World {
     pub(super) fn new(text: &str, snapshot: Arc<Snapshot>) -> Self {
+        Self::new_with(&format!("{PEERS}{text}"), snapshot)
+    }
+
+    pub(super) fn new_with(text: &str, snapshot: Arc<Snapshot>) -> Self {
         let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000);
-        let config = Arc::new(config(&format!("{PEERS}{text}")));
+        let config = Arc::new(config(text));
         let mut world = Self { config, snapshot, current: None, guard: Guard::default(), now };
         world.step(None);
         world

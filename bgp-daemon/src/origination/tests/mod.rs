@@ -7,6 +7,7 @@ mod guard;
 mod originate;
 mod plan;
 mod report;
+mod resume;
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
