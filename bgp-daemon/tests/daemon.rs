@@ -334,7 +334,12 @@ fn the_control_socket_follows_every_reload_and_what_failed_is_tried_again() {
 fn a_second_daemon_by_the_same_configuration_ends_before_it_disturbs_a_peer() {
     let pair = Pair::start("10.4.1.0/24");
     pair.far.comes_to(&vec!["10.4.1.0/24".to_owned()], learned);
-    let (code, told) = pair.near.starts_again();
+    let (code, told) = pair.near.starts_again(&[]);
+    assert_eq!(code, Some(1));
+    let (lock, pid) = (pair.near.beside("state/journal.lock"), pair.near.pid());
+    let locked = format!("{} is locked by another aliasd (process {pid}", lock.display());
+    assert!(told.contains(&locked) && !told.contains("peer started"), "{told}");
+    let (code, told) = pair.near.starts_again(&[("ALIASD__JOURNAL__PATH", "another")]);
     assert_eq!(code, Some(1));
     assert!(told.contains("another process listens on it") && !told.contains("peer started"), "{told}");
     assert_eq!(sessions(&pair.near), 1);

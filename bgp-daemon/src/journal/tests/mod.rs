@@ -170,6 +170,25 @@ fn the_configuration_is_restored_word_for_word_however_long() {
     assert!(*files == configuration.files);
 }
 
+#[test]
+fn a_directory_is_for_one_alone_until_that_one_ends() {
+    let folder = TempDir::new().unwrap();
+    let directory = folder.path().join("state");
+    let lock = JournalLock::take(&directory).unwrap();
+    let said = JournalLock::take(&directory).unwrap_err().to_string();
+    let file = directory.join("journal.lock");
+    let us = format!("{} is locked by another aliasd (process {}", file.display(), std::process::id());
+    assert!(said.starts_with(&us), "{said}");
+    drop(lock);
+    // What the last one wrote, longer than what comes, says nothing of the next one.
+    fs::write(&file, "process 1234567890 on a-host-with-a-long-name\n".repeat(9)).unwrap();
+    let _next = JournalLock::take(&directory).unwrap();
+    assert!(fs::read_to_string(&file).unwrap().starts_with(&format!("process {}", std::process::id())));
+    let in_the_way = folder.path().join("file");
+    fs::write(&in_the_way, "").unwrap();
+    assert!(matches!(JournalLock::take(&in_the_way).unwrap_err(), LockError::Unlockable { .. }));
+}
+
 /// A journal of two records, of the revisions 1 and 2.
 fn two_records() -> (TempDir, Record, Record) {
     let directory = TempDir::new().unwrap();
