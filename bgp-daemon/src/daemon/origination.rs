@@ -12,7 +12,7 @@ use crate::inventory::Snapshot;
 use crate::journal::Record;
 use crate::origination::audience::HeldExports;
 use crate::origination::guard::{Guard, GuardState, Hold, Verdict};
-use crate::origination::{self, Advance, Current, OriginationSet, Plan, Resumption};
+use crate::origination::{self, Advance, Current, EndedSessions, OriginationSet, Plan, Resumption};
 use crate::rib_owner::{Gone, OriginationChange, RibHandle};
 
 /// Reasons of a hold that are logged.
@@ -142,6 +142,17 @@ impl Originator {
         let (Some(current), Some(rules)) = (&self.current, &self.rules) else { return Ok(None) };
         let (snapshot, config) = (Arc::clone(&current.set.snapshot), Arc::clone(&current.config));
         self.compute(snapshot, Arc::clone(rules), config, Some(release)).await.map(Some)
+    }
+
+    /// What a configuration takes from everybody by the sessions that it ends, where that must wait for a person's word.
+    ///
+    /// # Errors
+    /// [`Gone`] when the daemon is going down.
+    pub async fn ended_sessions(&self, config: Arc<Config>) -> Result<Option<EndedSessions>, Gone> {
+        let Some(current) = self.current.clone() else { return Ok(None) };
+        let (guard, now) = (self.guard.clone(), self.clock.now());
+        let compute = move || origination::ended_sessions(&current, &config, &guard, now);
+        tokio::task::spawn_blocking(compute).await.map_err(|_| Gone)
     }
 
     async fn compute(

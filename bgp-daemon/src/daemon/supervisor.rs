@@ -94,6 +94,8 @@ pub(super) struct Daemon {
     silence: Option<Hold>,
     /// What is originated comes from the journal, and was not held against the configuration of now.
     restored: bool,
+    /// A configuration that waits for a person's word.
+    pub(super) held_config: Option<Arc<Config>>,
     /// The look that the last reload has asked for, until it has ended.
     pub(super) looking: Option<JoinHandle<()>>,
     /// There are new rules that wait for that look.
@@ -179,6 +181,7 @@ impl Daemon {
             _lock: lock,
             silence,
             restored,
+            held_config: None,
             looking: None,
             rules_wait: false,
             control,
@@ -233,7 +236,8 @@ impl Daemon {
     /// Lets go what the guard holds, when it is what somebody has seen.
     async fn release(&mut self, Release { hash, by, reply }: Release) -> Result<(), Gone> {
         let released = match self.originator.hold() {
-            None => Released::NothingHeld,
+            _ if self.held_hash().as_ref() == Some(&hash) => self.release_config(&hash, &by).await?,
+            None => self.held_hash().map_or(Released::NothingHeld, Released::HeldIsAnother),
             Some(hold) if hold.hash != hash => {
                 warn!(%hash, held = %hold.hash, %by, "a release was refused: something else is held");
                 Released::HeldIsAnother(hold.hash.clone())

@@ -28,6 +28,7 @@ pub mod report;
 mod resume;
 mod role;
 mod rule;
+mod sessions;
 mod set;
 #[cfg(test)]
 mod tests;
@@ -40,4 +41,5 @@ pub use originate::{originate, own_ranges};
 pub use owners::Owners;
 pub use plan::Plan;
 pub use resume::{Resumption, resume};
+pub use sessions::{EndedSessions, ended_sessions};
 pub use set::{Origination, OriginationSet, RangeOutcome, Treatment};

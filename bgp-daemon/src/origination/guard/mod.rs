@@ -24,6 +24,7 @@ use bgp_core::types::Prefix;
 use serde::{Deserialize, Serialize};
 
 pub use budget::{Budget, Reason};
+pub(super) use hold::digest;
 pub use hold::{HeldRoute, Hold};
 pub use window::{Tallies, Tally, Window};
 
@@ -109,9 +110,9 @@ impl Guard {
         let old = self.state.hold.as_deref();
         let (mut verdict, mut routes, mut fresh) = (Verdict::default(), BTreeMap::new(), Vec::new());
         let mut let_go = Vec::new();
-        let (mut reasons, mut protected_count) = (Vec::new(), 0_u128);
+        let (mut reasons, mut protected_count) = (Vec::new(), 0_usize);
         for (prefix, loss) in &losses.withdrawals {
-            let protected = budgets.protected.iter().any(|range| range.contains(prefix));
+            let protected = is_protected(prefix, budgets);
             if loss.is_covered() && !protected {
                 continue;
             }
@@ -136,10 +137,7 @@ impl Guard {
         }
         verdict.released = let_go.iter().map(|(prefix, _)| *prefix).collect();
         verdict.let_go = tallies(losses, &let_go);
-        if protected_count > 0 {
-            let (wanted, of) = (protected_count, protected_count);
-            reasons.push(Reason { budget: Budget::Protected, peer: None, wanted, allowed: 0, of });
-        }
+        reasons.extend(protected_reason(protected_count));
         let (tallies, beyond) = self.weigh(losses, &fresh, budgets, now);
         match beyond.is_empty() {
             true => verdict.passing = tallies,
@@ -180,12 +178,37 @@ impl Guard {
         (tallies, beyond)
     }
 
+    /// The budgets that it would go beyond if `tally` were lost to everybody at `now`, with these prefixes.
+    pub(super) fn beyond<'a>(
+        &self,
+        tally: &Tally,
+        prefixes: impl Iterator<Item = &'a Prefix>,
+        budgets: &config::Guard,
+        now: SystemTime,
+    ) -> Vec<Reason> {
+        let mut total = self.state.window.total("", budgets.window, now);
+        total += *tally;
+        let mut beyond = budget::exceeded(&total, None, budgets);
+        beyond.extend(protected_reason(prefixes.filter(|prefix| is_protected(prefix, budgets)).count()));
+        beyond
+    }
+
     /// Remembers what was judged at `now` and is done.
     pub fn commit(&mut self, verdict: &Verdict, budgets: &config::Guard, now: SystemTime) {
         self.state.window.forget(&verdict.let_go);
         self.state.window.add(&verdict.passing, budgets.window, now);
         self.state.hold.clone_from(&verdict.hold);
     }
+}
+
+fn is_protected(prefix: &Prefix, budgets: &config::Guard) -> bool {
+    budgets.protected.iter().any(|range| range.contains(prefix))
+}
+
+/// Why so many protected prefixes are held; nothing when there are none.
+fn protected_reason(count: usize) -> Option<Reason> {
+    let wanted = u128::try_from(count).unwrap_or(u128::MAX);
+    (count > 0).then_some(Reason { budget: Budget::Protected, peer: None, wanted, allowed: 0, of: wanted })
 }
 
 /// What withdrawals come to for each peer.

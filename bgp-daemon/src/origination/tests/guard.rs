@@ -81,6 +81,10 @@ impl World {
         self.now += Duration::from_secs(seconds);
     }
 
+    pub(super) fn now(&self) -> SystemTime {
+        self.now
+    }
+
     fn held(&self) -> Vec<String> {
         let hold = self.guard.state().hold.as_ref();
         hold.into_iter().flat_map(|hold| hold.routes.keys().map(ToString::to_string)).collect()

@@ -8,6 +8,7 @@ mod originate;
 mod plan;
 mod report;
 mod resume;
+mod sessions;
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
