@@ -53,12 +53,22 @@ pub enum Written {
     Astray,
     /// No subnetwork.
     Nothing,
+    /// Nobody of ours, though the subnetworks are there.
+    Nobody,
 }
 
 impl Written {
     pub fn fault(chance: &mut Chance) -> Self {
-        let faults =
-            [Self::Cut, Self::Empty, Self::OnePage, Self::Unreachable, Self::Twice, Self::Astray, Self::Nothing];
+        let faults = [
+            Self::Cut,
+            Self::Empty,
+            Self::OnePage,
+            Self::Unreachable,
+            Self::Twice,
+            Self::Astray,
+            Self::Nothing,
+            Self::Nobody,
+        ];
         faults[chance.below(faults.len())]
     }
 }
@@ -149,6 +159,9 @@ impl Cloud {
                 }
             }
             _ => {}
+        }
+        if how == Written::Nobody {
+            instances = vec![stranger()];
         }
         let bundle = match how {
             Written::Nothing => json!({"subnetworks": [strangers], "instances": [stranger()]}),
