@@ -152,6 +152,8 @@ impl Gateway {
             Written::Whole => true,
             // One object is at fault, and is set aside.
             Written::Twice | Written::Astray => trusted,
+            // Where nobody was known before, nobody is missed.
+            Written::Nobody => self.ledger.knows_nobody(),
             _ => false,
         };
         if trusted != expected {

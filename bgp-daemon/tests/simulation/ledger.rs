@@ -44,6 +44,9 @@ pub struct Ledger {
 impl Ledger {
     /// Takes in what a file says.
     pub fn reads(&mut self, report: &Report, trusted: bool) {
+        if matches!(report.how, Written::Empty | Written::Nothing | Written::Nobody) {
+            return;
+        }
         let truth = || report.truth.values().copied();
         if trusted && report.how == Written::Whole {
             self.stated = truth().collect();
@@ -62,6 +65,11 @@ impl Ledger {
                 .collect();
             self.had.extend(kept);
         }
+    }
+
+    /// Whether no file that could be read has named anybody yet.
+    pub fn knows_nobody(&self) -> bool {
+        self.stated.is_empty()
     }
 
     /// Fails when a file takes a route from somebody who is there, or is in doubt and takes one at all.
