@@ -203,7 +203,7 @@ impl Writer<'_> {
             kind,
             name: name.to_owned(),
         }))?;
-        for Allocation { prefix, owner } in &range.allocations {
+        for Allocation { prefix, owner } in range.allocations.iter() {
             let resource = self.resource(owner.resource())?;
             let (kind, word) = match owner {
                 Owner::Interface { interface, .. } => (0, self.word(interface)?),
@@ -418,7 +418,7 @@ impl Reader {
         if ranges.last().is_some_and(|last| last.prefix >= prefix || last.prefix.covers(&prefix)) {
             return None;
         }
-        ranges.push(Range { subnetwork: Arc::clone(subnetwork), name, prefix, allocations: Vec::new() });
+        ranges.push(Range { subnetwork: Arc::clone(subnetwork), name, prefix, allocations: Arc::default() });
         Some(())
     }
 
@@ -438,7 +438,8 @@ impl Reader {
         if range.allocations.last().is_some_and(|last| *last > allocation) {
             return None;
         }
-        range.allocations.push(allocation);
+        // Nobody else has it yet.
+        Arc::make_mut(&mut range.allocations).push(allocation);
         Some(())
     }
 

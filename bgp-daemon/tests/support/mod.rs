@@ -326,7 +326,7 @@ fn origination_set() -> OriginationSet {
         subnetwork: Arc::clone(&subnetwork),
         name,
         prefix: prefix(text),
-        allocations,
+        allocations: Arc::new(allocations),
     };
     let instance = Arc::new(path("projects/svc/zones/us-central1-a/instances/node-1"));
     let interface: Arc<str> = Arc::from("nic0");

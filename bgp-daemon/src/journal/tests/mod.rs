@@ -44,7 +44,7 @@ fn set(revision: u64, aliases: u32) -> OriginationSet {
         subnetwork: Arc::clone(&subnetwork),
         name,
         prefix: prefix(text),
-        allocations,
+        allocations: Arc::new(allocations),
     };
     let alias = |number: u32| {
         let instance = path(&format!("projects/p/zones/z/instances/n{}", number / 8));
