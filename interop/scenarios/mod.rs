@@ -1,6 +1,7 @@
 //! The scenarios, one folder each: `compose.yaml` says who takes part, `mod.rs` what must be so.
 
 mod bad_inventory;
+mod clock_jump;
 mod daemon_restart;
 mod establish;
 mod faults;
@@ -35,6 +36,7 @@ pub const ALL: &[Scenario] = &[
     Scenario { name: "kill_nine", check: kill_nine::check },
     Scenario { name: "make_before_break", check: make_before_break::check },
     Scenario { name: "outages", check: outages::check },
+    Scenario { name: "clock_jump", check: clock_jump::check },
     Scenario { name: "bad_inventory", check: bad_inventory::check },
     Scenario { name: "establish", check: establish::check },
     Scenario { name: "originate", check: originate::check },
