@@ -40,7 +40,7 @@ const DAEMON: &[Room] = &[
     room("telemetry", "D1", &["config"]),
     room("inventory", "D1", &["config"]),
     room("origination", "D2", &["config", "inventory"]),
-    room("journal", "D3", &["inventory", "origination"]),
+    room("journal", "D3", &["config", "inventory", "origination"]),
     room("rib_owner", "D3", &["config", "inventory", "origination"]),
     room("peer", "D3", &["config", "rib_owner", "telemetry"]),
     room("control", "D4", &["config", "telemetry", "inventory", "origination", "journal", "rib_owner", "peer"]),

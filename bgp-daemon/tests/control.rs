@@ -245,6 +245,7 @@ async fn status_says_why_it_is_degraded() {
         at: taken_at(),
         refused: true,
         faults: vec!["aliasd.toml:3: router.asn: 0".to_owned()],
+        held: None,
         restart_needed: Vec::new(),
     })));
     let reply = world.ok("/v1/status").await;

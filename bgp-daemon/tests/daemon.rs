@@ -12,7 +12,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use running::{Daemon, Pair, check, inventory};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 fn prefixes(reply: &Value) -> Vec<String> {
     let routes = reply["result"].as_array().unwrap().iter();
@@ -331,10 +331,46 @@ fn the_control_socket_follows_every_reload_and_what_failed_is_tried_again() {
 }
 
 #[test]
+fn a_configuration_without_the_last_peer_waits_for_a_persons_word() {
+    let pair = Pair::start("10.4.1.0/24");
+    pair.far.comes_to(&vec!["10.4.1.0/24".to_owned()], learned);
+    let planned = pair.near.beside("planned.toml");
+    let gone = |text: &str| text.replace("[[peer]]\nname = \"far\"", "[[peer]]\nenabled = false\nname = \"far\"");
+    fs::write(&planned, gone(&fs::read_to_string(pair.near.beside("aliasd.toml")).unwrap())).unwrap();
+    let (code, plan) = pair.near.plans(&["--config", &planned.display().to_string()]);
+    assert_eq!((code, &plan["result"]), (Some(11), &json!("HELD")));
+    pair.near.edits_config(gone);
+    pair.near.hangs_up();
+    pair.near.comes_to(&plan["heldConfiguration"], |daemon| daemon.asks(&["guard"])["heldConfiguration"].clone());
+    let status = pair.near.asks(&["status"]);
+    assert_eq!((&status["health"], &status["lastReload"]["result"]), (&json!("DEGRADED"), &json!("REFUSED")));
+    assert_eq!((learned(&pair.far), sessions(&pair.near)), (vec!["10.4.1.0/24".to_owned()], json!(1)));
+    // A configuration that takes nothing away goes ahead, and what waited is forgotten.
+    let hash = plan["heldConfiguration"]["hash"].as_str().unwrap();
+    pair.near.edits_config(|text| text.replace("enabled = false\n", ""));
+    pair.near.hangs_up();
+    pair.near.comes_to(&json!("APPLIED"), |daemon| daemon.asks(&["status"])["lastReload"]["result"].clone());
+    assert_ne!(pair.near.releases(hash).0, Some(0));
+    pair.near.edits_config(gone);
+    pair.near.hangs_up();
+    pair.near.comes_to(&json!("HOLDING"), |daemon| daemon.asks(&["guard"])["state"].clone());
+    assert_ne!(pair.near.releases("0123456789abcdef").0, Some(0));
+    assert_eq!(learned(&pair.far), ["10.4.1.0/24"]);
+    assert_eq!(pair.near.releases(hash), (Some(0), format!("released {hash}: 1 withdrawals\n")));
+    pair.far.comes_to(&Vec::<String>::new(), learned);
+    pair.near.comes_to(&json!("PASSING"), |daemon| daemon.asks(&["guard"])["state"].clone());
+}
+
+#[test]
 fn a_second_daemon_by_the_same_configuration_ends_before_it_disturbs_a_peer() {
     let pair = Pair::start("10.4.1.0/24");
     pair.far.comes_to(&vec!["10.4.1.0/24".to_owned()], learned);
-    let (code, told) = pair.near.starts_again();
+    let (code, told) = pair.near.starts_again(&[]);
+    assert_eq!(code, Some(1));
+    let (lock, pid) = (pair.near.beside("state/journal.lock"), pair.near.pid());
+    let locked = format!("{} is locked by another aliasd (process {pid}", lock.display());
+    assert!(told.contains(&locked) && !told.contains("peer started"), "{told}");
+    let (code, told) = pair.near.starts_again(&[("ALIASD__JOURNAL__PATH", "another")]);
     assert_eq!(code, Some(1));
     assert!(told.contains("another process listens on it") && !told.contains("peer started"), "{told}");
     assert_eq!(sessions(&pair.near), 1);

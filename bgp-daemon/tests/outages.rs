@@ -201,6 +201,24 @@ fn a_restart_over_a_half_written_inventory_loses_nothing() {
 }
 
 #[test]
+fn a_restart_with_another_export_takes_nothing_past_the_guard() {
+    let Pair { mut near, far, .. } = Pair::start("10.4.0.0/24");
+    far.comes_to(&vec!["10.4.0.0/24".to_owned()], learned);
+    near.comes_to(&true, |daemon| daemon.asks(&["status"])["journal"]["writtenRevision"].is_u64());
+    near.is_killed();
+    near.edits_config(|text| text.replace("roles = [\"pod\"]", "roles = [\"vm\"]"));
+    far.comes_to(&Vec::<String>::new(), learned);
+    near.is_started();
+    far.comes_to(&vec!["10.4.0.0/24".to_owned()], learned);
+    near.comes_to(&json!("HOLDING"), |daemon| daemon.asks(&["guard"])["state"].clone());
+    let held = near.asks(&["guard"]);
+    assert_eq!((&held["routes"][0]["peers"], &held["routes"][0]["prefix"]), (&json!(["far"]), &json!("10.4.0.0/24")));
+    assert_eq!(learned(&far), ["10.4.0.0/24"]);
+    near.releases(held["hold"]["hash"].as_str().unwrap());
+    far.comes_to(&Vec::<String>::new(), learned);
+}
+
+#[test]
 fn a_journal_that_is_damaged_is_an_alarm_and_not_the_end() {
     let Pair { mut near, far, .. } = fleet_pair();
     near.comes_to(&true, |daemon| daemon.asks(&["status"])["journal"]["writtenRevision"].is_u64());

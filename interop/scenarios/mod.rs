@@ -1,12 +1,14 @@
 //! The scenarios, one folder each: `compose.yaml` says who takes part, `mod.rs` what must be so.
 
 mod bad_inventory;
+mod clock_jump;
 mod daemon_restart;
 mod establish;
 mod faults;
 mod ipv6;
 mod kill_nine;
 mod learn;
+mod make_before_break;
 mod originate;
 mod outages;
 mod plan_and_guard;
@@ -32,7 +34,9 @@ pub const ALL: &[Scenario] = &[
     Scenario { name: "silent_peer", check: silent_peer::check },
     Scenario { name: "faults", check: faults::check },
     Scenario { name: "kill_nine", check: kill_nine::check },
+    Scenario { name: "make_before_break", check: make_before_break::check },
     Scenario { name: "outages", check: outages::check },
+    Scenario { name: "clock_jump", check: clock_jump::check },
     Scenario { name: "bad_inventory", check: bad_inventory::check },
     Scenario { name: "establish", check: establish::check },
     Scenario { name: "originate", check: originate::check },

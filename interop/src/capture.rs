@@ -3,6 +3,7 @@
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr, TcpStream, UdpSocket};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
@@ -13,6 +14,7 @@ use crate::patience::eventually;
 use crate::process::{Daemon, Process};
 use crate::report::Report;
 use crate::run::Places;
+use crate::sent::{self, Sent};
 
 /// Anything malformed: an exception of the decoder, an error of any protocol, or what a protocol calls malformed (the
 /// group 7 of tshark's expert information).
@@ -133,8 +135,8 @@ impl Wire {
 }
 
 impl Mark {
-    /// Sends it; the octets by which it is known.
-    fn leave(self) -> Result<Vec<u8>> {
+    /// Sends the one of that number; the octets by which it is known.
+    fn leave(self, number: usize) -> Result<Vec<u8>> {
         match self {
             Self::Connection(to) => {
                 // Refused, but the packet that asks passes by.
@@ -142,7 +144,7 @@ impl Mark {
                 Ok([Ipv4Addr::LOCALHOST.octets(), NOBODY.octets()].concat())
             }
             Self::Broadcast(to) => {
-                let end = b"aliasd-interop: the end of the capture".to_vec();
+                let end = format!("aliasd-interop: all before mark {number} was captured").into_bytes();
                 let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0))?;
                 socket.set_broadcast(true)?;
                 socket.send_to(&end, to).with_context(|| format!("a datagram to {to}"))?;
@@ -162,6 +164,8 @@ pub struct Capture {
     process: Process,
     file: PathBuf,
     wire: Wire,
+    /// Marks that were left.
+    marks: AtomicUsize,
 }
 
 impl Capture {
@@ -179,18 +183,35 @@ impl Capture {
             ensure!(fs::metadata(&file).is_ok_and(|file| file.len() > 0), "nothing written");
             Ok(())
         })?;
-        Ok(Self { wireshark: wireshark.clone(), process, file, wire })
+        Ok(Self { wireshark: wireshark.clone(), process, file, wire, marks: AtomicUsize::new(0) })
+    }
+
+    /// Returns when all that has passed until now is in the file.
+    fn reach_now(&self) -> Result<()> {
+        let mark = self.wire.mark.leave(self.marks.fetch_add(1, Ordering::Relaxed))?;
+        eventually("the capture comes to this moment", PATIENCE, || {
+            let octets = fs::read(&self.file)?;
+            ensure!(octets.windows(mark.len()).any(|window| window == mark), "the mark is not there");
+            Ok(())
+        })
+    }
+
+    /// Every UPDATE until now, in order.
+    pub fn sent(&self) -> Result<Vec<Sent>> {
+        self.reach_now()?;
+        let file = self.file.display().to_string();
+        let tshark = self.wireshark.tshark.clone().limit(Duration::from_mins(5));
+        // What TCP sends again was seen before.
+        let updates = "bgp.type == 2 && !tcp.analysis.retransmission";
+        let port = format!("tcp.port=={BGP},bgp");
+        let form = ["-T", "json", "--no-duplicate-keys", "-Y", updates];
+        sent::read(&tshark.run(&[&["-r", &file, "-d", &port], &form[..]].concat())?)
     }
 
     /// Reads what was captured until now; fails where anything is malformed, and leaves the file as `kept` then. Returns
     /// the number of BGP messages.
     pub fn check(mut self, kept: &Path) -> Result<usize> {
-        let mark = self.wire.mark.leave()?;
-        eventually("the end of the capture", PATIENCE, || {
-            let octets = fs::read(&self.file)?;
-            ensure!(octets.windows(mark.len()).any(|window| window == mark), "the mark is not there");
-            Ok(())
-        })?;
+        self.reach_now()?;
         self.process.stop()?;
         let read = self.wireshark.read(&self.file, &self.wire.ports)?;
         if !read.malformed.is_empty() {

@@ -1,6 +1,7 @@
 //! The cloud of a scenario: a directory of files as `gcloud … list --format=json` writes them, which changes while aliasd
 //! looks at it.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -96,6 +97,20 @@ impl Inventory {
         self.edit_instances(|instances| {
             let found = instances.iter_mut().find(|candidate| name(candidate) == instance);
             set(found.with_context(|| format!("no instance {instance}"))?, pointer, value)
+        })
+    }
+
+    /// Sets the alias ranges of several instances at once, in the secondary range of the pods.
+    pub fn set_pods(&self, pods: &BTreeMap<String, Vec<String>>) -> Result<()> {
+        self.edit_instances(|instances| {
+            for (node, cidrs) in pods {
+                let instance = instances.iter_mut().find(|instance| name(instance) == node);
+                let instance = instance.with_context(|| format!("no instance {node}"))?;
+                let alias = |cidr: &String| json!({"ipCidrRange": cidr, "subnetworkRangeName": "gke-pods"});
+                let aliases: Vec<Value> = cidrs.iter().map(alias).collect();
+                set(instance, "/networkInterfaces/0/aliasIpRanges", json!(aliases))?;
+            }
+            Ok(())
         })
     }
 

@@ -15,6 +15,7 @@ mod router;
 mod run;
 #[path = "../scenarios/mod.rs"]
 mod scenarios;
+mod sent;
 mod speaker;
 
 use std::process::ExitCode;

@@ -15,6 +15,7 @@ use crate::docker::{Docker, project_name};
 use crate::inventory::Inventory;
 use crate::patience::eventually;
 use crate::router::{Family, Router, Software};
+use crate::sent::Sent;
 
 /// How long a router may take to do what its configuration says: generous, for a busy machine.
 pub const PATIENCE: Duration = Duration::from_secs(30);
@@ -90,6 +91,11 @@ impl Project {
     /// then. Returns how many messages aliasd sent.
     pub fn check_capture(&mut self, kept: &Path) -> Result<Option<usize>> {
         self.capture.take().map(|capture| capture.check(kept)).transpose()
+    }
+
+    /// Every UPDATE that aliasd has sent, in order; nothing where it cannot be captured.
+    pub fn sent(&self) -> Result<Option<Vec<Sent>>> {
+        self.capture.as_ref().map(Capture::sent).transpose()
     }
 
     /// The address of a host on the scenario's network.

@@ -10,6 +10,7 @@ use super::time::Clock;
 use crate::config::{Config, Peer};
 use crate::inventory::InventoryStatus;
 use crate::journal::JournalStatus;
+use crate::origination::EndedSessions;
 use crate::origination::OriginationSet;
 use crate::origination::guard::GuardState;
 use crate::peer::StatusDoor;
@@ -71,6 +72,8 @@ pub struct ReloadOutcome {
     pub refused: bool,
     /// Why it was refused, or what of it could not be done, one line each; empty when all of it is in force.
     pub faults: Vec<String>,
+    /// The sessions that the new configuration would end, when that is what it is refused for until somebody says so.
+    pub held: Option<Arc<EndedSessions>>,
     /// Keys whose change takes effect only after a restart.
     pub restart_needed: Vec<&'static str>,
 }

@@ -23,6 +23,8 @@ mod supervisor;
 use std::io;
 use std::net::SocketAddr;
 
+use crate::journal;
+
 pub use supervisor::run;
 
 /// What keeps the daemon from starting, or ends it.
@@ -42,6 +44,9 @@ pub enum StartError {
     /// The admin socket; the text names it.
     #[error("cannot open the admin socket: admin.socket {0}")]
     Admin(io::Error),
+    /// Another daemon keeps the journal; the text names it.
+    #[error("cannot keep the journal (journal.path): {0}")]
+    Journal(journal::LockError),
     /// The thread of the table, or signals.
     #[error("the operating system refused a thread or a signal handler: {0}")]
     System(#[from] io::Error),

@@ -12,8 +12,7 @@ use crate::inventory::Snapshot;
 use crate::journal::Record;
 use crate::origination::audience::HeldExports;
 use crate::origination::guard::{Guard, GuardState, Hold, Verdict};
-use crate::origination::report::current_of;
-use crate::origination::{self, Advance, Current, OriginationSet, Plan};
+use crate::origination::{self, Advance, Current, EndedSessions, OriginationSet, Plan, Resumption};
 use crate::rib_owner::{Gone, OriginationChange, RibHandle};
 
 /// Reasons of a hold that are logged.
@@ -105,12 +104,12 @@ impl Originator {
     pub async fn restore(&mut self, record: Record, config: Arc<Config>) -> Result<(), Gone> {
         let (now, rules) = (self.clock.now(), Arc::clone(&config));
         let compute = move || {
-            let Record { snapshot, originations, guard } = record;
+            let Record { snapshot, originations, guard, told_by } = record;
             let guard = guard.restored(now);
-            let set = OriginationSet { originations, guard, ..origination::originate(snapshot, &config) };
-            let change = Arc::new(Plan::from_nothing(&set.originations));
-            let verdict = Verdict { hold: set.guard.hold.clone(), ..Verdict::default() };
-            Advance { next: current_of(set, config), change, verdict }
+            let next = origination::resume(Resumption { snapshot, originations, guard, told_by }, config);
+            let change = Arc::new(Plan::from_nothing(&next.set.originations));
+            let verdict = Verdict { hold: next.set.guard.hold.clone(), ..Verdict::default() };
+            Advance { next, change, verdict }
         };
         let step = tokio::task::spawn_blocking(compute).await.map_err(|_| Gone)?;
         self.commit(Prepared { rules, step, released: None, entry: None })
@@ -143,6 +142,17 @@ impl Originator {
         let (Some(current), Some(rules)) = (&self.current, &self.rules) else { return Ok(None) };
         let (snapshot, config) = (Arc::clone(&current.set.snapshot), Arc::clone(&current.config));
         self.compute(snapshot, Arc::clone(rules), config, Some(release)).await.map(Some)
+    }
+
+    /// What a configuration takes from everybody by the sessions that it ends, where that must wait for a person's word.
+    ///
+    /// # Errors
+    /// [`Gone`] when the daemon is going down.
+    pub async fn ended_sessions(&self, config: Arc<Config>) -> Result<Option<EndedSessions>, Gone> {
+        let Some(current) = self.current.clone() else { return Ok(None) };
+        let (guard, now) = (self.guard.clone(), self.clock.now());
+        let compute = move || origination::ended_sessions(&current, &config, &guard, now);
+        tokio::task::spawn_blocking(compute).await.map_err(|_| Gone)
     }
 
     async fn compute(

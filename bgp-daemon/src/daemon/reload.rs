@@ -8,7 +8,8 @@ use tracing::{error, info, warn};
 use super::origination::Prepared;
 use super::supervisor::{Daemon, ended};
 use crate::config::{Config, ConfigChange};
-use crate::control::ReloadOutcome;
+use crate::control::{Released, ReloadOutcome};
+use crate::origination::EndedSessions;
 use crate::rib_owner::Gone;
 
 /// How long new rules for another inventory wait for a look at it before the rest of the configuration goes ahead.
@@ -24,12 +25,65 @@ impl Daemon {
         let path = self.path.clone();
         let read = tokio::task::spawn_blocking(move || Config::load(&path)).await;
         let faults = match read {
-            Ok(Ok(new)) => return self.change_to(new).await,
+            Ok(Ok(new)) => return self.judge(Arc::new(new)).await,
             Ok(Err(faults)) => faults.0.iter().map(ToString::to_string).collect(),
             Err(error) => vec![format!("the configuration could not be read: {error}")],
         };
-        self.report(ReloadOutcome { at: SystemTime::now(), refused: true, faults, restart_needed: Vec::new() });
+        self.held_config = None;
+        self.refuse(faults, None);
         Ok(())
+    }
+
+    /// Changes to `new`, unless it ends sessions that were the only ones to tell of too much: then it waits as a whole.
+    async fn judge(&mut self, new: Arc<Config>) -> Result<(), Gone> {
+        self.held_config = None;
+        match self.originator.ended_sessions(Arc::clone(&new)).await? {
+            None => self.change_to(Config::clone(&new)).await,
+            Some(ended) => {
+                self.hold_config(new, ended);
+                Ok(())
+            }
+        }
+    }
+
+    fn hold_config(&mut self, new: Arc<Config>, ended: EndedSessions) {
+        let EndedSessions { hash, peers, prefixes, why, .. } = &ended;
+        let text = format!(
+            "it ends the sessions of {}, after which nobody is told of {} prefixes: {}; `aliasd release {hash}` applies it",
+            peers.join(", "),
+            prefixes.len(),
+            why.join("; "),
+        );
+        self.held_config = Some(new);
+        self.refuse(vec![text], Some(Arc::new(ended)));
+    }
+
+    fn refuse(&self, faults: Vec<String>, held: Option<Arc<EndedSessions>>) {
+        let outcome = ReloadOutcome { at: SystemTime::now(), refused: true, faults, held, restart_needed: Vec::new() };
+        self.report(outcome);
+    }
+
+    /// The hash under which a configuration waits.
+    pub(super) fn held_hash(&self) -> Option<String> {
+        self.reload.borrow().as_ref()?.held.as_ref().map(|held| held.hash.clone())
+    }
+
+    /// Applies the configuration that waits under `hash`, if what it takes away is still that.
+    ///
+    /// # Errors
+    /// [`Gone`] when the table has stopped.
+    pub(super) async fn release_config(&mut self, hash: &str, by: &str) -> Result<Released, Gone> {
+        let Some(new) = self.held_config.take() else { return Ok(Released::NothingHeld) };
+        let ended = self.originator.ended_sessions(Arc::clone(&new)).await?;
+        let withdrawals = ended.as_ref().map_or(0, |ended| ended.prefixes.len());
+        if let Some(ended) = ended.filter(|ended| ended.hash != hash) {
+            let now = ended.hash.clone();
+            self.hold_config(new, ended);
+            return Ok(Released::HeldIsAnother(now));
+        }
+        warn!(%hash, %by, withdrawals, "a configuration that was held is applied");
+        self.change_to(Config::clone(&new)).await?;
+        Ok(Released::Done { withdrawals })
     }
 
     async fn change_to(&mut self, mut new: Config) -> Result<(), Gone> {
@@ -48,7 +102,7 @@ impl Daemon {
         self.change_routes(&new, &change).await?;
         let faults = self.change_rest(&new, &change).await;
         let restart_needed = change.restart;
-        self.report(ReloadOutcome { at: SystemTime::now(), refused: false, faults, restart_needed });
+        self.report(ReloadOutcome { at: SystemTime::now(), refused: false, faults, held: None, restart_needed });
         Ok(())
     }
 

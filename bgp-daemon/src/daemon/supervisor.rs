@@ -21,7 +21,7 @@ use super::service::Service;
 use crate::config::{self, Config};
 use crate::control::{AdminView, Clock, DaemonView, MAX_RELEASES, PeerEntry, Release, Released, ReloadOutcome};
 use crate::inventory::{self, InventoryControl, InventoryStatus, InventoryWatch, Snapshot};
-use crate::journal::{self, Journal, JournalKeeper, JournalStatus, Record, Restored};
+use crate::journal::{self, Journal, JournalKeeper, JournalLock, JournalStatus, LockError, Record, Restored};
 use crate::origination::OriginationSet;
 use crate::peer::roster::Roster;
 use crate::rib_owner::{self, Gone, Hold};
@@ -88,10 +88,14 @@ pub(super) struct Daemon {
     pub(super) inventory_control: InventoryControl,
     inventory: Service,
     journal: Option<Service>,
+    /// The journal's directory, for us alone as long as we run.
+    _lock: Option<JournalLock>,
     /// Until the first trusted snapshot nobody is told of anything, so that no peer takes it for all there is.
     silence: Option<Hold>,
     /// What is originated comes from the journal, and was not held against the configuration of now.
     restored: bool,
+    /// A configuration that waits for a person's word.
+    pub(super) held_config: Option<Arc<Config>>,
     /// The look that the last reload has asked for, until it has ended.
     pub(super) looking: Option<JoinHandle<()>>,
     /// There are new rules that wait for that look.
@@ -122,7 +126,7 @@ impl Daemon {
         let audit = Audit::start(config.audit.clone())?;
         let audit_status = audit.status();
         let mut originator = Originator::new(rib.clone(), clock, audit);
-        let Restart { record, journal, journal_status } = Restart::from(config.journal.clone()).await;
+        let Restart { record, journal, journal_status, lock } = Restart::from(config.journal.clone()).await?;
         let before = record.as_ref().map(|record| Arc::clone(&record.snapshot));
         let InventoryWatch { status: source, control: inventory_control, task } =
             inventory::watch(config.inventory.clone(), before, stop_watching.clone());
@@ -174,8 +178,10 @@ impl Daemon {
             inventory_control,
             inventory,
             journal,
+            _lock: lock,
             silence,
             restored,
+            held_config: None,
             looking: None,
             rules_wait: false,
             control,
@@ -230,7 +236,8 @@ impl Daemon {
     /// Lets go what the guard holds, when it is what somebody has seen.
     async fn release(&mut self, Release { hash, by, reply }: Release) -> Result<(), Gone> {
         let released = match self.originator.hold() {
-            None => Released::NothingHeld,
+            _ if self.held_hash().as_ref() == Some(&hash) => self.release_config(&hash, &by).await?,
+            None => self.held_hash().map_or(Released::NothingHeld, Released::HeldIsAnother),
             Some(hold) if hold.hash != hash => {
                 warn!(%hash, held = %hold.hash, %by, "a release was refused: something else is held");
                 Released::HeldIsAnother(hold.hash.clone())
@@ -285,13 +292,26 @@ struct Restart {
     record: Option<Record>,
     journal: Option<Journal>,
     journal_status: JournalStatus,
+    lock: Option<JournalLock>,
 }
 
 impl Restart {
     /// What the journal holds, if one is kept.
-    async fn from(wanted: Option<config::Journal>) -> Self {
+    ///
+    /// # Errors
+    /// [`StartError::Journal`] when another daemon keeps it.
+    async fn from(wanted: Option<config::Journal>) -> Result<Self, StartError> {
         let Some(wanted) = wanted else {
-            return Self { record: None, journal: None, journal_status: JournalStatus::default() };
+            let journal_status = JournalStatus::default();
+            return Ok(Self { record: None, journal: None, journal_status, lock: None });
+        };
+        let lock = match JournalLock::take(&wanted.path) {
+            Ok(lock) => Some(lock),
+            Err(held @ LockError::Held { .. }) => return Err(StartError::Journal(held)),
+            Err(error) => {
+                warn!(%error, "the journal cannot be locked; another aliasd with the same one would not be noticed");
+                None
+            }
         };
         let mut journal = Journal::new(&wanted.path);
         let path = wanted.path.clone();
@@ -311,7 +331,7 @@ impl Restart {
         let restored_revision = record.as_ref().map(|record| record.snapshot.revision);
         let journal_status =
             JournalStatus { path: Some(wanted.path), restored_revision, damaged: faults, ..JournalStatus::default() };
-        Self { record, journal: Some(journal), journal_status }
+        Ok(Self { record, journal: Some(journal), journal_status, lock })
     }
 }
 

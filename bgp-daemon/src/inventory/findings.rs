@@ -80,6 +80,11 @@ impl NoteLog {
         }
     }
 
+    /// Whether there are none.
+    pub const fn is_empty(&self) -> bool {
+        self.shown.is_empty()
+    }
+
     /// Takes in all that another has.
     pub fn absorb(&mut self, other: &Self) {
         other.shown.iter().for_each(|note| self.push(note.clone()));

@@ -13,7 +13,7 @@ use super::form::Syntax;
 use super::manifest::{Manifest, check_age, check_mark};
 use super::object::Interner;
 use super::shape::Shape;
-use super::validation::{Validated, validate};
+use super::validation::{Sound, Validated, validate};
 use super::{Doubt, InventoryFault, InventoryFaults, ManifestMark, Provenance, Selection, Snapshot, Trust, form};
 
 /// How often a state that changes while it is read is read again.
@@ -69,7 +69,7 @@ fn octets_over(name: &str, octets: &[u8], selection: &Selection, last: Option<&S
     collection.add(collector.finish());
     let question = Question { path: Path::new(""), selection, last, same_place: last, now: SystemTime::now() };
     let files = Files { notes: Vec::new(), taken_at, digest: Digest::of(name, octets), manifest: None };
-    judge(collection, files, &question)
+    judge(collection, files, &question, &mut None)
 }
 
 /// The file was written to each time it was read.
@@ -133,8 +133,14 @@ impl State {
     }
 }
 
-/// Files that were read without a fault, by name, with the digests of their contents.
-pub(super) type Cache = HashMap<String, (String, Arc<FileObjects>)>;
+/// What need not be done again.
+#[derive(Debug, Default)]
+pub(super) struct Cache {
+    /// Files that were read without a fault, by name, with the digests of their contents.
+    pub files: HashMap<String, (String, Arc<FileObjects>)>,
+    /// The last state, when nothing was wrong with it.
+    sound: Option<Sound>,
+}
 
 /// Looks at the files once. Content whose digest `is_known` is not judged again; of files in the `cache` that have not
 /// changed nothing is read again.
@@ -156,7 +162,7 @@ pub(super) fn look(question: &Question<'_>, cache: &mut Cache, is_known: impl Fn
         return changed(path, &listing).map_or(Look::Known, Look::Changed);
     }
     let taken_at = SystemTime::now();
-    let collected = collect(&listing, &by_file, cache);
+    let collected = collect(&listing, &by_file, &mut cache.files);
     if let Some(file) = changed(path, &listing) {
         return Look::Changed(file);
     }
@@ -164,7 +170,7 @@ pub(super) fn look(question: &Question<'_>, cache: &mut Cache, is_known: impl Fn
     let Some(collection) = collected else { return Look::Changed(path.display().to_string()) };
     let manifest = manifest.map(|(name, read)| ReadManifest { name, read, hashes });
     let files = Files { notes: listing.notes, taken_at, digest, manifest };
-    Look::Read(Box::new(judge(collection, files, question)))
+    Look::Read(Box::new(judge(collection, files, question, &mut cache.sound)))
 }
 
 /// What is known of the files beside the objects in them.
@@ -234,8 +240,12 @@ fn digests(
 
 /// Reads every file that is not known, one after the other, so that only one is in memory at a time; `None` when one is
 /// not what it was when it was hashed.
-fn collect(listing: &Listing, by_file: &[String], cache: &mut Cache) -> Option<Collection> {
-    let (mut collection, mut interner, mut known) = (Collection::default(), Interner::default(), Cache::default());
+fn collect(
+    listing: &Listing,
+    by_file: &[String],
+    cache: &mut HashMap<String, (String, Arc<FileObjects>)>,
+) -> Option<Collection> {
+    let (mut collection, mut interner, mut known) = (Collection::default(), Interner::default(), HashMap::new());
     for (file, digest) in listing.files.iter().zip(by_file) {
         let cached = cache.get(&file.name).filter(|(cached, _)| cached == digest);
         let objects = match cached {
@@ -267,13 +277,13 @@ fn collect(listing: &Listing, by_file: &[String], cache: &mut Cache) -> Option<C
     Some(collection)
 }
 
-fn judge(mut collection: Collection, files: Files, question: &Question<'_>) -> State {
+fn judge(mut collection: Collection, files: Files, question: &Question<'_>, sound: &mut Option<Sound>) -> State {
     let Files { notes, taken_at, digest, manifest } = files;
     notes.into_iter().for_each(|note| collection.notes.push(note));
     let Question { selection, last, same_place, .. } = *question;
     let (mark, has_manifest) = check_manifest(&mut collection, manifest, question);
     let shape = Shape { scopes: &selection.scopes, allow_empty: selection.allow_empty, last: same_place, has_manifest };
-    let validated = validate(&mut collection, selection, last, &shape);
+    let validated = validate(&mut collection, selection, last, &shape, sound);
     let Collection { files, faults, notes, quarantine, .. } = collection;
     let trust = faults.trust();
     let faults = faults.into_faults();

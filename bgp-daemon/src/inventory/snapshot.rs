@@ -98,8 +98,8 @@ pub struct Range {
     /// The range itself (`ipCidrRange`).
     pub prefix: Prefix,
     /// What is allocated in it, ascending by prefix. Two entries may share addresses only when they are the same thing
-    /// seen twice, as an address resource and the instance that uses it.
-    pub allocations: Vec<Allocation>,
+    /// seen twice, as an address resource and the instance that uses it. Snapshots share what has not changed.
+    pub allocations: Arc<Vec<Allocation>>,
 }
 
 /// A subnetwork, as its ranges refer to it.
@@ -186,7 +186,7 @@ impl ObjectCounts {
         subnetworks.dedup();
         counts.subnetworks = subnetworks.len();
         let mut instances = HashSet::new();
-        for owner in ranges.iter().flat_map(|range| &range.allocations).map(|allocation| &allocation.owner) {
+        for owner in ranges.iter().flat_map(|range| range.allocations.iter()).map(|allocation| &allocation.owner) {
             match owner {
                 Owner::AliasRange { instance, .. } => {
                     counts.alias_ranges += 1;

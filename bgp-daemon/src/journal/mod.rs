@@ -3,6 +3,7 @@
 //! ```text
 //! record  the file's text, line by line, with a checksum at its end
 //! disk    what is asked of a file system: small, so that a test can stop it at any operation
+//! lock    one daemon a directory
 //! store   writes a record beside the last one and puts it in its place; the last one stays as the one before
 //! keeper  writes what is published last, on a thread of its own, never the same twice
 //! ```
@@ -12,10 +13,12 @@
 
 mod disk;
 mod keeper;
+mod lock;
 mod record;
 mod store;
 
 pub use keeper::{JournalKeeper, JournalStatus, keep};
+pub use lock::{JournalLock, LockError};
 pub use record::Record;
 pub use store::{Journal, Restored};
 

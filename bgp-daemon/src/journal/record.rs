@@ -3,6 +3,8 @@
 //! ```text
 //! aliasd-journal 1
 //! {"snapshot":{"revision":7,…}}
+//! {"configuration":{"path":"/etc/aliasd/aliasd.toml",…}}  by which peers are told
+//! {"configurationFile":{"path":"/etc/aliasd/aliasd.toml","text":"[router]…"}}
 //! {"range":{"ipCidrRange":"10.4.0.0/14",…}}
 //! {"resource":"projects/p/zones/z/instances/a"}          number 0
 //! {"word":"nic0"}                                        number 0
@@ -30,6 +32,7 @@ use bgp_core::types::{Community, LargeCommunity, Prefix};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::config::{Written, WrittenFile};
 use crate::inventory::{
     Allocation, Doubt, ManifestMark, ObjectCounts, Owner, Provenance, Range, RangeName, ResourcePath, Snapshot,
     SubnetworkRef, Trust,
@@ -40,8 +43,8 @@ use crate::origination::{Origination, OriginationSet};
 /// The first line. Another version is another first line.
 const HEAD: &str = "aliasd-journal 1\n";
 
-/// Most octets of a line: more than the longest note.
-const MAX_LINE_LEN: u64 = 1 << 20;
+/// Most octets of a line: more than the longest file of a configuration, however much of it has to be escaped.
+const MAX_LINE_LEN: u64 = 1 << 25;
 
 /// Most octets of a record: ten times what a million alias ranges need.
 const MAX_LEN: u64 = 1 << 30;
@@ -55,12 +58,16 @@ pub struct Record {
     pub originations: BTreeMap<Prefix, Origination>,
     /// What the guard remembered.
     pub guard: GuardState,
+    /// The configuration by which peers were told; `None` when it was not written down.
+    pub told_by: Option<Arc<Written>>,
 }
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 enum Line {
     Snapshot(SnapshotLine),
+    Configuration(Written),
+    ConfigurationFile(WrittenFile),
     Range(RangeLine),
     Resource(String),
     Word(String),
@@ -137,6 +144,7 @@ pub(super) fn write(out: &mut dyn Write, set: &OriginationSet) -> io::Result<()>
     let mut writer = Writer { out, hash: Sha256::new(), resources, words, buffer: Vec::new() };
     writer.octets(HEAD.as_bytes())?;
     writer.line(&Line::Snapshot(snapshot_line(&set.snapshot)))?;
+    writer.configuration(&set.told_by)?;
     for range in &set.snapshot.ranges {
         writer.range(range)?;
     }
@@ -174,6 +182,13 @@ impl Writer<'_> {
         self.out.write_all(&self.buffer)
     }
 
+    fn configuration(&mut self, written: &Written) -> io::Result<()> {
+        let Written { path, files, environment } = written;
+        let (path, environment) = (path.clone(), environment.clone());
+        self.line(&Line::Configuration(Written { path, files: Vec::new(), environment }))?;
+        files.iter().try_for_each(|file| self.line(&Line::ConfigurationFile(file.clone())))
+    }
+
     fn range(&mut self, range: &Range) -> io::Result<()> {
         let (kind, name) = match &range.name {
             RangeName::Primary => (RangeKind::Primary, ""),
@@ -188,7 +203,7 @@ impl Writer<'_> {
             kind,
             name: name.to_owned(),
         }))?;
-        for Allocation { prefix, owner } in &range.allocations {
+        for Allocation { prefix, owner } in range.allocations.iter() {
             let resource = self.resource(owner.resource())?;
             let (kind, word) = match owner {
                 Owner::Interface { interface, .. } => (0, self.word(interface)?),
@@ -341,6 +356,7 @@ fn damaged(reason: String) -> io::Error {
 #[derive(Default)]
 struct Reader {
     snapshot: Option<Snapshot>,
+    told_by: Option<Written>,
     subnetworks: HashMap<ResourcePath, Arc<SubnetworkRef>>,
     resources: Vec<Arc<ResourcePath>>,
     words: Vec<Arc<str>>,
@@ -359,6 +375,12 @@ impl Reader {
                 self.snapshot = Some(snapshot_of(line)?);
                 return is_first.then_some(());
             }
+            Line::Configuration(written) => {
+                let is_first = self.told_by.is_none();
+                self.told_by = Some(written);
+                return is_first.then_some(());
+            }
+            Line::ConfigurationFile(file) => self.told_by.as_mut()?.files.push(file),
             Line::Range(line) => self.range(line)?,
             Line::Resource(path) => self.resources.push(Arc::new(ResourcePath::parse(&path)?)),
             Line::Word(word) => self.words.push(Arc::from(word)),
@@ -396,7 +418,7 @@ impl Reader {
         if ranges.last().is_some_and(|last| last.prefix >= prefix || last.prefix.covers(&prefix)) {
             return None;
         }
-        ranges.push(Range { subnetwork: Arc::clone(subnetwork), name, prefix, allocations: Vec::new() });
+        ranges.push(Range { subnetwork: Arc::clone(subnetwork), name, prefix, allocations: Arc::default() });
         Some(())
     }
 
@@ -416,7 +438,8 @@ impl Reader {
         if range.allocations.last().is_some_and(|last| *last > allocation) {
             return None;
         }
-        range.allocations.push(allocation);
+        // Nobody else has it yet.
+        Arc::make_mut(&mut range.allocations).push(allocation);
         Some(())
     }
 
@@ -430,7 +453,8 @@ impl Reader {
 
     fn finish(self) -> Option<Record> {
         let guard = GuardState { window: self.window, hold: self.hold.map(Arc::new) };
-        Some(Record { snapshot: Arc::new(self.snapshot?), originations: self.originations, guard })
+        let (snapshot, told_by) = (Arc::new(self.snapshot?), self.told_by.map(Arc::new));
+        Some(Record { snapshot, originations: self.originations, guard, told_by })
     }
 }
 

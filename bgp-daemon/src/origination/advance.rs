@@ -64,6 +64,7 @@ pub fn advance_with(
     released: Option<&str>,
     now: SystemTime,
 ) -> Advance {
+    target.told_by = Arc::clone(&config.written);
     let Some(current) = current else {
         // Nothing is there that could be held.
         target.guard = GuardState { hold: None, ..guard.state().clone() };

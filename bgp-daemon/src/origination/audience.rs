@@ -27,6 +27,12 @@ impl Exports {
         Self { policy: peer.export_policy(|_| None), families: peer.families, held: held.cloned().unwrap_or_default() }
     }
 
+    /// The same, in these families alone.
+    #[must_use]
+    pub fn within(self, families: FamilySet) -> Self {
+        Self { families, ..self }
+    }
+
     /// Whether the origination of `prefix` is told.
     #[must_use]
     pub fn admit(&self, prefix: &Prefix, origination: &Origination) -> bool {

@@ -25,8 +25,10 @@ mod originate;
 mod owners;
 mod plan;
 pub mod report;
+mod resume;
 mod role;
 mod rule;
+mod sessions;
 mod set;
 #[cfg(test)]
 mod tests;
@@ -38,4 +40,6 @@ pub use explain::{Chain, explain};
 pub use originate::{originate, own_ranges};
 pub use owners::Owners;
 pub use plan::Plan;
+pub use resume::{Resumption, resume};
+pub use sessions::{EndedSessions, ended_sessions};
 pub use set::{Origination, OriginationSet, RangeOutcome, Treatment};

@@ -51,7 +51,13 @@ pub fn originate(snapshot: Arc<Snapshot>, config: &Config) -> OriginationSet {
             }));
         }
     }
-    OriginationSet { originations: originations.into_iter().collect(), guard: GuardState::default(), ranges, snapshot }
+    OriginationSet {
+        originations: originations.into_iter().collect(),
+        guard: GuardState::default(),
+        told_by: Arc::clone(&config.written),
+        ranges,
+        snapshot,
+    }
 }
 
 /// Every range of the snapshot, whether it is advertised or not: what lies inside one of them is learned from nobody.

@@ -8,6 +8,7 @@ use bgp_core::types::Prefix;
 
 use super::coverage::overlapping;
 use super::guard::GuardState;
+use crate::config::Written;
 use crate::inventory::Snapshot;
 
 /// All that is originated from one snapshot by one configuration.
@@ -20,6 +21,8 @@ pub struct OriginationSet {
     pub originations: BTreeMap<Prefix, Origination>,
     /// What the guard remembers: what of this it holds, and what was withdrawn lately.
     pub guard: GuardState,
+    /// The configuration by whose `[[peer]]` it is told.
+    pub told_by: Arc<Written>,
     /// What became of each range of `snapshot.ranges`, in the same order.
     pub ranges: Vec<RangeOutcome>,
 }

@@ -83,9 +83,10 @@ impl Daemon {
         self.directory.path().join("control.sock")
     }
 
-    /// Another daemon by the same configuration, which must end by itself: its exit code and what it says.
-    pub fn starts_again(&self) -> (Option<i32>, String) {
-        let output = aliasd(self.directory.path()).output().unwrap();
+    /// Another daemon by the same configuration but for this environment, which must end by itself: its exit code and what it
+    /// says.
+    pub fn starts_again(&self, environment: &[(&str, &str)]) -> (Option<i32>, String) {
+        let output = aliasd(self.directory.path()).envs(environment.iter().copied()).output().unwrap();
         (output.status.code(), String::from_utf8(output.stderr).unwrap())
     }
 
@@ -132,6 +133,11 @@ impl Daemon {
         let new = edit(&old);
         assert_ne!(old, new, "the edit changes nothing");
         fs::write(path, new).unwrap();
+    }
+
+    /// Its process.
+    pub fn pid(&self) -> u32 {
+        self.process.id()
     }
 
     fn signal(&self, name: &str) {

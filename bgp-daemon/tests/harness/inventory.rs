@@ -43,7 +43,7 @@ fn is_sound(snapshot: &Snapshot) {
         assert_eq!(snapshot.range_of(&range.prefix), Some(range));
         let allocations = &range.allocations;
         assert!(allocations.is_sorted(), "{range:?}");
-        for allocation in allocations {
+        for allocation in allocations.iter() {
             assert!(range.prefix.covers(&allocation.prefix), "{allocation:?} is not in {}", range.prefix);
         }
     }

@@ -10,8 +10,12 @@ use super::chance::Chance;
 const SUBNETWORK: &str = "projects/host/regions/us-central1/subnetworks/gke";
 const NETWORK: &str = "projects/host/global/networks/vpc";
 
-/// Blocks of eight pods that a node may have.
+/// Blocks of eight pods that a node may have. There is room for more, which is nobody's.
 const BLOCKS: usize = 24;
+
+/// Another network, whose addresses are the same.
+const STRANGERS: &str = "projects/host/regions/us-central1/subnetworks/strangers";
+const OTHER_NETWORK: &str = "projects/host/global/networks/other";
 
 /// What is there: each node with its block of 10.4.0.0/24.
 #[derive(Clone)]
@@ -24,8 +28,10 @@ pub struct Cloud {
 pub struct Report {
     pub how: Written,
     pub octets: Vec<u8>,
-    /// The blocks that nodes have.
-    pub truth: Vec<Prefix>,
+    /// The block that each node has.
+    pub truth: BTreeMap<usize, Prefix>,
+    /// The node of which the file says something wrong.
+    pub faulty: Option<usize>,
 }
 
 /// How it is written down.
@@ -47,12 +53,22 @@ pub enum Written {
     Astray,
     /// No subnetwork.
     Nothing,
+    /// Nobody of ours, though the subnetworks are there.
+    Nobody,
 }
 
 impl Written {
     pub fn fault(chance: &mut Chance) -> Self {
-        let faults =
-            [Self::Cut, Self::Empty, Self::OnePage, Self::Unreachable, Self::Twice, Self::Astray, Self::Nothing];
+        let faults = [
+            Self::Cut,
+            Self::Empty,
+            Self::OnePage,
+            Self::Unreachable,
+            Self::Twice,
+            Self::Astray,
+            Self::Nothing,
+            Self::Nobody,
+        ];
         faults[chance.below(faults.len())]
     }
 }
@@ -86,11 +102,23 @@ impl Cloud {
         format!("node {node} goes")
     }
 
+    /// A node gets another block, or that of another one, which goes.
+    fn moves(&mut self, chance: &mut Chance) -> String {
+        let Some(node) = self.nodes.keys().nth(chance.below(self.nodes.len().max(1))).copied() else {
+            return "nobody is there to move".to_owned();
+        };
+        let block = chance.below(BLOCKS);
+        self.nodes.retain(|other, taken| *other == node || *taken != block);
+        self.nodes.insert(node, block);
+        format!("node {node} moves to block {block}")
+    }
+
     /// Something happens to it.
     pub fn change(&mut self, chance: &mut Chance) -> String {
-        match chance.below(12) {
+        match chance.below(14) {
             0..5 => self.comes(chance),
             5..9 => self.goes(chance),
+            12.. => self.moves(chance),
             9 => (0..4).map(|_| self.comes(chance)).collect::<Vec<_>>().join(", "),
             10 => (0..1 + chance.below(8)).map(|_| self.goes(chance)).collect::<Vec<_>>().join(", "),
             _ => {
@@ -107,10 +135,20 @@ impl Cloud {
         let subnetwork = json!({
             "selfLink": SUBNETWORK, "name": "gke", "network": NETWORK, "region": "projects/host/regions/us-central1",
             "ipCidrRange": "10.0.0.0/24",
-            "secondaryIpRanges": [{"rangeName": "pods", "ipCidrRange": "10.4.0.0/24"}],
+            "secondaryIpRanges": [
+                {"rangeName": "pods", "ipCidrRange": "10.4.0.0/24"},
+                // Never to be announced, whatever a glob says.
+                {"rangeName": "services", "ipCidrRange": "10.4.1.0/24"},
+            ],
+        });
+        let strangers = json!({
+            "selfLink": STRANGERS, "name": "strangers", "network": OTHER_NETWORK,
+            "region": "projects/host/regions/us-central1", "ipCidrRange": "10.0.0.0/23",
+            "secondaryIpRanges": [{"rangeName": "pods", "ipCidrRange": "10.4.0.0/23"}],
         });
         let mut instances: Vec<Value> =
             self.nodes.iter().map(|(node, block)| instance(*node, &format!("10.4.0.{}/29", block * 8))).collect();
+        instances.extend([beside(), stranger()]);
         match how {
             Written::Twice => instances.extend(instances.first().cloned()),
             Written::Astray => {
@@ -122,8 +160,11 @@ impl Cloud {
             }
             _ => {}
         }
+        if how == Written::Nobody {
+            instances = vec![stranger()];
+        }
         let bundle = match how {
-            Written::Nothing => json!({"subnetworks": [], "instances": []}),
+            Written::Nothing => json!({"subnetworks": [strangers], "instances": [stranger()]}),
             Written::OnePage => json!({
                 "kind": "compute#instanceList", "nextPageToken": "more",
                 "items": instances.iter().take(1).collect::<Vec<_>>(),
@@ -132,7 +173,7 @@ impl Cloud {
                 "kind": "compute#instanceAggregatedList", "unreachables": ["zones/us-central1-b"],
                 "items": {"zones/us-central1-a": {"instances": instances.iter().take(1).collect::<Vec<_>>()}},
             }),
-            _ => json!({"subnetworks": [subnetwork], "instances": instances}),
+            _ => json!({"subnetworks": [subnetwork, strangers], "instances": instances}),
         };
         let mut text = serde_json::to_vec(&bundle).unwrap();
         match how {
@@ -140,9 +181,38 @@ impl Cloud {
             Written::Empty => text.clear(),
             _ => {}
         }
-        let truth = self.nodes.values().map(|block| format!("10.4.0.{}/29", block * 8).parse().unwrap()).collect();
-        Report { how, octets: text, truth }
+        let block = |(node, block): (&usize, &usize)| (*node, format!("10.4.0.{}/29", block * 8).parse().unwrap());
+        let is_of_a_node = matches!(how, Written::Twice | Written::Astray);
+        let faulty = self.nodes.keys().next().copied().filter(|_| is_of_a_node);
+        Report { how, octets: text, truth: self.nodes.iter().map(block).collect(), faulty }
     }
+}
+
+/// An instance with addresses that lead nowhere from outside.
+fn beside() -> Value {
+    json!({
+        "selfLink": "projects/svc/zones/us-central1-a/instances/beside", "name": "beside",
+        "zone": "projects/svc/zones/us-central1-a", "status": "RUNNING",
+        "networkInterfaces": [{
+            "name": "nic0", "network": NETWORK, "subnetwork": SUBNETWORK, "networkIP": "10.0.0.254",
+            "aliasIpRanges": [{"ipCidrRange": "10.4.1.0/29", "subnetworkRangeName": "services"}],
+        }],
+    })
+}
+
+/// An instance of the other network, beside our pods and among them.
+fn stranger() -> Value {
+    json!({
+        "selfLink": "projects/svc/zones/us-central1-a/instances/stranger", "name": "stranger",
+        "zone": "projects/svc/zones/us-central1-a", "status": "RUNNING",
+        "networkInterfaces": [{
+            "name": "nic0", "network": OTHER_NETWORK, "subnetwork": STRANGERS, "networkIP": "10.0.1.2",
+            "aliasIpRanges": [
+                {"ipCidrRange": "10.4.0.192/29", "subnetworkRangeName": "pods"},
+                {"ipCidrRange": "10.4.1.0/29", "subnetworkRangeName": "pods"},
+            ],
+        }],
+    })
 }
 
 fn instance(node: usize, block: &str) -> Value {

@@ -8,6 +8,7 @@
 mod chance;
 mod cloud;
 mod gateway;
+mod ledger;
 mod peer;
 
 use chance::Chance;

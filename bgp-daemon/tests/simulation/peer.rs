@@ -4,10 +4,12 @@ use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 
-use bgp_core::attribute::EncodeContext;
+use bgp_core::attribute::{DecodeContext, EncodeContext};
+use bgp_core::message::{Update, packing};
 use bgp_core::policy::Policy;
-use bgp_core::rib::{PeerFacts, Rib, RibConfig};
+use bgp_core::rib::{PeerFacts, Rib, RibConfig, UpdateBatch};
 use bgp_core::types::{AddressFamily, Asn, BgpIdentifier, FamilySet, PeerId, PeerKind, Prefix};
+use bgp_core::wire::framer::HEADER_LEN;
 use bgp_daemon::config::Peer;
 use bgp_daemon::origination::{Current, Plan, own_ranges};
 
@@ -50,18 +52,33 @@ fn export(current: &Current, peer: &Peer) -> Arc<Policy> {
     Arc::new(peer.export_policy_with(|_| None, current.held_exports.get(&peer.name)))
 }
 
-fn covered(view: &BTreeSet<Prefix>, host: &Prefix) -> bool {
+pub fn covered(view: &BTreeSet<Prefix>, host: &Prefix) -> bool {
     view.iter().any(|prefix| prefix.covers(host))
 }
 
-/// Addresses of a block, the smallest thing that is given to anybody.
-pub const BLOCK_LEN: u64 = 8;
-
-/// Every block of both ranges.
+/// Every block of eight addresses, the smallest thing that is given to anybody: those of both ranges, and their neighbours'.
 pub fn blocks() -> impl Iterator<Item = Prefix> {
-    let bases = [Ipv4Addr::new(10, 0, 0, 0), Ipv4Addr::new(10, 4, 0, 0)];
+    let bases = [[10, 0, 0, 0], [10, 0, 1, 0], [10, 4, 0, 0], [10, 4, 1, 0]].map(Ipv4Addr::from);
     let block = |base: Ipv4Addr, number: u32| Ipv4Addr::from_bits(base.to_bits() + number * 8).into();
     bases.into_iter().flat_map(move |base| (0..32).map(move |number| Prefix::new(block(base, number), 29).unwrap()))
+}
+
+/// Those of a prefix.
+pub fn hosts_of(prefix: &Prefix) -> impl Iterator<Item = Prefix> {
+    let prefix = *prefix;
+    blocks().filter(move |block| prefix.covers(block))
+}
+
+/// What a batch comes to on the wire, octet by octet as a peer is sent it.
+fn sent(batch: &UpdateBatch) -> Vec<Update> {
+    let context = EncodeContext::default();
+    let announced = batch
+        .announce
+        .iter()
+        .map(|shared| shared.encoded(|routes| packing::pack_run(routes, &[], &[], &context)).messages.clone());
+    let withdrawn = packing::pack_run(&[], &batch.withdraw, &batch.end_of_rib, &context).messages;
+    let messages = announced.chain([withdrawn]).flat_map(packing::messages);
+    messages.map(|message| Update::decode(&message[HEADER_LEN..], &DecodeContext::default()).unwrap()).collect()
 }
 
 impl Wire {
@@ -93,12 +110,13 @@ impl Wire {
             let before = self.views[index].clone();
             let mut moments = vec![before.clone()];
             while let Some(batch) = self.rib.pull(id(index), 1 + chance.below(4)) {
-                for nlri in batch.announced().flat_map(|(_, routes)| routes) {
-                    self.views[index].insert(nlri.prefix);
-                }
-                for nlri in &batch.withdraw {
-                    self.views[index].remove(&nlri.prefix);
-                    moments.push(self.views[index].clone());
+                for update in sent(&batch) {
+                    for nlri in &update.withdrawn {
+                        self.views[index].remove(&nlri.prefix);
+                        moments.push(self.views[index].clone());
+                    }
+                    let routes = update.reachable.iter().flat_map(|group| &group.nlri);
+                    self.views[index].extend(routes.map(|nlri| nlri.prefix));
                 }
             }
             let after = &self.views[index];
@@ -112,10 +130,5 @@ impl Wire {
             }
         }
         Ok(())
-    }
-
-    /// Addresses that are covered in `before` and not in what the peer sees now.
-    pub fn lost(&self, index: usize, before: &BTreeSet<Prefix>) -> Vec<Prefix> {
-        blocks().filter(|host| covered(before, host) && !covered(&self.views[index], host)).collect()
     }
 }

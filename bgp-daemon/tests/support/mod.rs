@@ -326,7 +326,7 @@ fn origination_set() -> OriginationSet {
         subnetwork: Arc::clone(&subnetwork),
         name,
         prefix: prefix(text),
-        allocations,
+        allocations: Arc::new(allocations),
     };
     let instance = Arc::new(path("projects/svc/zones/us-central1-a/instances/node-1"));
     let interface: Arc<str> = Arc::from("nic0");
@@ -361,6 +361,7 @@ fn origination_set() -> OriginationSet {
             (prefix("10.4.1.0/24"), origination("pod", 0, 1, vec![Community(64512 << 16 | 200)])),
         ]),
         guard: GuardState::default(),
+        told_by: Arc::default(),
         ranges: vec![
             outcome("vm", Treatment::Advertised { rule: 1 }),
             outcome("pod", Treatment::Advertised { rule: 0 }),

@@ -10,6 +10,7 @@ use crate::cli::console::Console;
 use crate::cli::failure::Failure;
 use crate::cli::table::{Column, Parts, numbers, pairs, words};
 use crate::control::reply::{Budgets, GuardReply, HeldEntry};
+use crate::origination::EndedSessions;
 
 pub const COLUMNS: [Column; 5] =
     [words("PREFIX"), words("ROLE"), words("WOULD LOSE IT"), numbers("ADDRESSES"), words("OWNERS").folds()];
@@ -66,6 +67,14 @@ pub fn write_summary(console: &mut Console<'_>, reply: &GuardReply) -> io::Resul
         lines.push(("hash", hold.hash.clone()));
         lines.push(("to let them go", format!("aliasd release {}", hold.hash)));
     }
+    if let Some(held) = &reply.held_configuration {
+        let EndedSessions { peers, prefixes, .. } = held;
+        let ends =
+            format!("ends the sessions of {}; of {} prefixes nobody is told then", peers.join(", "), prefixes.len());
+        lines.push(("held configuration", ends));
+        lines.push(("its hash", held.hash.clone()));
+        lines.push(("to apply it", format!("aliasd release {}", held.hash)));
+    }
     lines.push(("budgets", budgets(&reply.budgets)));
     let lately = reply.withdrawn.iter().map(|one| {
         let whose = one.peer.as_ref().map_or_else(|| "of all".to_owned(), |peer| format!("of {peer}"));
@@ -74,7 +83,8 @@ pub fn write_summary(console: &mut Console<'_>, reply: &GuardReply) -> io::Resul
     let lately: Vec<String> = lately.collect();
     lines.push(("withdrawn lately", if lately.is_empty() { "nothing".to_owned() } else { lately.join(", ") }));
     pairs(console, &lines)?;
-    for reason in reply.hold.iter().flat_map(|hold| &hold.why) {
+    let of_config = reply.held_configuration.iter().flat_map(|held| &held.why);
+    for reason in reply.hold.iter().flat_map(|hold| &hold.why).chain(of_config) {
         console.line(&format!("! {reason}"))?;
     }
     Ok(())

@@ -19,7 +19,7 @@ use crate::config::{Config, ConfigChange};
 use crate::control::reply::{ApiVersion, ConfigReply, HoldSummary, Stand};
 use crate::inventory::{self, Selection};
 use crate::origination::report::{Report, report};
-use crate::origination::{Owners, advance_with, originate};
+use crate::origination::{EndedSessions, Owners, advance_with, ended_sessions, originate};
 use state::State;
 
 /// What would change.
@@ -41,6 +41,9 @@ pub struct PlanReply {
     /// What the guard would hold; absent when all would pass.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hold: Option<HoldSummary>,
+    /// Why the guard would hold the configuration as a whole; absent when it would not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub held_configuration: Option<EndedSessions>,
     /// What changes.
     #[serde(flatten)]
     pub report: Report,
@@ -142,11 +145,12 @@ async fn plan(client: &Client, running: ConfigReply, asked: &PlanArguments) -> R
     let step = advance_with(owners, state.current.as_ref(), computed, Arc::clone(&next), &state.guard, None, state.now);
     let report = report(state.current.as_ref(), &step, owners);
     let sessions = sessions(&change);
+    let ended = state.current.as_ref().and_then(|current| ended_sessions(current, &next, &state.guard, state.now));
     let hold = step.verdict.hold.as_ref().map(|hold| crate::control::hold_summary(hold, state.now));
-    let result = match (&hold, report.routes.is_empty() && sessions.is_empty()) {
-        (Some(_), _) => PlanResult::Held,
-        (None, true) => PlanResult::NoChange,
-        (None, false) => PlanResult::Change,
+    let result = match (hold.is_some() || ended.is_some(), report.routes.is_empty() && sessions.is_empty()) {
+        (true, _) => PlanResult::Held,
+        (false, true) => PlanResult::NoChange,
+        (false, false) => PlanResult::Change,
     };
     let restart_needed = change.restart.iter().map(|key| (*key).to_owned()).collect();
     Ok(PlanReply {
@@ -157,6 +161,7 @@ async fn plan(client: &Client, running: ConfigReply, asked: &PlanArguments) -> R
         sessions,
         restart_needed,
         hold,
+        held_configuration: ended,
         report,
     })
 }

@@ -29,12 +29,13 @@ pub async fn guard(State(view): State<DaemonView>, uri: Uri) -> Result<Json<Guar
         .into_iter()
         .map(|(peer, tally)| Withdrawn { peer: Some(peer).filter(|peer| !peer.is_empty()), tally });
     let (routes, next_page_token) = state.hold.as_ref().map_or_else(Default::default, |hold| page(hold, after, limit));
+    let held_configuration = view.reload.borrow().as_ref().and_then(|outcome| outcome.held.as_deref().cloned());
     Ok(Json(GuardReply {
         api_version: ApiVersion,
-        state: match (&state.hold, config.guard.enabled) {
-            (Some(_), _) => GuardStanding::Holding,
-            (None, true) => GuardStanding::Passing,
-            (None, false) => GuardStanding::Off,
+        state: match (state.hold.is_some() || held_configuration.is_some(), config.guard.enabled) {
+            (true, _) => GuardStanding::Holding,
+            (false, true) => GuardStanding::Passing,
+            (false, false) => GuardStanding::Off,
         },
         time: rfc3339(now),
         time_millis: millis(now),
@@ -42,6 +43,7 @@ pub async fn guard(State(view): State<DaemonView>, uri: Uri) -> Result<Json<Guar
         withdrawn: withdrawn.collect(),
         window: state.window.clone(),
         hold: state.hold.as_ref().map(|hold| summary(hold, now)),
+        held_configuration,
         routes,
         next_page_token,
     }))

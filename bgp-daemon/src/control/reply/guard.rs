@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::ApiVersion;
+use crate::origination::EndedSessions;
 use crate::origination::guard::{HeldRoute, Reason, Tally, Window};
 
 /// What the guard holds and why, with a page of what is held.
@@ -28,6 +29,9 @@ pub struct GuardReply {
     /// What is held; absent when nothing is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hold: Option<HoldSummary>,
+    /// A configuration that is held as a whole for the sessions that it ends; absent when none is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub held_configuration: Option<EndedSessions>,
     /// What is held, ascending by prefix.
     pub routes: Vec<HeldEntry>,
     /// Pass it as `after` for what follows; absent at the end.

@@ -128,7 +128,7 @@ fn only_files_that_have_changed_are_read_again() {
         let now = std::time::SystemTime::now();
         let question = Question { path: folder.path(), selection: &selection, last: None, same_place: None, now };
         let Look::Read(state) = look(&question, cache, |_| false) else { panic!("nothing was read") };
-        let known = |name: &str| cache.get(name).map(|(_, objects)| std::sync::Arc::clone(objects));
+        let known = |name: &str| cache.files.get(name).map(|(_, objects)| std::sync::Arc::clone(objects));
         (known("s.json"), known("i.json"), known("broken.json"), state)
     };
     let (subnetworks, instances, broken, _) = look_again(&mut cache);
@@ -139,5 +139,5 @@ fn only_files_that_have_changed_are_read_again() {
     assert!(std::sync::Arc::ptr_eq(&subnetworks.unwrap(), &same.unwrap()));
     assert!(!std::sync::Arc::ptr_eq(&instances.unwrap(), &others.unwrap()));
     assert_eq!(state.snapshot.unwrap().counts.instances, 1);
-    assert_eq!(cache.len(), 2);
+    assert_eq!(cache.files.len(), 2);
 }

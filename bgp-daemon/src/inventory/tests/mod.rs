@@ -1,5 +1,6 @@
 //! What the inventory promises, said from outside: files in, a snapshot or exact messages out.
 
+mod change;
 mod faults;
 mod files;
 mod forms;
@@ -79,7 +80,7 @@ fn shown(snapshot: &Snapshot) -> String {
     let mut text = String::new();
     for range in &snapshot.ranges {
         text.push_str(&format!("{} {} of {}\n", range.prefix, range.name, range.subnetwork.path.short_name()));
-        for allocation in &range.allocations {
+        for allocation in range.allocations.iter() {
             text.push_str(&format!("  {} {}\n", allocation.prefix, allocation.owner));
         }
     }

@@ -30,7 +30,7 @@ fn snapshot_of(files: &[(&str, &str)]) -> Snapshot {
 
 /// Everything allocated, as text.
 fn held(snapshot: &Snapshot) -> BTreeSet<String> {
-    let allocations = snapshot.ranges.iter().flat_map(|range| &range.allocations);
+    let allocations = snapshot.ranges.iter().flat_map(|range| range.allocations.iter());
     allocations.map(|allocation| format!("{} {}", allocation.prefix, allocation.owner)).collect()
 }
 

@@ -36,11 +36,21 @@ pub(super) struct Joined {
 
 /// Joins what claims addresses with `ranges`; what is of another network is passed over.
 pub(super) fn join(collection: &Collection, ranges: &Ranges, selection: &Selection) -> Joined {
+    join_files(collection, ranges, selection, collection.indexed())
+}
+
+/// The same of these files alone, each with its index, whether they stand in `collection` as they are or did before.
+pub(super) fn join_files(
+    collection: &Collection,
+    ranges: &Ranges,
+    selection: &Selection,
+    files: impl IntoIterator<Item = (u32, Arc<FileObjects>)>,
+) -> Joined {
     let counts =
         ObjectCounts { files: collection.files.len(), subnetworks: ranges.selected, ..ObjectCounts::default() };
     let joined = Joined { counts, ..Joined::default() };
     let mut joiner = Joiner { collection, ranges, selection, joined, file: 0 };
-    for (file, objects) in collection.indexed() {
+    for (file, objects) in files {
         joiner.file = file;
         joiner.file(&objects);
     }

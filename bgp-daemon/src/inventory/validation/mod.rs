@@ -5,6 +5,7 @@
 //! else's; several forwarding rules may have one address. An address resource may stand for addresses that something
 //! else has too, for it is how they were reserved; two address resources may not.
 
+mod delta;
 mod join;
 mod ranges;
 mod settle;
@@ -15,12 +16,13 @@ use std::collections::BTreeMap;
 use super::collection::Collection;
 use super::shape::Shape;
 use super::{Doubt, InventoryFault, ObjectCounts, Range, Selection, Snapshot};
+pub(super) use delta::Sound;
 use join::{Joined, join};
 use ranges::{Ranges, ranges};
 use settle::{Question, Settled};
 
 /// What remains of an inventory once everything has found its place.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Validated {
     /// Ascending and disjoint.
     pub ranges: Vec<Range>,
@@ -32,11 +34,31 @@ pub(super) struct Validated {
 /// Joins all objects; what is wrong goes to the faults and the quarantine of `collection`. Where something speaks against
 /// the state, all of `last` stays; where an object is at fault, what that had. `None` when nothing of the state may be
 /// used.
+///
+/// `sound` is the state before, if nothing was wrong with it, and then this one: where only instances differ, only they are
+/// looked at, which comes to the same.
 pub(super) fn validate(
     collection: &mut Collection,
     selection: &Selection,
     last: Option<&Snapshot>,
     shape: &Shape<'_>,
+    sound: &mut Option<Sound>,
+) -> Option<Validated> {
+    if let Some(before) = sound.take()
+        && let Some(validated) = delta::validate_change(&before, collection, selection, last, shape)
+    {
+        *sound = Some(Sound { files: collection.files.clone(), validated: validated.clone(), ..before });
+        return Some(validated);
+    }
+    validate_in_full(collection, selection, last, shape, sound)
+}
+
+fn validate_in_full(
+    collection: &mut Collection,
+    selection: &Selection,
+    last: Option<&Snapshot>,
+    shape: &Shape<'_>,
+    sound: &mut Option<Sound>,
 ) -> Option<Validated> {
     let new = ranges(collection, selection, last);
     if collection.faults.has(Doubt::Network) {
@@ -58,14 +80,20 @@ pub(super) fn validate(
         }
     };
     let Settled { ranges, quarantine, faults } = settled;
-    let State { joined: Joined { counts, collections, faults: unfit, notes, .. }, .. } = state;
-    let is_changed = state.keep_all || !quarantine.is_empty();
+    let State { joined: Joined { counts, collections, faults: unfit, notes, .. }, ranges: selected, keep_all } = state;
+    let is_changed = keep_all || !quarantine.is_empty();
+    let says_nothing = notes.is_empty();
     collection.faults.absorb(unfit);
     collection.faults.absorb(faults);
     collection.notes.absorb(&notes);
     collection.quarantine = quarantine;
     let counts = if is_changed { ObjectCounts::of(counts.files, &ranges) } else { counts };
-    Some(Validated { ranges, counts, collections })
+    let validated = Validated { ranges, counts, collections };
+    if says_nothing && !is_changed && collection.faults.is_empty() {
+        let (selection, files) = (selection.clone(), collection.files.clone());
+        *sound = Some(Sound { selection, files, selected, validated: validated.clone() });
+    }
+    Some(validated)
 }
 
 struct State {

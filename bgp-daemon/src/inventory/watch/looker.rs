@@ -75,7 +75,7 @@ impl Looker {
             return;
         }
         if self.path != config.path {
-            self.cache.clear();
+            self.cache = Cache::default();
         }
         self.path.clone_from(&config.path);
         self.selection = selection;

@@ -16,6 +16,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::*;
+use crate::config::{Written, WrittenFile};
 use crate::inventory::{
     Allocation, Doubt, ManifestMark, ObjectCounts, Owner, Provenance, Range, RangeName, ResourcePath, Snapshot,
     SubnetworkRef, Trust,
@@ -43,7 +44,7 @@ fn set(revision: u64, aliases: u32) -> OriginationSet {
         subnetwork: Arc::clone(&subnetwork),
         name,
         prefix: prefix(text),
-        allocations,
+        allocations: Arc::new(allocations),
     };
     let alias = |number: u32| {
         let instance = path(&format!("projects/p/zones/z/instances/n{}", number / 8));
@@ -99,7 +100,21 @@ fn set(revision: u64, aliases: u32) -> OriginationSet {
             (prefix("10.4.2.0/24"), origination(vec![1])),
         ]),
         guard: guard(),
+        told_by: Arc::new(configuration()),
         ranges: Vec::new(),
+    }
+}
+
+/// Two files with everything that text may have, and a variable.
+fn configuration() -> Written {
+    let file = |path: &str, text: &str| WrittenFile { path: path.into(), text: text.to_owned() };
+    Written {
+        path: "/etc/aliasd/aliasd.toml".into(),
+        files: vec![
+            file("/etc/aliasd/aliasd.toml", "[router] # \"ours\"\nasn = 64512\r\n\t\u{1F680}\n"),
+            file("/etc/aliasd/conf.d/peers.toml", ""),
+        ],
+        environment: vec![("ALIASD__GUARD__ENABLED".to_owned(), "false".to_owned())],
     }
 }
 
@@ -124,12 +139,54 @@ fn guard() -> GuardState {
 }
 
 fn record(set: &OriginationSet) -> Record {
-    Record { snapshot: Arc::clone(&set.snapshot), originations: set.originations.clone(), guard: set.guard.clone() }
+    Record {
+        snapshot: Arc::clone(&set.snapshot),
+        originations: set.originations.clone(),
+        guard: set.guard.clone(),
+        told_by: Some(Arc::clone(&set.told_by)),
+    }
 }
 
 fn restored(directory: &Path) -> (Option<Record>, Vec<String>) {
     let Restored { record, faults } = Journal::new(directory).restore();
     (record, faults)
+}
+
+#[test]
+fn the_configuration_is_restored_word_for_word_however_long() {
+    let folder = TempDir::new().unwrap();
+    let mut set = set(1, 3);
+    let mut configuration = configuration();
+    // As long as a file of a configuration may be, of what takes the most octets in JSON.
+    let text = "\u{1}".repeat(4 << 20);
+    configuration.files.push(WrittenFile { path: "/etc/aliasd/conf.d/long.toml".into(), text });
+    set.told_by = Arc::new(configuration.clone());
+    Journal::new(folder.path()).save(&set).unwrap();
+    let (record, faults) = restored(folder.path());
+    assert_eq!(faults, Vec::<String>::new());
+    let told_by = record.unwrap().told_by.unwrap();
+    let Written { path, files, environment } = &*told_by;
+    assert_eq!((path, environment), (&configuration.path, &configuration.environment));
+    assert!(*files == configuration.files);
+}
+
+#[test]
+fn a_directory_is_for_one_alone_until_that_one_ends() {
+    let folder = TempDir::new().unwrap();
+    let directory = folder.path().join("state");
+    let lock = JournalLock::take(&directory).unwrap();
+    let said = JournalLock::take(&directory).unwrap_err().to_string();
+    let file = directory.join("journal.lock");
+    let us = format!("{} is locked by another aliasd (process {}", file.display(), std::process::id());
+    assert!(said.starts_with(&us), "{said}");
+    drop(lock);
+    // What the last one wrote, longer than what comes, says nothing of the next one.
+    fs::write(&file, "process 1234567890 on a-host-with-a-long-name\n".repeat(9)).unwrap();
+    let _next = JournalLock::take(&directory).unwrap();
+    assert!(fs::read_to_string(&file).unwrap().starts_with(&format!("process {}", std::process::id())));
+    let in_the_way = folder.path().join("file");
+    fs::write(&in_the_way, "").unwrap();
+    assert!(matches!(JournalLock::take(&in_the_way).unwrap_err(), LockError::Unlockable { .. }));
 }
 
 /// A journal of two records, of the revisions 1 and 2.

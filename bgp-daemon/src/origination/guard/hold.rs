@@ -80,18 +80,22 @@ impl Hold {
 }
 
 fn hash(routes: &BTreeMap<Prefix, HeldRoute>) -> String {
+    let of_route = |(prefix, route): (&Prefix, &HeldRoute)| {
+        let reach = if route.everywhere { "everywhere" } else { "told" };
+        let fixed = [prefix.to_string(), route.role.clone(), reach.to_owned(), route.peers.len().to_string()];
+        fixed.into_iter().chain(route.peers.iter().map(ToString::to_string)).collect::<Vec<_>>()
+    };
+    digest(routes.iter().flat_map(of_route))
+}
+
+/// The first 16 hexadecimal digits of a SHA-256 over these texts.
+pub(in crate::origination) fn digest(texts: impl IntoIterator<Item = impl AsRef<str>>) -> String {
     let mut hash = Sha256::new();
-    let mut text = |text: &str| {
+    for text in texts {
+        let text = text.as_ref();
         // With its length before it, so that no text can end in what another begins with.
         hash.update(u64::try_from(text.len()).unwrap_or(u64::MAX).to_be_bytes());
         hash.update(text);
-    };
-    for (prefix, route) in routes {
-        text(&prefix.to_string());
-        text(&route.role);
-        text(if route.everywhere { "everywhere" } else { "told" });
-        text(&route.peers.len().to_string());
-        route.peers.iter().for_each(|peer| text(peer));
     }
     let digest = hash.finalize();
     digest.iter().take(HASH_OCTETS).fold(String::new(), |mut hex, octet| {

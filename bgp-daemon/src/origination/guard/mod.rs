@@ -24,6 +24,7 @@ use bgp_core::types::Prefix;
 use serde::{Deserialize, Serialize};
 
 pub use budget::{Budget, Reason};
+pub(super) use hold::digest;
 pub use hold::{HeldRoute, Hold};
 pub use window::{Tallies, Tally, Window};
 
@@ -59,6 +60,8 @@ pub struct Verdict {
     pub passing: Tallies,
     /// What passes because it was released.
     pub released: Vec<Prefix>,
+    /// What that comes to, by the peer's name: it counts for no budget, and no budget is measured by it any more.
+    pub let_go: Tallies,
 }
 
 impl Verdict {
@@ -106,9 +109,10 @@ impl Guard {
         }
         let old = self.state.hold.as_deref();
         let (mut verdict, mut routes, mut fresh) = (Verdict::default(), BTreeMap::new(), Vec::new());
-        let (mut reasons, mut protected_count) = (Vec::new(), 0_u128);
+        let mut let_go = Vec::new();
+        let (mut reasons, mut protected_count) = (Vec::new(), 0_usize);
         for (prefix, loss) in &losses.withdrawals {
-            let protected = budgets.protected.iter().any(|range| range.contains(prefix));
+            let protected = is_protected(prefix, budgets);
             if loss.is_covered() && !protected {
                 continue;
             }
@@ -118,9 +122,9 @@ impl Guard {
                 Some(before) => {
                     // Others may be told of another role by now: it is held for what it was.
                     let route = HeldRoute { role: before.role.clone(), ..route(before.owners.clone()) };
-                    let let_go = old.is_some_and(|hold| released == Some(&hold.hash)) && route.is_within(before);
-                    match let_go {
-                        true => verdict.released.push(*prefix),
+                    let is_released = old.is_some_and(|hold| released == Some(&hold.hash)) && route.is_within(before);
+                    match is_released {
+                        true => let_go.push((*prefix, loss)),
                         false => drop(routes.insert(*prefix, route)),
                     }
                 }
@@ -131,10 +135,9 @@ impl Guard {
                 None => fresh.push((*prefix, loss)),
             }
         }
-        if protected_count > 0 {
-            let (wanted, of) = (protected_count, protected_count);
-            reasons.push(Reason { budget: Budget::Protected, peer: None, wanted, allowed: 0, of });
-        }
+        verdict.released = let_go.iter().map(|(prefix, _)| *prefix).collect();
+        verdict.let_go = tallies(losses, &let_go);
+        reasons.extend(protected_reason(protected_count));
         let (tallies, beyond) = self.weigh(losses, &fresh, budgets, now);
         match beyond.is_empty() {
             true => verdict.passing = tallies,
@@ -165,33 +168,64 @@ impl Guard {
         budgets: &config::Guard,
         now: SystemTime,
     ) -> (Tallies, Vec<Reason>) {
-        let mut by_scope: BTreeMap<usize, Tally> = BTreeMap::new();
-        for (index, lost) in fresh.iter().flat_map(|(_, loss)| &loss.scopes).filter(|(_, lost)| !lost.is_none()) {
-            let Some(scope) = losses.scopes.get(*index) else { continue };
-            let tally = by_scope.entry(*index).or_insert_with(|| Tally::nothing_of(&scope.size));
-            *tally += Tally { prefixes: 1, lost: *lost, ..Tally::default() };
-        }
-        let (mut tallies, mut beyond) = (Tallies::new(), Vec::new());
-        for (index, tally) in by_scope {
-            let peers = losses.scopes.get(index).map(|scope| scope.peers.as_slice()).unwrap_or_default();
-            let names: Vec<Option<&str>> = match peers {
-                [] => vec![None],
-                peers => peers.iter().map(|peer| Some(&**peer)).collect(),
-            };
-            for name in names {
-                let scope = name.unwrap_or_default();
-                let mut total = self.state.window.total(scope, budgets.window, now);
-                total += tally;
-                beyond.extend(budget::exceeded(&total, name, budgets));
-                tallies.insert(scope.to_owned(), tally);
-            }
+        let tallies = tallies(losses, fresh);
+        let mut beyond = Vec::new();
+        for (scope, tally) in &tallies {
+            let mut total = self.state.window.total(scope, budgets.window, now);
+            total += *tally;
+            beyond.extend(budget::exceeded(&total, Some(scope.as_str()).filter(|name| !name.is_empty()), budgets));
         }
         (tallies, beyond)
     }
 
+    /// The budgets that it would go beyond if `tally` were lost to everybody at `now`, with these prefixes.
+    pub(super) fn beyond<'a>(
+        &self,
+        tally: &Tally,
+        prefixes: impl Iterator<Item = &'a Prefix>,
+        budgets: &config::Guard,
+        now: SystemTime,
+    ) -> Vec<Reason> {
+        let mut total = self.state.window.total("", budgets.window, now);
+        total += *tally;
+        let mut beyond = budget::exceeded(&total, None, budgets);
+        beyond.extend(protected_reason(prefixes.filter(|prefix| is_protected(prefix, budgets)).count()));
+        beyond
+    }
+
     /// Remembers what was judged at `now` and is done.
     pub fn commit(&mut self, verdict: &Verdict, budgets: &config::Guard, now: SystemTime) {
+        self.state.window.forget(&verdict.let_go);
         self.state.window.add(&verdict.passing, budgets.window, now);
         self.state.hold.clone_from(&verdict.hold);
     }
+}
+
+fn is_protected(prefix: &Prefix, budgets: &config::Guard) -> bool {
+    budgets.protected.iter().any(|range| range.contains(prefix))
+}
+
+/// Why so many protected prefixes are held; nothing when there are none.
+fn protected_reason(count: usize) -> Option<Reason> {
+    let wanted = u128::try_from(count).unwrap_or(u128::MAX);
+    (count > 0).then_some(Reason { budget: Budget::Protected, peer: None, wanted, allowed: 0, of: wanted })
+}
+
+/// What withdrawals come to for each peer.
+fn tallies(losses: &Losses, withdrawals: &[(Prefix, &Loss)]) -> Tallies {
+    let mut by_scope: BTreeMap<usize, Tally> = BTreeMap::new();
+    for (index, lost) in withdrawals.iter().flat_map(|(_, loss)| &loss.scopes).filter(|(_, lost)| !lost.is_none()) {
+        let Some(scope) = losses.scopes.get(*index) else { continue };
+        let tally = by_scope.entry(*index).or_insert_with(|| Tally::nothing_of(&scope.size));
+        *tally += Tally { prefixes: 1, lost: *lost, ..Tally::default() };
+    }
+    let mut tallies = Tallies::new();
+    for (index, tally) in by_scope {
+        let peers = losses.scopes.get(index).map(|scope| scope.peers.as_slice()).unwrap_or_default();
+        match peers {
+            [] => drop(tallies.insert(String::new(), tally)),
+            peers => tallies.extend(peers.iter().map(|peer| (peer.to_string(), tally))),
+        }
+    }
+    tallies
 }

@@ -108,6 +108,18 @@ impl Window {
         }
     }
 
+    /// What was let go by a person's word is no part any more of what withdrawals are measured by: what is left would be a
+    /// small part of it, and go as a whole.
+    pub fn forget(&mut self, let_go: &Tallies) {
+        for (scope, gone) in let_go {
+            for tally in self.buckets.iter_mut().filter_map(|bucket| bucket.tallies.get_mut(scope)) {
+                tally.of_prefixes = tally.of_prefixes.saturating_sub(gone.prefixes);
+                tally.of_addresses.ipv4 = tally.of_addresses.ipv4.saturating_sub(gone.lost.ipv4);
+                tally.of_addresses.ipv6 = tally.of_addresses.ipv6.saturating_sub(gone.lost.ipv6);
+            }
+        }
+    }
+
     /// Its parts, each small, from which [`Window::append`] makes it again.
     pub fn buckets(&self) -> impl Iterator<Item = Self> {
         self.buckets.iter().map(|bucket| Self { buckets: VecDeque::from([bucket.clone()]) })

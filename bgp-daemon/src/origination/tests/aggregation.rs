@@ -91,7 +91,7 @@ proptest! {
             of_role.map(|(prefix, _)| *prefix).collect()
         };
         let pods = snapshot.ranges.iter().filter(|range| range.name.to_string().contains("pod"));
-        let allocations: Vec<_> = pods.flat_map(|range| &range.allocations).collect();
+        let allocations: Vec<_> = pods.flat_map(|range| range.allocations.iter()).collect();
         let allocated = |host: &Prefix| allocations.iter().any(|allocation| allocation.prefix.covers(host));
         let wanted = hosts(space).into_iter().filter(allocated).collect();
         let mut expected = Vec::new();

@@ -45,8 +45,12 @@ pub(super) struct World {
 
 impl World {
     pub(super) fn new(text: &str, snapshot: Arc<Snapshot>) -> Self {
+        Self::new_with(&format!("{PEERS}{text}"), snapshot)
+    }
+
+    pub(super) fn new_with(text: &str, snapshot: Arc<Snapshot>) -> Self {
         let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000);
-        let config = Arc::new(config(&format!("{PEERS}{text}")));
+        let config = Arc::new(config(text));
         let mut world = Self { config, snapshot, current: None, guard: Guard::default(), now };
         world.step(None);
         world
@@ -75,6 +79,10 @@ impl World {
 
     fn later(&mut self, seconds: u64) {
         self.now += Duration::from_secs(seconds);
+    }
+
+    pub(super) fn now(&self) -> SystemTime {
+        self.now
     }
 
     fn held(&self) -> Vec<String> {
@@ -213,6 +221,19 @@ fn what_is_held_goes_by_its_own_hash_alone_and_does_not_count() {
     assert_eq!((step.verdict.released.len(), step.change.withdraw.len()), (40, 40));
     assert_eq!(world.originated().len(), 60);
     assert_eq!(world.becomes(pods(&all[41..])), Vec::<String>::new(), "the next small change has its own budget");
+}
+
+#[test]
+fn after_a_release_withdrawals_are_measured_by_what_is_left() {
+    let all = nodes(100);
+    let mut world = World::new("", snapshot(pods(&all)));
+    assert_eq!(world.becomes(pods(&all[1..])), Vec::<String>::new(), "one of 100");
+    assert_eq!(world.becomes(pods(&all[91..])).len(), 90);
+    let hash = world.hash();
+    world.step(Some(&hash));
+    assert_eq!(world.originated().len(), 9);
+    assert_eq!(world.becomes(pods(&all[92..])), Vec::<String>::new(), "two of 10");
+    assert_eq!(world.becomes(pods(&all[93..])).len(), 1, "three of 10, not of 100");
 }
 
 #[test]

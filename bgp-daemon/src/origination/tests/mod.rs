@@ -7,6 +7,8 @@ mod guard;
 mod originate;
 mod plan;
 mod report;
+mod resume;
+mod sessions;
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -69,14 +71,14 @@ fn range(name: &str, cidr: &str, allocated: &[&str]) -> Range {
         let instance = resource(&format!("projects/p/zones/us-central1-a/instances/vm-{index}"));
         Allocation { prefix: prefix(text), owner: Owner::AliasRange { instance, interface: Arc::from("nic0") } }
     });
-    let (subnetwork, allocations) = (subnetwork("us-central1/gke"), allocated.collect());
+    let (subnetwork, allocations) = (subnetwork("us-central1/gke"), Arc::new(allocated.collect()));
     Range { subnetwork, name: range_name(name), prefix: prefix(cidr), allocations }
 }
 
 fn snapshot(mut ranges: Vec<Range>) -> Arc<Snapshot> {
     ranges.sort_by_key(|range| range.prefix);
     for range in &mut ranges {
-        range.allocations.sort();
+        Arc::make_mut(&mut range.allocations).sort();
     }
     Arc::new(Snapshot {
         revision: 7,

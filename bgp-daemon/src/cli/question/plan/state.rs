@@ -75,7 +75,13 @@ impl State {
         };
         let current = stand.revision.map(|revision| {
             let snapshot = Arc::new(snapshot(revision));
-            let set = OriginationSet { snapshot, originations, guard: guard.clone(), ranges: Vec::new() };
+            let set = OriginationSet {
+                snapshot,
+                originations,
+                guard: guard.clone(),
+                ranges: Vec::new(),
+                told_by: Arc::clone(&config.written),
+            };
             current_of(set, Arc::clone(config))
         });
         let guard = Guard::new(guard);

@@ -8,8 +8,8 @@ use crate::cli::console::Console;
 use crate::cli::question::or_dash;
 use crate::cli::table::pairs;
 use crate::control::reply::Stand;
-use crate::origination::Addresses;
 use crate::origination::report::{ChangeKind, RouteChange, RouteFacts};
+use crate::origination::{Addresses, EndedSessions};
 
 pub fn write(console: &mut Console<'_>, reply: &PlanReply) -> io::Result<()> {
     let report = &reply.report;
@@ -41,6 +41,13 @@ pub fn write(console: &mut Console<'_>, reply: &PlanReply) -> io::Result<()> {
     pairs(console, &lines)?;
     for reason in reply.hold.iter().flat_map(|hold| &hold.why) {
         console.line(&format!("! {reason}"))?;
+    }
+    if let Some(held) = &reply.held_configuration {
+        let EndedSessions { hash, peers, prefixes, why, .. } = held;
+        let (peers, count) = (peers.join(", "), prefixes.len());
+        console
+            .line(&format!("! the configuration would wait as a whole, under {hash}, for the sessions of {peers}:"))?;
+        console.line(&format!("! of {count} prefixes nobody would be told; {}", why.join("; ")))?;
     }
     for session in &reply.sessions {
         let what = match session.change {

@@ -1,0 +1,108 @@
+//! Sessions that another configuration ends, and what nobody is told of any more without them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::SystemTime;
+
+use bgp_core::types::{FamilySet, Prefix};
+use serde::{Deserialize, Serialize};
+
+use super::audience::{Exports, HeldExports};
+use super::coverage::{addresses, overlapping, uncovered};
+use super::guard::{Guard, Tally, digest};
+use super::losses::Size;
+use super::{Addresses, Current, Origination};
+use crate::config::{Config, Peer};
+
+/// What the guard says of a configuration that ends sessions.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct EndedSessions {
+    /// Names exactly this: 16 hexadecimal digits, the first of a SHA-256 over the peers and the prefixes.
+    pub hash: String,
+    /// The peers that are gone, not enabled any more, or lose a family.
+    pub peers: Vec<String>,
+    /// Prefixes of which nobody would be told any more, ascending.
+    pub prefixes: Vec<String>,
+    /// Addresses that would lose their last route.
+    pub lost: Addresses,
+    /// The budgets that this goes beyond.
+    pub why: Vec<String>,
+}
+
+/// What `after` takes from everybody by ending sessions, where that goes beyond its budgets; `None` when it may go, as
+/// what other peers are told too.
+///
+/// A peer of another name with the same address has the session of the old one, and one that is only reset comes up again.
+/// What a peer loses while its session goes on is for [`advance`](super::advance()) to judge.
+#[must_use]
+pub fn ended_sessions(current: &Current, after: &Config, guard: &Guard, now: SystemTime) -> Option<EndedSessions> {
+    let budgets = &after.guard;
+    let audience = Told::of(&current.config, &current.held_exports, after);
+    if audience.ending.is_empty() || !budgets.enabled {
+        return None;
+    }
+    let all = &current.set.originations;
+    let stays = |one: &(&Prefix, &Origination)| Told::admits(&audience.staying, one.0, one.1);
+    let goes = |one: &(&Prefix, &Origination)| Told::admits(&audience.ending, one.0, one.1) && !stays(one);
+    let dark = |prefix: &Prefix| uncovered(prefix, overlapping(all, prefix).filter(stays).map(|(prefix, _)| prefix));
+    let lost: BTreeMap<Prefix, Addresses> = all
+        .iter()
+        .filter(goes)
+        .map(|(prefix, _)| (*prefix, dark(prefix)))
+        .filter(|(_, lost)| !lost.is_none())
+        .collect();
+    let told: Vec<&Prefix> = all.iter().filter(|one| stays(one) || goes(one)).map(|(prefix, _)| prefix).collect();
+    let size = Size { prefixes: count(told.len()), addresses: addresses(told) };
+    let tally = Tally { prefixes: count(lost.len()), lost: lost.values().copied().sum(), ..Tally::nothing_of(&size) };
+    let why = guard.beyond(&tally, lost.keys(), budgets, now);
+    if lost.is_empty() || why.is_empty() {
+        return None;
+    }
+    let peers: Vec<String> = audience.names.into_iter().collect();
+    let prefixes: Vec<String> = lost.keys().map(ToString::to_string).collect();
+    let hash = digest(["sessions"].into_iter().chain(peers.iter().chain(&prefixes).map(String::as_str)));
+    let why = why.iter().map(ToString::to_string).collect();
+    Some(EndedSessions { hash, peers, prefixes, lost: tally.lost, why })
+}
+
+fn count(length: usize) -> u64 {
+    u64::try_from(length).unwrap_or(u64::MAX)
+}
+
+/// Who is told by sessions that end, and who by those that go on.
+struct Told {
+    ending: Vec<Exports>,
+    staying: Vec<Exports>,
+    /// The peers whose sessions end.
+    names: BTreeSet<String>,
+}
+
+impl Told {
+    fn of(before: &Config, held: &HeldExports, after: &Config) -> Self {
+        let mut told = Self { ending: Vec::new(), staying: Vec::new(), names: BTreeSet::new() };
+        for peer in enabled(before) {
+            let exports = Exports::of(peer, held.get(&peer.name));
+            let same = enabled(after).find(|next| next.name == peer.name);
+            let families = match same.or_else(|| enabled(after).find(|next| next.address == peer.address)) {
+                Some(next) => peer.families.intersection(next.families),
+                None => FamilySet::EMPTY,
+            };
+            if families != peer.families {
+                told.names.insert(peer.name.clone());
+                told.ending.push(exports.clone());
+            }
+            // What it is told by its new rules it is told in a session that there is.
+            let next = same.map(|next| Exports::of(next, None).within(families));
+            told.staying.extend([exports.within(families)].into_iter().chain(next));
+        }
+        told
+    }
+
+    fn admits(some: &[Exports], prefix: &Prefix, origination: &Origination) -> bool {
+        some.iter().any(|exports| exports.admit(prefix, origination))
+    }
+}
+
+fn enabled(config: &Config) -> impl Iterator<Item = &Peer> {
+    config.peers.iter().filter(|peer| peer.enabled)
+}

@@ -1,0 +1,71 @@
+//! What a configuration takes from everybody by the sessions that it ends.
+
+use super::super::guard::Guard;
+use super::super::{EndedSessions, ended_sessions};
+use super::guard::{PEERS, World, nodes, pods};
+use super::{config, range, snapshot};
+
+/// dc1 is told of pods, dc2 of everything.
+fn ended(world: &World, after: &str) -> Option<EndedSessions> {
+    let current = world.current.as_ref().unwrap();
+    ended_sessions(current, &config(after), &Guard::new(current.set.guard.clone()), world.now())
+}
+
+fn without(peer: &str) -> String {
+    let (head, rest) = PEERS.split_at(PEERS.find("[[peer]]").unwrap());
+    let kept = rest.split("[[peer]]").filter(|text| !text.trim().is_empty() && !text.contains(peer));
+    format!("{head}{}", kept.map(|text| format!("[[peer]]{text}")).collect::<String>())
+}
+
+fn disabled(peer: &str) -> String {
+    PEERS.replace(&format!("name = \"{peer}\""), &format!("name = \"{peer}\"\nenabled = false"))
+}
+
+#[test]
+fn a_peer_whose_routes_another_one_has_may_go_and_the_last_one_waits() {
+    let world = World::new("", snapshot(pods(&nodes(30))));
+    for one in [without("dc1"), without("dc2"), disabled("dc1")] {
+        assert_eq!(ended(&world, &one), None);
+    }
+    let nobody = without("dc1").split("[[peer]]").next().unwrap().to_owned();
+    let held = ended(&world, &nobody).unwrap();
+    assert_eq!((held.peers.len(), held.prefixes.len(), held.lost.ipv4), (2, 30, 120));
+    assert!(held.why[0].contains("30 of 30 prefixes"), "{:?}", held.why);
+    let both = disabled("dc1").replace("name = \"dc2\"", "name = \"dc2\"\nenabled = false");
+    assert_eq!(ended(&world, &both).unwrap().hash, held.hash, "it takes the same away");
+    assert_eq!(ended(&world, &format!("{nobody}\n[guard]\nenabled = false\n")), None);
+}
+
+#[test]
+fn what_only_the_peer_that_goes_was_told_of_is_weighed_by_the_budgets() {
+    let ranges = |vm: &[&str]| [pods(&nodes(30)), vec![range("nodes", "10.5.0.0/16", vm)]].concat();
+    // dc2 alone is told of what is no pod.
+    let world = World::new("", snapshot(ranges(&["10.5.0.0/30", "10.5.0.8/30"])));
+    assert_eq!(ended(&world, &without("dc2")), None, "2 of 32");
+    let many: Vec<String> = (0..10).map(|number| format!("10.5.0.{}/30", number * 8)).collect();
+    let world = World::new("", snapshot(ranges(&many.iter().map(String::as_str).collect::<Vec<_>>())));
+    let held = ended(&world, &without("dc2")).unwrap();
+    assert_eq!((held.peers, held.prefixes.len()), (vec!["dc2".to_owned()], 10));
+    // The other one is told of it by the same change.
+    assert_eq!(ended(&world, &without("dc2").replace("[\"pod\"]", "[\"*\"]")), None);
+    let protected = "[guard]\nprotected = [\"10.5.0.0/30\"]\n";
+    let world = World::new("", snapshot(ranges(&["10.5.0.0/30"])));
+    assert!(ended(&world, &format!("{}{protected}", without("dc2"))).unwrap().why[0].contains("guard.protected"));
+}
+
+#[test]
+fn a_family_that_is_no_longer_offered_ends_as_a_session_does() {
+    let world = World::new("", snapshot(vec![range("pods", "fd00::/64", &["fd00::/96"])]));
+    let ipv4 = PEERS.replace("families = [\"ipv4-unicast\", \"ipv6-unicast\"]\nnext_hop_self_v6 = \"fd00::1\"\n", "");
+    assert_ne!(ipv4, PEERS);
+    assert_eq!(ended(&world, &ipv4).unwrap().peers, ["dc1", "dc2"]);
+    let one = PEERS.replacen("families = [\"ipv4-unicast\", \"ipv6-unicast\"]\n", "", 1);
+    assert_eq!(ended(&world, &one), None, "the other one still has it");
+}
+
+#[test]
+fn a_peer_that_is_renamed_or_reset_comes_up_again() {
+    let world = World::new("", snapshot(pods(&nodes(30))));
+    assert_eq!(ended(&world, &PEERS.replace("\"dc1\"", "\"paris\"").replace("\"dc2\"", "\"rome\"")), None);
+    assert_eq!(ended(&world, &PEERS.replace("asn = 6500", "asn = 6510")), None);
+}
