@@ -187,6 +187,11 @@ impl Connection {
         }
     }
 
+    /// The next read is as long as any.
+    pub const fn read_much_next(&mut self) {
+        self.next_read = READ_OCTETS;
+    }
+
     /// Reads into an emptied `buffer` what is left on a stream that can no longer be written; whether there was anything.
     /// What the kernel says of the stream otherwise is known already.
     pub fn read_rest(&self, buffer: &mut BytesMut) -> bool {

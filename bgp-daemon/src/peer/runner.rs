@@ -204,6 +204,7 @@ impl Runner {
                 // What has come already counts, also when we were held up or the table keeps the peer unread: a hold
                 // timer is for peers that are silent.
                 let waiting: Vec<ConnectionId> = self.connections.iter().map(Connection::id).collect();
+                self.connections.iter_mut().for_each(Connection::read_much_next);
                 waiting.into_iter().for_each(|id| self.read(id));
                 self.session.handle_timeout(now());
             }
