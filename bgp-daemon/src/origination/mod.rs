@@ -5,6 +5,7 @@
 //! | a range to its role | `role`, `glob` |
 //! | a range and its role to the `[[advertise]]` that it falls under | `rule` |
 //! | the ranges of one rule and role to prefixes | `aggregation` |
+//! | and under a bound | [`bounded`] |
 //! | all of that, with attributes | [`originate`] |
 //! | two results to what must change | [`Plan`] |
 //! | that, to what it takes from whom | [`audience`], [`losses`], `coverage` |
@@ -16,6 +17,7 @@
 mod advance;
 mod aggregation;
 pub mod audience;
+pub mod bounded;
 mod coverage;
 pub mod explain;
 mod glob;
