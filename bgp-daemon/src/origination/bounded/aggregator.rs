@@ -16,6 +16,12 @@ use super::{Lengths, Limits};
 /// Merges in a row before the best cover is taken instead.
 const MOST_MERGES: usize = 64;
 
+/// So much at once beyond four times the bound is not taken in piece by piece.
+const MANY_PENDING: usize = 4096;
+
+/// How many times as large as what was removed a block may be, to count as near.
+const NEAR: u128 = 8;
+
 /// What is in use in a territory, and a cover of it.
 ///
 /// After any changes, [`Aggregator::settle`] brings the cover in order; what [`Aggregator::cover`] says holds after it only.
@@ -44,7 +50,8 @@ pub struct Covered {
 /// What the best cover cost once, and how much less it may cost by now: a bound that holds without computing it anew.
 ///
 /// What is added makes no cover smaller. Whoever covers what is left after a removal covers all there was with the removed
-/// beside it: so many prefixes more, and so much larger.
+/// beside it, so many prefixes more and so much larger; or with the prefix over what is in use near by made to reach over
+/// it, no prefix more and larger by no more than the block around both.
 #[derive(Clone, Debug)]
 struct Baseline {
     span: Span,
@@ -127,13 +134,19 @@ impl Aggregator {
     pub fn remove(&mut self, prefix: &Prefix) {
         for place in self.parts(prefix) {
             let (part, block) = place;
-            let gone = self.forest.change(part, |trie| {
-                let gone = trie.remove(block)?;
-                let units = trie.measure().units(block);
-                let size = units.iter().map(|unit| trie.measure().size(*unit)).fold(0, u128::saturating_add);
-                Some((gone, trie.measure().weigh(gone), units.len(), size))
+            let change = self.forest.change(part, |trie| {
+                let removed = trie.remove(block)?;
+                let measure = trie.measure();
+                let units = measure.units(block);
+                let size = units.iter().map(|unit| measure.size(*unit)).fold(0, u128::saturating_add);
+                // What else is in use near by is covered by something, which may be made to reach over this too.
+                let near = removed.around.filter(|around| around.len >= measure.shortest);
+                let near =
+                    near.map(|around| measure.size(around)).filter(|around| *around <= size.saturating_mul(NEAR));
+                let (units, size) = near.map_or((units.len(), size), |around| (0, around));
+                Some((removed.gone, measure.weigh(removed.gone), units, size))
             });
-            let Some((gone, weight, units, size)) = gone.flatten().filter(|(gone, ..)| *gone > 0) else { continue };
+            let Some((gone, weight, units, size)) = change.flatten().filter(|(gone, ..)| *gone > 0) else { continue };
             self.used = self.used.saturating_sub(weight);
             if let Some(baseline) = &mut self.baseline {
                 baseline.removed = baseline.removed.saturating_add(u32::try_from(units).unwrap_or(u32::MAX));
@@ -203,6 +216,11 @@ impl Aggregator {
             return;
         }
         self.drop_unused();
+        let many = usize::try_from(most.saturating_mul(4)).unwrap_or(usize::MAX).saturating_add(MANY_PENDING);
+        if self.pending.len() > many {
+            self.renew(most.min(span.exact));
+            return;
+        }
         self.take_in();
         let keeps = self.fit(most) && (self.is_within(self.limits.keep_permille, most) || self.improve(most));
         if !keeps {

@@ -227,7 +227,7 @@ fn cover(aggregator: &Aggregator) -> Vec<Prefix> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1000))]
+    #![proptest_config(ProptestConfig::with_cases(1500))]
 
     #[test]
     fn is_the_best_there_is_and_of_that_the_fewest_prefixes(
@@ -261,6 +261,11 @@ proptest! {
             prop_assert_eq!((aggregator.fewest(), aggregator.exact()), (anew.fewest(), anew.exact()));
         }
     }
+
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
 
     #[test]
     fn keeps_a_cover_while_it_is_good_enough_and_never_beyond(

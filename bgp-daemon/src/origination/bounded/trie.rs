@@ -71,6 +71,15 @@ struct Node {
     costs: Option<Box<[u128]>>,
 }
 
+/// What a removal comes to.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Removed {
+    /// Addresses that are no longer in use.
+    pub gone: u128,
+    /// The smallest block around what was removed that has something else in use, where it is known.
+    pub around: Option<Block>,
+}
+
 /// What is in use in one prefix of the territory.
 #[derive(Clone, Debug)]
 pub(super) struct Trie {
@@ -171,8 +180,8 @@ impl Trie {
         self.used().saturating_sub(before)
     }
 
-    /// One use less of `block`: how many addresses are no longer in use; `None` when it was not added.
-    pub fn remove(&mut self, block: Block) -> Option<u128> {
+    /// One use less of `block`; `None` when it was not added.
+    pub fn remove(&mut self, block: Block) -> Option<Removed> {
         let (before, mut path, mut at) = (self.used(), Vec::new(), self.root);
         while self.node(at).block != block || at == NOWHERE {
             let here = self.node(at).block;
@@ -185,6 +194,7 @@ impl Trie {
         let node = self.node_mut(at);
         node.uses = node.uses.checked_sub(1)?;
         path.push(at);
+        let mut around = None;
         // What holds nothing of its own and does not branch is not needed, nor then what held it.
         while let Some(last) = path.last().copied() {
             let Node { block, uses, children: [left, right], .. } = *self.node(last);
@@ -192,12 +202,15 @@ impl Trie {
                 break;
             }
             path.pop();
+            around = Some(block);
             self.hang(&path, block, if left == NOWHERE { right } else { left });
             *self.node_mut(last) = Node::default();
             self.free.push(last);
         }
+        // Without a branch that went with it, it was alone, or something is in use inside it.
+        around = around.filter(|around| around.len < block.len);
         self.settle(&path);
-        Some(before.saturating_sub(self.used()))
+        Some(Removed { gone: before.saturating_sub(self.used()), around })
     }
 
     /// Brings the numbers of a path up to date.
