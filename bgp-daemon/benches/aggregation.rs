@@ -2,10 +2,15 @@
 //!
 //! `cargo bench -p bgp-daemon --bench aggregation -- RANGES`; without a number 1,000,000. For each bound it prints how long it
 //! takes to fill the aggregator, to find the first cover, and to bring it in order after one change: with a cover that is kept
-//! while it is within a factor, and with one that is always the best.
+//! while it is within a factor, and with one that is always the best. Then it lives through a day of a cluster, as
+//! `tests/cluster_day` does, and prints what moves on the wire.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::print_stdout, reason = "a bench may fail")]
 #![allow(missing_docs, reason = "a bench has no users")]
 
+#[path = "../tests/cluster_day/day.rs"]
+mod day;
+
+use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::{Duration, Instant};
 
@@ -14,6 +19,24 @@ use bgp_daemon::origination::bounded::{Aggregator, Lengths, Limits, Territory};
 
 /// Changes that are timed one by one.
 const CHANGES: usize = 2000;
+
+/// A prefix a node, as most do without aggregation.
+#[derive(Default)]
+pub struct PerNode(BTreeSet<Prefix>);
+
+impl day::Announcer for PerNode {
+    fn change(&mut self, block: &Prefix, comes: bool) {
+        if comes {
+            self.0.insert(*block)
+        } else {
+            self.0.remove(block)
+        };
+    }
+
+    fn announced(&mut self) -> Vec<Prefix> {
+        self.0.iter().copied().collect()
+    }
+}
 
 /// A sequence of numbers that looks random and is always the same (splitmix64).
 struct Numbers(u64);
@@ -54,6 +77,29 @@ fn main() {
             run(ranges, max_prefixes, keep_permille);
         }
     }
+    println!("a day of 5,000 nodes");
+    println!("  how                        events  prefixes moved  a change  most at once  prefixes  unallocated %");
+    let row = |how: &str, announcer: &mut dyn day::Announcer| {
+        let tally = day::live(announcer, 0..1440, |_, _, _| ());
+        let a_change = tally.moved * 1000 / tally.events;
+        println!(
+            "  {how:<25}  {:>6}  {:>14}  {:>4}.{:03}  {:>12}  {:>8}  {:>11}.{}",
+            tally.events,
+            tally.moved,
+            a_change / 1000,
+            a_change % 1000,
+            tally.moved_at_once,
+            tally.prefixes,
+            tally.besides_permille / 10,
+            tally.besides_permille % 10,
+        );
+    };
+    for keep_permille in [1050, 1100, 1250, 1000] {
+        let how = format!("max_prefixes 100, keep {}", keep_permille / 10 - 100);
+        row(&how, &mut day::Bounded::new(Some(100), keep_permille));
+    }
+    row("exact", &mut day::Bounded::new(None, 1000));
+    row("a prefix a node", &mut PerNode::default());
 }
 
 fn run(ranges: u32, max_prefixes: u32, keep_permille: u32) {

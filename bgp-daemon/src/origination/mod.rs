@@ -10,6 +10,7 @@
 //! | two results to what must change | [`Plan`] |
 //! | that, to what it takes from whom | [`audience`], [`losses`], `coverage` |
 //! | and to what of it must wait for a person | [`guard`] |
+//! | how much of a prefix is allocated at all | [`Contribution`] |
 //! | a step as people read it | [`mod@report`] |
 //! | all of the above, as one step from what is originated to what shall be | [`advance()`] |
 //! | an address back to all of that | [`explain()`] |
@@ -18,6 +19,7 @@ mod advance;
 mod aggregation;
 pub mod audience;
 pub mod bounded;
+mod contribution;
 mod coverage;
 pub mod explain;
 mod glob;
@@ -35,9 +37,11 @@ mod tests;
 mod written;
 
 pub use advance::{Advance, Current, advance, advance_with};
+pub use aggregation::Memory;
+pub use contribution::Contribution;
 pub use coverage::Addresses;
 pub use explain::{Chain, explain};
-pub use originate::{originate, own_ranges};
+pub use originate::{originate, originate_after, own_ranges, restore};
 pub use owners::Owners;
 pub use plan::Plan;
-pub use set::{Origination, OriginationSet, RangeOutcome, Treatment};
+pub use set::{BoundOutcome, Origination, OriginationSet, RangeOutcome, RuleOutcome, Treatment};

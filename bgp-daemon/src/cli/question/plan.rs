@@ -19,7 +19,7 @@ use crate::config::{Config, ConfigChange};
 use crate::control::reply::{ApiVersion, ConfigReply, HoldSummary, Stand};
 use crate::inventory::{self, Selection};
 use crate::origination::report::{Report, report};
-use crate::origination::{Owners, advance_with, originate};
+use crate::origination::{Memory, Owners, advance_with, originate_after};
 use state::State;
 
 /// What would change.
@@ -138,7 +138,9 @@ async fn plan(client: &Client, running: ConfigReply, asked: &PlanArguments) -> R
     };
     let state = State::ask(client, &in_force, &running.digest).await?;
     let owners = |prefix: &Prefix| state.owners.get(prefix).cloned().unwrap_or_default();
-    let computed = originate(Arc::new(snapshot), &next);
+    // What the daemon holds down it knows alone: here it goes at once.
+    let originated = state.current.as_ref().map(|current| &*current.set);
+    let computed = originate_after(originated, &mut Memory::default(), Arc::new(snapshot), &next, state.now);
     let step = advance_with(owners, state.current.as_ref(), computed, Arc::clone(&next), &state.guard, None, state.now);
     let report = report(state.current.as_ref(), &step, owners);
     let sessions = sessions(&change);

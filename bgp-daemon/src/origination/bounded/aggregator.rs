@@ -221,7 +221,7 @@ impl Aggregator {
             self.renew(most.min(span.exact));
             return;
         }
-        self.take_in();
+        self.take_in(most);
         let keeps = self.fit(most) && (self.is_within(self.limits.keep_permille, most) || self.improve(most));
         if !keeps {
             self.renew(most.min(span.exact));
@@ -237,8 +237,17 @@ impl Aggregator {
         }
     }
 
-    /// Covers what is pending with the smallest prefixes there are for it.
-    fn take_in(&mut self) {
+    /// Covers what is pending: under a bound together with what is next to it, as far as that is good enough, and else with
+    /// the smallest prefixes there are for it. What grows block by block would make a prefix of each, to be merged with the
+    /// next.
+    fn take_in(&mut self, most: u32) {
+        let span = self.forest.span();
+        let cost = match (self.limits.max_prefixes, most >= span.exact) {
+            (None, _) => None,
+            (Some(_), true) => Some(span.cost),
+            (Some(_), false) => self.baseline.as_ref().and_then(|baseline| baseline.at_least(most)),
+        };
+        let ceiling = cost.map_or(0, |cost| self.ceiling(self.limits.keep_permille, cost));
         for (part, block) in take(&mut self.pending) {
             let Some(measure) = self.measure(part) else { continue };
             for unit in measure.units(block) {
@@ -256,6 +265,13 @@ impl Aggregator {
                 while let Some(merge) = self.kept.free_merge(&last, &measure) {
                     self.kept.apply(&merge, &measure);
                     last = merge.into;
+                }
+                if let Some(merge) = self.kept.nearest_merge(&last, &measure)
+                    && self.kept.size().saturating_add(merge.added) <= ceiling
+                {
+                    self.kept.apply(&merge, &measure);
+                    // What is still pending may lie inside.
+                    self.count_again(merge.into);
                 }
             }
         }
@@ -300,10 +316,15 @@ impl Aggregator {
     }
 
     fn is_within_of(&self, permille: u32, cost: u128) -> bool {
+        self.kept.size() <= self.ceiling(permille, cost)
+    }
+
+    /// The weight of so many thousandths of a cover that costs so much.
+    fn ceiling(&self, permille: u32, cost: u128) -> u128 {
         let best = self.used.saturating_add(cost);
         let beyond = u128::from(permille.saturating_sub(1000));
         let slack = (best / 1000).saturating_mul(beyond).saturating_add((best % 1000) * beyond / 1000);
-        self.kept.size() <= best.saturating_add(slack)
+        best.saturating_add(slack)
     }
 
     /// What the best cover of `count` prefixes costs, which is less than all.

@@ -17,11 +17,10 @@ pub(super) struct Kept {
     size: u128,
 }
 
-/// Two neighbours under one block.
+/// Members under one block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Merge {
     pub into: Place,
-    parts: [Place; 2],
     /// The weight of what is covered besides.
     pub added: u128,
 }
@@ -80,7 +79,7 @@ impl Kept {
             return None;
         }
         let added = measure.size(into).saturating_sub(measure.size(left.1)).saturating_sub(measure.size(right.1));
-        Some(Merge { into: (left.0, into), parts: [left, right], added })
+        Some(Merge { into: (left.0, into), added })
     }
 
     /// The merge that adds least, and so takes one member away: the first of several. One of three members never is: a part
@@ -119,8 +118,20 @@ impl Kept {
         before.filter(|merge| merge.added == 0).or_else(|| after().filter(|merge| merge.added == 0))
     }
 
+    /// The merge of a member with the nearer of its neighbours, and with whatever else lies under the same block.
+    pub fn nearest_merge(&self, place: &Place, measure: &Measure) -> Option<Merge> {
+        let before = self.members.range(..place).next_back().map(|(left, _)| *left);
+        let after = self.members.range(place..).nth(1).map(|(right, _)| *right);
+        let blocks = [before, after].into_iter().flatten().filter(|other| other.0 == place.0);
+        let into = blocks.map(|other| place.1.common(other.1)).max_by_key(|block| block.len)?;
+        let inside = self.inside((place.0, into)).map(|member| measure.size(member.1));
+        let added = measure.size(into).saturating_sub(inside.fold(0, u128::saturating_add));
+        (into.len >= measure.shortest).then_some(Merge { into: (place.0, into), added })
+    }
+
     pub fn apply(&mut self, merge: &Merge, measure: &Measure) {
-        let used = merge.parts.iter().filter_map(|part| self.remove(part, measure)).fold(0, u128::saturating_add);
+        let inside: Vec<Place> = self.inside(merge.into).collect();
+        let used = inside.iter().filter_map(|part| self.remove(part, measure)).fold(0, u128::saturating_add);
         self.insert(merge.into, used, measure);
     }
 }

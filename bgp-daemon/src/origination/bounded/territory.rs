@@ -1,8 +1,8 @@
 //! Where aggregates may lie: what is owned, without what is forbidden.
 
 use bgp_core::types::{AddressFamily, Prefix};
-use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
+use super::super::coverage::joined;
 use super::block::Block;
 
 /// The longest prefixes that hold only addresses which may be announced, disjoint and ascending. Whatever may be announced
@@ -26,17 +26,8 @@ impl Territory {
     /// lie under one aggregate to [`Territory::join`] instead.
     #[must_use]
     pub fn new(owned: &[Prefix], forbidden: &[Prefix]) -> Self {
-        let (mut ipv4, mut ipv6) = (Vec::new(), Vec::new());
-        for prefix in owned {
-            match prefix.net() {
-                IpNet::V4(net) => ipv4.push(net),
-                IpNet::V6(net) => ipv6.push(net),
-            }
-        }
-        let joined = Ipv4Net::aggregate(&ipv4).into_iter().map(Prefix::from);
-        let joined = joined.chain(Ipv6Net::aggregate(&ipv6).into_iter().map(Prefix::from));
         let mut seats = Vec::new();
-        for prefix in joined {
+        for prefix in joined(owned) {
             let near: Vec<Block> = forbidden.iter().filter(|one| one.overlaps(&prefix)).map(Block::of).collect();
             without(prefix.family(), Block::of(&prefix), &near, &mut seats);
         }

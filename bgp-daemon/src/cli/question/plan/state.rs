@@ -15,7 +15,7 @@ use crate::config::Config;
 use crate::control::reply::{GuardReply, OriginationEntry, OriginationsReply, Stand};
 use crate::inventory::{ObjectCounts, Provenance, Snapshot, Trust};
 use crate::origination::guard::{Guard, GuardState, Hold};
-use crate::origination::report::{RouteFacts, current_of};
+use crate::origination::report::current_of;
 use crate::origination::{Current, Origination, OriginationSet};
 
 /// How often to begin anew when the daemon's state changes while it is read.
@@ -58,7 +58,7 @@ impl State {
         let (mut originations, mut owners) = (BTreeMap::new(), OwnersByPrefix::new());
         for entry in entries {
             let prefix = prefix(&entry.prefix)?;
-            originations.insert(prefix, origination(&entry.facts)?);
+            originations.insert(prefix, origination(&entry)?);
             owners.insert(prefix, entry.owners);
         }
         let guard = GuardState { window: held.window.clone(), hold: hold(held)?.map(Arc::new) };
@@ -75,7 +75,8 @@ impl State {
         };
         let current = stand.revision.map(|revision| {
             let snapshot = Arc::new(snapshot(revision));
-            let set = OriginationSet { snapshot, originations, guard: guard.clone(), ranges: Vec::new() };
+            let set =
+                OriginationSet { snapshot, originations, guard: guard.clone(), ranges: Vec::new(), rules: Vec::new() };
             current_of(set, Arc::clone(config))
         });
         let guard = Guard::new(guard);
@@ -118,7 +119,8 @@ fn prefix(text: &str) -> Result<Prefix, Failure> {
     Prefix::parse_exact(text).map_err(|error| strange(&error.to_string()))
 }
 
-fn origination(facts: &RouteFacts) -> Result<Origination, Failure> {
+fn origination(entry: &OriginationEntry) -> Result<Origination, Failure> {
+    let facts = &entry.facts;
     let communities = facts.communities.iter().map(|text| text.parse::<Community>());
     let large = facts.large_communities.iter().map(|text| text.parse::<LargeCommunity>());
     let attributes = PathAttributes {
@@ -129,7 +131,8 @@ fn origination(facts: &RouteFacts) -> Result<Origination, Failure> {
         ..PathAttributes::default()
     };
     let (attributes, role) = (Arc::new(attributes), Arc::from(facts.role.as_str()));
-    Ok(Origination { attributes, role, rule: facts.rule, ranges: Vec::new() })
+    let in_use = entry.in_use.as_ref().map(|all| all.iter().map(|text| prefix(text)).collect::<Result<_, _>>());
+    Ok(Origination { attributes, role, rule: facts.rule, ranges: Vec::new(), in_use: in_use.transpose()? })
 }
 
 fn strange(what: &str) -> Failure {
