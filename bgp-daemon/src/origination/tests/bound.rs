@@ -209,6 +209,15 @@ fn the_guard_counts_what_was_in_use_lately_although_it_stayed_covered() {
 }
 
 #[test]
+fn an_aggregate_is_a_route_of_ours_like_any_other() {
+    let set = originate(pods(&["10.0.0.0/26", "10.0.0.192/26"]), &rule(", max_prefixes = 1"));
+    let (_, origination) = set.originations.iter().next().unwrap();
+    let attributes = &origination.attributes;
+    assert_eq!((attributes.atomic_aggregate, attributes.aggregator), (false, None), "no AS was left out of a path");
+    assert_eq!(attributes.as_path, bgp_core::attribute::AsPath::default(), "no AS_SET either");
+}
+
+#[test]
 fn an_address_that_is_covered_besides_says_why_and_names_who_has_the_rest() {
     let config = rule(", max_prefixes = 1");
     let set = originate(pods(&["10.0.0.0/26", "10.0.0.192/26"]), &config);
