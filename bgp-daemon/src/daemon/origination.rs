@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use bgp_core::types::Prefix;
 use tokio::sync::watch;
 use tracing::{error, info};
 
@@ -13,7 +14,7 @@ use crate::journal::Record;
 use crate::origination::audience::HeldExports;
 use crate::origination::guard::{Guard, GuardState, Hold, Verdict};
 use crate::origination::report::current_of;
-use crate::origination::{self, Advance, Current, Memory, OriginationSet, Plan};
+use crate::origination::{self, Advance, Current, Memory, OriginationSet, Owners, Plan};
 use crate::rib_owner::{Gone, OriginationChange, RibHandle};
 
 /// Reasons of a hold that are logged.
@@ -160,9 +161,13 @@ impl Originator {
         let memory = Arc::clone(&self.memory);
         let compute = move || {
             let before = current.as_ref().map(|current| &*current.set);
-            let target = origination::originate_after(before, &mut remembered(&memory), snapshot, &rules, now);
+            let mut memory = remembered(&memory);
+            let target = origination::originate_after(before, &mut memory, snapshot, &rules, now);
+            let owners = |prefix: &Prefix| before.map_or_else(Owners::default, |set| Owners::of(prefix, &set.snapshot));
+            let grow =
+                |target: &OriginationSet, hold: &Hold| origination::grow(&mut memory, before?, target, hold, &rules);
             let hash = released.as_ref().map(|release| release.hash.as_str());
-            let step = origination::advance(current.as_ref(), target, config, &guard, hash, now);
+            let step = origination::advance_with(owners, grow, current.as_ref(), target, config, &guard, hash, now);
             let by = released.as_ref().filter(|_| !step.verdict.released.is_empty()).map(|release| release.by.clone());
             let entry = audited.then(|| Entry::of(current.as_ref(), &step, by, now)).flatten();
             Prepared { rules, step, released, entry }

@@ -41,7 +41,7 @@ pub use aggregation::Memory;
 pub use contribution::Contribution;
 pub use coverage::Addresses;
 pub use explain::{Chain, explain};
-pub use originate::{originate, originate_after, own_ranges, restore};
+pub use originate::{grow, originate, originate_after, own_ranges, restore};
 pub use owners::Owners;
 pub use plan::Plan;
 pub use set::{BoundOutcome, Origination, OriginationSet, RangeOutcome, RuleOutcome, Treatment};

@@ -12,7 +12,7 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use super::aggregation::{Aggregate, Aggregates, Member, Members, Memory, Moment, allocated, blocks_in};
 use super::coverage::addresses;
 use super::explain::span;
-use super::guard::GuardState;
+use super::guard::{GuardState, Hold};
 use super::role::RangeRoles;
 use super::{Origination, OriginationSet, RangeOutcome, RuleOutcome, Treatment, rule};
 use crate::config::{AdvertiseRule, Aggregation, Config};
@@ -83,6 +83,31 @@ pub fn originate_after(
     }
     let (originations, guard) = (originations.into_iter().collect(), GuardState::default());
     OriginationSet { originations, guard, ranges, rules, snapshot }
+}
+
+/// `target`, which [`originate_after`] has just made of `before` and `memory` by `config`, with as many addresses more that
+/// what `hold` holds needs no prefixes beyond the bound of a rule; `None` when it needs none.
+#[must_use]
+pub fn grow(
+    memory: &mut Memory,
+    before: &OriginationSet,
+    target: &OriginationSet,
+    hold: &Hold,
+    config: &Config,
+) -> Option<BTreeMap<Prefix, Origination>> {
+    let mut originations = None;
+    for (rule, advertise) in config.advertise.iter().enumerate() {
+        let members = members_by_role(rule, &target.snapshot.ranges, &target.ranges);
+        let is_held = |prefix: &Prefix| hold.routes.contains_key(prefix);
+        let Some(all) = memory.grow(rule, &members, before, is_held) else { continue };
+        let attributes = Arc::new(attributes(advertise));
+        let grown = originations.get_or_insert_with(|| target.originations.clone());
+        grown.retain(|_, one| one.rule != rule);
+        grown.extend(all.into_iter().map(|(role, Aggregate { prefix, ranges, in_use })| {
+            (prefix, Origination { attributes: Arc::clone(&attributes), role, rule, ranges, in_use })
+        }));
+    }
+    originations
 }
 
 /// What was originated from `snapshot` before a restart, which `config` makes other originations of perhaps.

@@ -18,8 +18,9 @@ use crate::cli::failure::Failure;
 use crate::config::{Config, ConfigChange};
 use crate::control::reply::{ApiVersion, ConfigReply, HoldSummary, Stand};
 use crate::inventory::{self, Selection};
+use crate::origination::guard::Hold;
 use crate::origination::report::{Report, report};
-use crate::origination::{Memory, Owners, advance_with, originate_after};
+use crate::origination::{Memory, OriginationSet, Owners, advance_with, grow, originate_after};
 use state::State;
 
 /// What would change.
@@ -140,8 +141,11 @@ async fn plan(client: &Client, running: ConfigReply, asked: &PlanArguments) -> R
     let owners = |prefix: &Prefix| state.owners.get(prefix).cloned().unwrap_or_default();
     // What the daemon holds down it knows alone: here it goes at once.
     let originated = state.current.as_ref().map(|current| &*current.set);
-    let computed = originate_after(originated, &mut Memory::default(), Arc::new(snapshot), &next, state.now);
-    let step = advance_with(owners, state.current.as_ref(), computed, Arc::clone(&next), &state.guard, None, state.now);
+    let mut memory = Memory::default();
+    let computed = originate_after(originated, &mut memory, Arc::new(snapshot), &next, state.now);
+    let grow = |target: &OriginationSet, hold: &Hold| grow(&mut memory, originated?, target, hold, &next);
+    let step =
+        advance_with(owners, grow, state.current.as_ref(), computed, Arc::clone(&next), &state.guard, None, state.now);
     let report = report(state.current.as_ref(), &step, owners);
     let sessions = sessions(&change);
     let hold = step.verdict.hold.as_ref().map(|hold| crate::control::hold_summary(hold, state.now));

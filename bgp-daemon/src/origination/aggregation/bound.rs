@@ -1,18 +1,19 @@
 //! `in-use` under a bound or lengths: one cover over all ranges of a rule, of every role and both families.
 
 use std::cmp::Ordering;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use bgp_core::types::{AddressFamily, Prefix};
 
 use super::memory::InUseBy;
-use super::{Aggregates, Members, in_use};
+use super::{Aggregate, Aggregates, Members, in_use};
 use crate::config::{InUse, PrefixLengths};
-use crate::origination::OriginationSet;
 use crate::origination::bounded::{Aggregator, Lengths, Limits, Territory};
-use crate::origination::coverage::joined;
+use crate::origination::coverage::{joined, overlapping};
 use crate::origination::originate::PROHIBITED;
 use crate::origination::set::BoundOutcome;
+use crate::origination::{Origination, OriginationSet};
 
 /// A cover, and what it is a cover of.
 #[derive(Debug)]
@@ -25,6 +26,8 @@ pub(super) struct Bounded {
     relaxed: Option<Aggregator>,
     /// What both of them cover, ascending.
     fed: Vec<Prefix>,
+    /// That, and what was in use lately; ascending.
+    lately: Vec<Prefix>,
 }
 
 impl Bounded {
@@ -37,13 +40,67 @@ impl Bounded {
             return known;
         }
         let aggregator = Aggregator::new(territory(&owned), limits(wanted));
-        Self { wanted: *wanted, owned, aggregator, relaxed: None, fed: Vec::new() }
+        Self { wanted: *wanted, owned, aggregator, relaxed: None, fed: Vec::new(), lately: Vec::new() }
     }
 
     /// Covers what is in use, starting from what is originated.
     pub fn aggregate(&mut self, members: &Members<'_>, in_use: InUseBy, before: Option<&OriginationSet>) -> Aggregates {
         self.feed(in_use.covered);
+        self.lately = in_use.lately;
         self.settle(members, before);
+        let outcome = BoundOutcome {
+            max_prefixes: self.wanted.max_prefixes,
+            fewest: self.aggregator.fewest(),
+            exact: self.aggregator.exact(),
+        };
+        let all = self.prefixes(members, |prefix| blocks_in(&self.lately, prefix));
+        Aggregates { faults: self.faults(), all, bound: Some(outcome) }
+    }
+
+    /// The cover of all that is originated by the rule before beside what is in use, when it would be beyond the bound together
+    /// with what of that is held.
+    pub fn grow(
+        &mut self,
+        members: &Members<'_>,
+        before: &OriginationSet,
+        held: impl Fn(&Prefix) -> bool,
+    ) -> Option<Vec<(Arc<str>, Aggregate)>> {
+        let most = self.wanted.max_prefixes?;
+        let is_ours = |prefix: &Prefix, one: &Origination| {
+            members.get(&one.role).is_some_and(|members| members.iter().any(|(_, range)| range.prefix.overlaps(prefix)))
+        };
+        let before: BTreeMap<Prefix, &Origination> = before
+            .originations
+            .iter()
+            .filter(|(prefix, one)| is_ours(prefix, one))
+            .map(|(prefix, one)| (*prefix, one))
+            .collect();
+        let mut beside: BTreeSet<Prefix> = self.cover().collect();
+        let own = beside.len();
+        beside.extend(before.keys().filter(|prefix| held(prefix)));
+        if beside.len() == own || beside.len() <= usize::try_from(most).unwrap_or(usize::MAX) {
+            return None;
+        }
+        self.relaxed.as_mut().unwrap_or(&mut self.aggregator).grow(before.keys(), most);
+        let in_use = |prefix: &Prefix| {
+            let inside = overlapping(&before, prefix).flat_map(|(prefix, one)| match &one.in_use {
+                Some(in_use) => in_use.to_vec(),
+                None => vec![*prefix],
+            });
+            let mut in_use: Vec<Prefix> = inside.chain(self.lately.iter().copied()).collect();
+            in_use.sort_unstable();
+            in_use.dedup();
+            blocks_in(&in_use, prefix)
+        };
+        Some(self.prefixes(members, in_use))
+    }
+
+    /// The cover, by roles.
+    fn prefixes(
+        &self,
+        members: &Members<'_>,
+        in_use: impl Fn(&Prefix) -> Option<Arc<[Prefix]>>,
+    ) -> Vec<(Arc<str>, Aggregate)> {
         let mut all = Vec::new();
         for (role, members) in members {
             let of_role = |prefix: &Prefix| {
@@ -53,16 +110,11 @@ impl Bounded {
             };
             let prefixes = self.cover().filter(of_role);
             for mut one in in_use::with_ranges(prefixes, members) {
-                one.in_use = blocks_in(&in_use.lately, &one.prefix);
+                one.in_use = in_use(&one.prefix);
                 all.push((Arc::clone(role), one));
             }
         }
-        let outcome = BoundOutcome {
-            max_prefixes: self.wanted.max_prefixes,
-            fewest: self.aggregator.fewest(),
-            exact: self.aggregator.exact(),
-        };
-        Aggregates { faults: self.faults(), all, bound: Some(outcome) }
+        all
     }
 
     /// Tells the aggregators of what differs.

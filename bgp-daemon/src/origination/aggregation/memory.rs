@@ -63,6 +63,17 @@ impl Memory {
         self.rules.retain(|rule, _| *rule < count);
     }
 
+    /// What the rule of this index makes instead, when what is held would go beyond its bound with what it makes.
+    pub(in crate::origination) fn grow(
+        &mut self,
+        rule: usize,
+        members: &Members<'_>,
+        before: &OriginationSet,
+        held: impl Fn(&Prefix) -> bool,
+    ) -> Option<Vec<(Arc<str>, Aggregate)>> {
+        self.rules.get_mut(&rule)?.bounded.as_mut()?.grow(members, before, held)
+    }
+
     /// The prefixes of the rule of this index. No address outside of its members is ever covered.
     pub(in crate::origination) fn aggregate(
         &mut self,

@@ -184,7 +184,6 @@ impl Aggregator {
     /// Takes `cover` for the one that is announced, as far as it may be: what it lacks is pending.
     pub fn resume<'a>(&mut self, cover: impl IntoIterator<Item = &'a Prefix>) {
         self.kept = Kept::default();
-        self.pending.clear();
         for prefix in cover {
             let [place] = self.parts(prefix)[..] else { continue };
             let Some(measure) = self.measure(place.0) else { continue };
@@ -196,6 +195,12 @@ impl Aggregator {
                 self.kept.insert(place, used, &measure);
             }
         }
+        self.find_uncovered();
+    }
+
+    /// Whatever is in use and lies in no member is pending.
+    fn find_uncovered(&mut self) {
+        self.pending.clear();
         for (part, trie) in self.forest.tries() {
             let covers = |block| self.kept.over((part, block)).is_some();
             let reaches = |block| self.kept.inside((part, block)).next().is_some();
@@ -226,6 +231,28 @@ impl Aggregator {
         if !keeps {
             self.renew(most.min(span.exact));
         }
+    }
+
+    /// Makes a cover over all of `others` beside what is in use, of at most `most` prefixes where there can be so few: for what
+    /// must stay although it is not in use. It lasts until the next [`Self::resume`].
+    pub fn grow<'a>(&mut self, others: impl IntoIterator<Item = &'a Prefix>, most: u32) {
+        self.kept = Kept::default();
+        for prefix in others {
+            let [place] = self.parts(prefix)[..] else { continue };
+            let Some(measure) = self.measure(place.0) else { continue };
+            if place.1 == Block::of(prefix) && self.kept.over(place).is_none() {
+                // What was inside is covered with it.
+                let inside: Vec<Place> = self.kept.inside(place).collect();
+                for member in inside {
+                    self.kept.remove(&member, &measure);
+                }
+                self.kept.insert(place, self.used_in(&place), &measure);
+            }
+        }
+        self.find_uncovered();
+        self.take_in(most);
+        let most = usize::try_from(most).unwrap_or(usize::MAX);
+        while self.kept.len() > most && self.merge_below(u128::MAX) {}
     }
 
     fn drop_unused(&mut self) {

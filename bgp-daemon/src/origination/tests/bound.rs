@@ -1,5 +1,6 @@
 //! Covers under a bound, from one snapshot to the next: what is kept, what is held down, and what the guard makes of it.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -7,9 +8,11 @@ use bgp_core::types::Prefix;
 use proptest::prelude::*;
 
 use super::super::explain::Extent;
-use super::super::guard::Guard;
+use super::super::guard::{Guard, Hold};
 use super::super::report::current_of;
-use super::super::{Addresses, Current, Memory, OriginationSet, advance, explain, originate, originate_after};
+use super::super::{
+    Addresses, Current, Memory, OriginationSet, Owners, advance_with, explain, grow, originate, originate_after,
+};
 use super::{config, originated, prefix, range, snapshot, snapshots};
 use crate::config::Config;
 use crate::inventory::{Range, Snapshot};
@@ -42,9 +45,16 @@ impl World {
 
     /// The next inventory: what is announced, and what withdrawn.
     fn becomes(&mut self, snapshot: Arc<Snapshot>) -> (Vec<String>, Vec<String>) {
+        self.becomes_with(snapshot, None)
+    }
+
+    fn becomes_with(&mut self, snapshot: Arc<Snapshot>, released: Option<&str>) -> (Vec<String>, Vec<String>) {
         let before = self.current.as_ref().map(|current| &*current.set);
         let target = originate_after(before, &mut self.memory, snapshot, &self.config, self.now);
-        let step = advance(self.current.as_ref(), target, Arc::clone(&self.config), &self.guard, None, self.now);
+        let owners = |prefix: &Prefix| before.map_or_else(Owners::default, |set| Owners::of(prefix, &set.snapshot));
+        let grow = |target: &OriginationSet, hold: &Hold| grow(&mut self.memory, before?, target, hold, &self.config);
+        let (current, config) = (self.current.as_ref(), Arc::clone(&self.config));
+        let step = advance_with(owners, grow, current, target, config, &self.guard, released, self.now);
         self.guard = Guard::new(step.next.set.guard.clone());
         self.current = Some(step.next);
         let announced = step.change.announce.iter().map(|(prefix, _)| prefix.to_string()).collect();
@@ -206,6 +216,39 @@ fn the_guard_counts_what_was_in_use_lately_although_it_stayed_covered() {
     };
     assert_eq!(lives(0), ["10.0.0.0/24"]);
     assert_eq!(lives(100), ["10.0.0.0/24"], "what goes with this step was in use until now");
+}
+
+#[test]
+fn what_the_guard_holds_is_covered_within_the_bound_until_it_is_released() {
+    let text = format!(
+        "[[advertise]]\nrange = \"*\"\naggregation = {{ mode = \"in-use\", max_prefixes = 4, keep_percent = 10 }}\n{PEER}\
+         [guard]\nmax_withdraw_prefixes = 2"
+    );
+    let mut world = World::new(config(&text));
+    let (old, new) = (
+        ["10.0.0.0/26", "10.0.16.0/26", "10.0.32.0/26", "10.0.48.0/26"],
+        ["10.0.64.0/26", "10.0.80.0/26", "10.0.96.0/26", "10.0.112.0/26"],
+    );
+    world.becomes(pods(&old));
+    assert_eq!(originated(world.set()), old);
+    let before: BTreeSet<Prefix> = world.set().originations.keys().copied().collect();
+    let (announced, withdrawn) = world.becomes(pods(&new));
+    let set = world.set();
+    assert!(set.originations.len() <= 4, "{:?}", originated(set));
+    for one in old.iter().chain(&new) {
+        assert_eq!(set.overlapping(&prefix(one)).count(), 1, "{one} of {:?}", originated(set));
+    }
+    let wire: BTreeSet<Prefix> = before.into_iter().chain(announced.iter().map(|text| prefix(text))).collect();
+    let left: BTreeSet<Prefix> = wire.into_iter().filter(|one| !withdrawn.contains(&one.to_string())).collect();
+    assert_eq!(left, set.originations.keys().copied().collect(), "the plan is the difference");
+    let hash = world.guard.state().hold.as_ref().unwrap().hash.clone();
+    assert!(world.held().iter().all(|held| originated(world.set()).contains(held)), "what is held is originated");
+
+    world.now += Duration::from_secs(3600);
+    assert_eq!(world.becomes(pods(&new)), (vec![], vec![]), "it waits for a person, however long");
+    assert_eq!(world.guard.state().hold.as_ref().unwrap().hash, hash);
+    world.becomes_with(pods(&new), Some(&hash));
+    assert_eq!((originated(world.set()), world.held()), (new.map(str::to_owned).to_vec(), vec![]));
 }
 
 #[test]
