@@ -66,6 +66,7 @@ async fn routes_are_written_as_tables_json_and_yaml() {
         ("originated", &["routes", "--originated", "10.4.0.0/14"]),
         ("originated_json", &["routes", "--originated", "-o", "json"]),
         ("originated_yaml", &["routes", "--originated", "-o", "yaml"]),
+        ("aggregation", &["aggregation"]),
         ("lookup", &["lookup", "172.16.1.9"]),
         ("explain_pod", &["explain", "10.4.1.7"]),
         ("explain_broken", &["explain", "10.4.2.7"]),
@@ -88,6 +89,7 @@ async fn structured_output_is_what_the_socket_said() {
         &["routes", "-6"],
         &["lookup", "10.4.1.7"],
         &["inventory"],
+        &["aggregation"],
         &["explain", "10.4.1.7"],
     ] {
         let json = world.says(&[arguments, &["-o", "json"]].concat()).await;

@@ -248,6 +248,10 @@ async fn status_says_why_it_is_degraded() {
         held: None,
         restart_needed: Vec::new(),
     })));
+    world.originations.send_modify(|set| {
+        let set = Arc::make_mut(set.as_mut().unwrap());
+        set.rules[0].faults = vec!["max_prefixes = 1 cannot be kept".to_owned()];
+    });
     let reply = world.ok("/v1/status").await;
     assert_eq!(reply["health"], "DEGRADED");
     assert_eq!(
@@ -257,6 +261,7 @@ async fn status_says_why_it_is_degraded() {
             "peer dc1 is Active: waits for the peer to connect",
             "peer dc2 is Active: waits for the peer to connect",
             "the configuration of 2026-01-02T03:04:05Z was refused, the old one stays: aliasd.toml:3: router.asn: 0",
+            "advertise[0]: max_prefixes = 1 cannot be kept",
         ])
     );
     assert_eq!(reply["inventory"]["state"], "UNTRUSTED");

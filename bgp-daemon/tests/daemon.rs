@@ -49,6 +49,41 @@ fn what_is_in_use_is_announced_followed_and_explained() {
 }
 
 #[test]
+fn a_bound_is_kept_over_a_restart_and_what_is_held_down_goes_when_its_time_is_up() {
+    let named = |prefixes: &[&str]| prefixes.iter().map(|prefix| (*prefix).to_owned()).collect::<Vec<_>>();
+    let mut pair = Pair::start("10.4.1.0/24");
+    pair.near.edits_config(|text| {
+        let bound = "mode = \"in-use\", max_prefixes = 2, hold_down_secs = 2";
+        text.replace("mode = \"in-use\"", bound) + "[audit]\npath = \"audit.jsonl\"\n"
+    });
+    pair.near.hangs_up();
+    pair.near.comes_to(&Value::from("APPLIED"), |daemon| daemon.asks(&["status"])["lastReload"]["result"].clone());
+    pair.near.writes_inventory(&inventory(&["10.4.1.0/24", "10.4.2.0/24", "10.4.16.0/24"]));
+    pair.far.comes_to(&named(&["10.4.0.0/22", "10.4.16.0/24"]), learned);
+    let shown = pair.near.asks(&["aggregation"]);
+    let (rule, aggregate) = (&shown["rules"][0], &shown["aggregates"][0]);
+    assert_eq!((&rule["prefixes"], &rule["maxPrefixes"], &rule["exactPrefixes"]), (&2.into(), &2.into(), &3.into()));
+    assert_eq!((&aggregate["contributors"], &aggregate["unallocated"]["ipv4"]), (&2.into(), &512.into()), "{shown}");
+    assert_eq!(shown["unallocated"]["ipv4"], 512);
+
+    // Nothing but its time tells that what is held down goes.
+    pair.near.writes_inventory(&inventory(&["10.4.1.0/24", "10.4.2.0/24", "10.4.17.0/24"]));
+    let last = named(&["10.4.0.0/22", "10.4.17.0/24"]);
+    pair.far.comes_to(&last, learned);
+    let audit = fs::read_to_string(pair.near.beside("audit.jsonl")).unwrap();
+    assert!(audit.contains("10.4.16.0/23"), "what is held down was joined with what is new: {audit}");
+
+    pair.near.is_killed();
+    pair.near.is_started();
+    let originated = |daemon: &Daemon| prefixes(&daemon.asks(&["routes", "--originated"]));
+    pair.near.comes_to(&Value::from("CURRENT"), |daemon| daemon.asks(&["status"])["inventory"]["state"].clone());
+    assert_eq!(originated(&pair.near), last);
+    let place = pair.near.inventory();
+    let (code, plan) = pair.near.plans(&["--inventory", place.to_str().unwrap()]);
+    assert_eq!((code, &plan["result"]), (Some(0), &Value::from("NO_CHANGE")), "{plan}");
+}
+
+#[test]
 fn what_would_be_lost_at_once_is_held_until_it_is_released_by_its_hash() {
     const ALL: [&str; 6] = ["10.4.0.0/24", "10.4.2.0/24", "10.4.4.0/24", "10.4.6.0/24", "10.4.8.0/24", "10.4.10.0/24"];
     let named = |prefixes: &[&str]| prefixes.iter().map(|prefix| (*prefix).to_owned()).collect::<Vec<_>>();

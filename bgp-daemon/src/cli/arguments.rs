@@ -99,6 +99,8 @@ pub enum Question {
     Lookup(LookupArguments),
     /// The inventory in use: its ranges, and what keeps a newer state out
     Inventory,
+    /// What the rules come to: prefixes and their bounds, and addresses that are announced and allocated to nobody
+    Aggregation,
     /// What another inventory or configuration would change, as routes; changes nothing
     Plan(PlanArguments),
     /// What the guard holds back: which withdrawals, why, and the hash to release them by

@@ -106,6 +106,7 @@ async fn ask(question: &Question, client: &Client, console: &mut Console<'_>) ->
         Question::Routes(asked) => question::routes::ask(client, console, asked).await,
         Question::Lookup(asked) => question::lookup::ask(client, console, asked).await,
         Question::Inventory => question::inventory::ask(client, console).await,
+        Question::Aggregation => question::aggregation::ask(client, console).await,
         Question::Plan(asked) => question::plan::ask(client, console, asked).await,
         Question::Guard => question::guard::ask(client, console).await,
         Question::Explain(asked) => question::explain::ask(client, console, asked).await,

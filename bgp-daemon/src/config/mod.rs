@@ -36,7 +36,7 @@ pub use model::{
     Audit, Config, Control, ExportRules, Guard, ImportRules, Inventory, InventorySource, Journal, Log, LogFormat,
     ManifestUse, Peer, RoleSelector, Router, Warning,
 };
-pub use originations::{AdvertiseRule, Aggregation, RangeRoleRule, RangeSelector};
+pub use originations::{AdvertiseRule, Aggregation, InUse, PrefixLengths, RangeRoleRule, RangeSelector};
 pub use policy::HeldPrefixes;
 pub use written::{Written, WrittenFile};
 

@@ -1,5 +1,7 @@
 //! `[[range_role]]` and `[[advertise]]` as the daemon uses them.
 
+use std::time::Duration;
+
 use bgp_core::types::{Community, LargeCommunity};
 
 /// One `[[range_role]]`.
@@ -40,8 +42,52 @@ pub enum RangeSelector {
 /// How addresses become prefixes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Aggregation {
-    /// The exact minimal cover of what is allocated.
-    InUse,
+    /// A cover of what is allocated.
+    InUse(InUse),
     /// The whole ranges.
-    SubnetRanges,
+    SubnetRanges {
+        /// Only those in which something is allocated.
+        while_allocated: bool,
+    },
+}
+
+/// What a cover of what is allocated must keep to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InUse {
+    /// Most prefixes of all that the rule covers, 1 and up; `None` for as many as it takes to cover nothing besides.
+    pub max_prefixes: Option<u32>,
+    /// Lengths of IPv4 prefixes, 0 to 32.
+    pub ipv4: PrefixLengths,
+    /// Lengths of IPv6 prefixes, 0 to 128.
+    pub ipv6: PrefixLengths,
+    /// A cover is kept while it has at most so many percent more addresses than the best one, 0 to 1000.
+    pub keep_percent: u16,
+    /// How long addresses stay covered that are no longer allocated, 0 to 86400 seconds.
+    pub hold_down: Duration,
+}
+
+impl InUse {
+    /// The exact minimal cover.
+    pub const EXACT: Self = Self {
+        max_prefixes: None,
+        ipv4: PrefixLengths { min: 0, max: 32 },
+        ipv6: PrefixLengths { min: 0, max: 128 },
+        keep_percent: 0,
+        hold_down: Duration::ZERO,
+    };
+
+    /// Whether what is allocated, and what is held down beside it, is covered exactly and by the fewest prefixes.
+    #[must_use]
+    pub fn is_exact(&self) -> bool {
+        Self { hold_down: Duration::ZERO, ..*self } == Self::EXACT
+    }
+}
+
+/// Lengths that prefixes may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PrefixLengths {
+    /// The shortest.
+    pub min: u8,
+    /// The longest, not less than the shortest.
+    pub max: u8,
 }

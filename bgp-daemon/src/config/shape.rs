@@ -69,6 +69,14 @@ pub(super) struct Advertise {
 #[serde(deny_unknown_fields, expecting = "a table as in { mode = \"in-use\" }")]
 pub(super) struct Aggregation {
     pub mode: Option<String>,
+    pub max_prefixes: Option<u32>,
+    pub min_length: Option<u8>,
+    pub max_length: Option<u8>,
+    pub min_length_v6: Option<u8>,
+    pub max_length_v6: Option<u8>,
+    pub keep_percent: Option<u16>,
+    pub hold_down_secs: Option<u32>,
+    pub while_allocated: Option<bool>,
 }
 
 #[derive(Debug, Default, Deserialize)]

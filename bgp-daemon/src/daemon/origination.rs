@@ -1,7 +1,8 @@
 //! Snapshots and rules into the table, past the guard: prepared, judged, and only then done.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use bgp_core::types::Prefix;
 use tokio::sync::watch;
 use tracing::{error, info};
 
@@ -12,7 +13,7 @@ use crate::inventory::Snapshot;
 use crate::journal::Record;
 use crate::origination::audience::HeldExports;
 use crate::origination::guard::{Guard, GuardState, Hold, Verdict};
-use crate::origination::{self, Advance, Current, EndedSessions, OriginationSet, Plan, Resumption};
+use crate::origination::{self, Advance, Current, EndedSessions, Memory, OriginationSet, Owners, Plan, Resumption};
 use crate::rib_owner::{Gone, OriginationChange, RibHandle};
 
 /// Reasons of a hold that are logged.
@@ -58,6 +59,7 @@ pub(super) struct Originator {
     /// The configuration whose rules made it.
     rules: Option<Arc<Config>>,
     guard: Guard,
+    memory: Arc<Mutex<Memory>>,
     pub(super) audit: Audit,
     published: watch::Sender<Option<Arc<OriginationSet>>>,
     published_guard: watch::Sender<Arc<GuardState>>,
@@ -68,7 +70,8 @@ impl Originator {
     pub fn new(rib: RibHandle, clock: Clock, audit: Audit) -> Self {
         let published_guard = watch::Sender::new(Arc::new(GuardState::default()));
         let (guard, published) = (Guard::default(), watch::Sender::new(None));
-        Self { rib, clock, current: None, rules: None, guard, audit, published, published_guard }
+        let memory = Arc::default();
+        Self { rib, clock, current: None, rules: None, guard, memory, audit, published, published_guard }
     }
 
     /// What is originated, for those who ask.
@@ -103,10 +106,12 @@ impl Originator {
     /// [`Gone`] when the daemon is going down.
     pub async fn restore(&mut self, record: Record, config: Arc<Config>) -> Result<(), Gone> {
         let (now, rules) = (self.clock.now(), Arc::clone(&config));
+        let memory = Arc::clone(&self.memory);
         let compute = move || {
             let Record { snapshot, originations, guard, told_by } = record;
             let guard = guard.restored(now);
-            let next = origination::resume(Resumption { snapshot, originations, guard, told_by }, config);
+            let before = Resumption { snapshot, originations, guard, told_by };
+            let next = origination::resume(before, &mut remembered(&memory), config, now);
             let change = Arc::new(Plan::from_nothing(&next.set.originations));
             let verdict = Verdict { hold: next.set.guard.hold.clone(), ..Verdict::default() };
             Advance { next, change, verdict }
@@ -164,16 +169,30 @@ impl Originator {
     ) -> Result<Prepared, Gone> {
         let (current, guard, now) = (self.current.clone(), self.guard.clone(), self.clock.now());
         let audited = self.audit.is_enabled();
+        let memory = Arc::clone(&self.memory);
         let compute = move || {
-            let target = origination::originate(snapshot, &rules);
+            let before = current.as_ref().map(|current| &*current.set);
+            let mut memory = remembered(&memory);
+            let target = origination::originate_after(before, &mut memory, snapshot, &rules, now);
+            let owners = |prefix: &Prefix| before.map_or_else(Owners::default, |set| Owners::of(prefix, &set.snapshot));
+            let grow =
+                |target: &OriginationSet, hold: &Hold| origination::grow(&mut memory, before?, target, hold, &rules);
             let hash = released.as_ref().map(|release| release.hash.as_str());
-            let step = origination::advance(current.as_ref(), target, config, &guard, hash, now);
+            let step = origination::advance_with(owners, grow, current.as_ref(), target, config, &guard, hash, now);
             let by = released.as_ref().filter(|_| !step.verdict.released.is_empty()).map(|release| release.by.clone());
             let entry = audited.then(|| Entry::of(current.as_ref(), &step, by, now)).flatten();
             Prepared { rules, step, released, entry }
         };
         // A large inventory takes long enough to be in the way of others on a worker of the runtime.
         tokio::task::spawn_blocking(compute).await.map_err(|_| Gone)
+    }
+
+    /// Returns when something that is held down no longer is, and originations are to be prepared anew; never while
+    /// nothing is.
+    pub async fn hold_down_ends(&self) {
+        let end = remembered(&self.memory).next_end();
+        let Some(end) = end else { return std::future::pending().await };
+        tokio::time::sleep(end.duration_since(self.clock.now()).unwrap_or_default()).await;
     }
 
     /// Originates what was prepared last: the table is told of the difference only.
@@ -212,6 +231,11 @@ impl Originator {
         self.current = Some(next);
         Ok(())
     }
+}
+
+/// What is remembered. Nothing panics while it is changed; if something did, a cover would be made anew.
+fn remembered(memory: &Mutex<Memory>) -> MutexGuard<'_, Memory> {
+    memory.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Says once what is held, and what has become of it.

@@ -208,6 +208,7 @@ impl Daemon {
                 gone = self.view.rib.gone() => return Err(gone),
                 Some(release) = self.releases.recv() => self.release(release).await?,
                 () = ended(&mut self.looking) => self.follow_inventory().await?,
+                () = self.originator.hold_down_ends() => self.end_hold_down().await?,
                 changed = self.source.changed() => match changed {
                     Ok(()) => self.follow_inventory().await?,
                     // Its end would be a defect; what is originated stays as it is.
@@ -259,6 +260,15 @@ impl Daemon {
         // Whoever asked may be gone; what was released is done all the same.
         let _unheard = reply.send(released);
         Ok(())
+    }
+
+    /// Originates anew what was held down until now.
+    async fn end_hold_down(&mut self) -> Result<(), Gone> {
+        let config = Arc::clone(&self.config.borrow());
+        match self.originator.prepare_peers(config).await? {
+            Some(prepared) => self.originate(prepared).await,
+            None => Ok(()),
+        }
     }
 
     async fn follow_inventory(&mut self) -> Result<(), Gone> {

@@ -258,7 +258,8 @@ impl Writer<'_> {
                     known.len() - 1
                 }
             };
-            let Origination { role, rule, ranges, .. } = origination;
+            // What is in use follows from the snapshot.
+            let Origination { role, rule, ranges, attributes: _, in_use: _ } = origination;
             let role = self.word(role)?;
             let ranges: Vec<String> = ranges.iter().map(usize::to_string).collect();
             let ranges = ranges.join(",");
@@ -447,7 +448,8 @@ impl Reader {
         let prefix = Prefix::parse_exact(prefix).ok()?;
         let attributes = Arc::clone(self.attributes.get(attributes)?);
         let role = Arc::clone(self.words.get(role)?);
-        let is_new = self.originations.insert(prefix, Origination { attributes, role, rule, ranges }).is_none();
+        let is_new =
+            self.originations.insert(prefix, Origination { attributes, role, rule, ranges, in_use: None }).is_none();
         is_new.then_some(())
     }
 

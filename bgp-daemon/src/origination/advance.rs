@@ -1,16 +1,17 @@
 //! One step from what is originated to what shall be: everything that is new at once, and of what goes only what the guard
 //! lets pass.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use bgp_core::types::Prefix;
 
 use super::audience::{Audience, Exports, HeldExports};
+use super::coverage::overlapping;
 use super::guard::{Guard, GuardState, Hold, Verdict};
 use super::losses::Losses;
-use super::{OriginationSet, Owners, Plan};
+use super::{Origination, OriginationSet, Owners, Plan};
 use crate::config::{Config, HeldPrefixes};
 
 /// What is originated, and by which configuration peers are told of it.
@@ -50,13 +51,16 @@ pub fn advance(
 ) -> Advance {
     let owners =
         |prefix: &Prefix| current.map_or_else(Owners::default, |current| Owners::of(prefix, &current.set.snapshot));
-    advance_with(owners, current, target, config, guard, released, now)
+    advance_with(owners, |_, _| None, current, target, config, guard, released, now)
 }
 
 /// [`advance`] for somebody who does not have the snapshot that `current` was made from: `owners` tells whose a prefix was.
+/// And for somebody who can [`grow`](super::grow()) the target, so that what is held is covered within the bounds of rules.
 #[must_use]
+#[allow(clippy::too_many_arguments, reason = "each is another thing, and there are two callers")]
 pub fn advance_with(
     owners: impl Fn(&Prefix) -> Owners,
+    grow: impl FnOnce(&OriginationSet, &Hold) -> Option<BTreeMap<Prefix, Origination>>,
     current: Option<&Current>,
     mut target: OriginationSet,
     config: Arc<Config>,
@@ -76,8 +80,18 @@ pub fn advance_with(
     let mut change = Plan::between(old, &target.originations);
     let audiences = Audience::all(&current.config, &current.held_exports, &config);
     let losses = Losses::of(old, &target.originations, &change, &audiences);
-    let verdict = guard.judge(&losses, &config.guard, owners, released, now);
+    let mut verdict = guard.judge(&losses, &config.guard, owners, released, now);
     let mut held_exports = HeldExports::new();
+    if let Some(hold) = &verdict.hold
+        && let Some(grown) = grow(&target, hold)
+    {
+        let moved = hold.moved(|prefix, route| {
+            let over = overlapping(&grown, prefix).find(|(over, one)| over.covers(prefix) && *one.role == *route.role);
+            over.map_or(*prefix, |(over, _)| *over)
+        });
+        change = Plan::between(old, &grown);
+        (target.originations, verdict.hold) = (grown, Some(Arc::new(moved)));
+    }
     if let Some(hold) = &verdict.hold {
         change.withdraw.retain(|prefix| !hold.routes.contains_key(prefix));
         for prefix in hold.routes.keys() {

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::ops::Bound;
 
 use bgp_core::types::Prefix;
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use serde::{Deserialize, Serialize};
 
 use super::written;
@@ -34,6 +35,15 @@ impl Addresses {
             true => Self { ipv4: u64::try_from(count).unwrap_or(u64::MAX), ipv6: 0 },
             false => Self { ipv4: 0, ipv6: count },
         }
+    }
+}
+
+impl std::ops::Sub for Addresses {
+    type Output = Self;
+
+    /// What is left, of either family none at least.
+    fn sub(self, other: Self) -> Self {
+        Self { ipv4: self.ipv4.saturating_sub(other.ipv4), ipv6: self.ipv6.saturating_sub(other.ipv6) }
     }
 }
 
@@ -74,6 +84,19 @@ pub(super) fn addresses<'a>(ascending: impl IntoIterator<Item = &'a Prefix>) -> 
         }
     }
     sum
+}
+
+/// The fewest prefixes that hold just the addresses of `all`, ascending.
+pub(super) fn joined<'a>(all: impl IntoIterator<Item = &'a Prefix>) -> impl Iterator<Item = Prefix> {
+    let (mut ipv4, mut ipv6) = (Vec::new(), Vec::new());
+    for prefix in all {
+        match prefix.net() {
+            IpNet::V4(net) => ipv4.push(net),
+            IpNet::V6(net) => ipv6.push(net),
+        }
+    }
+    let ipv4 = Ipv4Net::aggregate(&ipv4).into_iter().map(Prefix::from);
+    ipv4.chain(Ipv6Net::aggregate(&ipv6).into_iter().map(Prefix::from))
 }
 
 /// How many addresses of `prefix` lie in none of `cover`, which is ascending and holds nothing that shares no address with

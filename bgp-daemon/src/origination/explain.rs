@@ -12,7 +12,7 @@ use bgp_core::types::Prefix;
 pub use chain::{Break, Chain, Extent, OriginationLink, OwnerKind, OwnerLink, RangeChain, RuleLink, Step};
 
 use super::coverage::overlapping;
-use super::{Origination, OriginationSet, RangeOutcome, Treatment};
+use super::{Origination, OriginationSet, Owners, RangeOutcome, Treatment};
 use crate::config::{AdvertiseRule, Aggregation, Config, RangeSelector};
 use crate::inventory::{Allocation, Owner, Range};
 use span::Coverage;
@@ -109,7 +109,9 @@ impl Link<'_> {
             Treatment::OtherRegion => Some(reason::other_region(self.range, self.config)),
             Treatment::NoRule => Some(reason::no_rule(self.range, &self.outcome.role, self.config)),
             Treatment::Advertised { rule } if coverage.extent == Extent::Nothing => {
-                Some(reason::not_allocated(&self.part(), self.range, rule))
+                let while_allocated =
+                    self.rule().is_some_and(|(_, rule)| matches!(rule.aggregation, Aggregation::SubnetRanges { .. }));
+                Some(reason::not_allocated(&self.part(), self.range, rule, while_allocated))
             }
             Treatment::Advertised { .. } => None,
         }
@@ -118,10 +120,13 @@ impl Link<'_> {
     fn notes(&self, ownerless: bool, coverage: &Coverage) -> Vec<String> {
         let Some((index, rule)) = self.rule() else { return Vec::new() };
         match (rule.aggregation, coverage.extent, coverage.first_gap) {
-            (Aggregation::SubnetRanges, Extent::Whole, _) if ownerless => {
+            (Aggregation::SubnetRanges { .. }, Extent::Whole, _) if ownerless => {
                 vec![reason::whole_range_without_owner(&self.part(), index)]
             }
-            (Aggregation::InUse, Extent::Part, Some(gap)) => vec![reason::partly_allocated(&self.part(), gap)],
+            (Aggregation::InUse(wanted), Extent::Whole, _) if ownerless => {
+                vec![reason::covered_without_owner(&self.part(), index, &wanted)]
+            }
+            (Aggregation::InUse(_), Extent::Part, Some(gap)) => vec![reason::partly_allocated(&self.part(), gap)],
             _ => Vec::new(),
         }
     }
@@ -136,6 +141,7 @@ impl Link<'_> {
             communities: attributes.communities.iter().map(ToString::to_string).collect(),
             large_communities: attributes.large_communities.iter().map(ToString::to_string).collect(),
             made_of: origination.ranges.iter().take(Chain::SHOWN).filter_map(range).collect(),
+            contributors: Owners::of(prefix, &self.set.snapshot),
         }
     }
 }
@@ -156,19 +162,27 @@ fn owner_link(allocation: &Allocation) -> OwnerLink {
 }
 
 fn rule_link(index: usize, rule: &AdvertiseRule) -> RuleLink {
-    RuleLink { index, selector: selector(&rule.selector), aggregation: mode(rule.aggregation).to_owned() }
+    let max_prefixes = match rule.aggregation {
+        Aggregation::InUse(wanted) => wanted.max_prefixes,
+        Aggregation::SubnetRanges { .. } => None,
+    };
+    RuleLink { index, selector: selector(&rule.selector), aggregation: mode(rule.aggregation).to_owned(), max_prefixes }
 }
 
-fn selector(selector: &RangeSelector) -> String {
+/// What a rule selects, as it is written.
+#[must_use]
+pub fn selector(selector: &RangeSelector) -> String {
     match selector {
         RangeSelector::Role(role) => format!("role = {role:?}"),
         RangeSelector::Range(range) => format!("range = {range:?}"),
     }
 }
 
-const fn mode(aggregation: Aggregation) -> &'static str {
+/// The mode of a rule, as it is written.
+#[must_use]
+pub const fn mode(aggregation: Aggregation) -> &'static str {
     match aggregation {
-        Aggregation::InUse => "in-use",
-        Aggregation::SubnetRanges => "subnet-ranges",
+        Aggregation::InUse(_) => "in-use",
+        Aggregation::SubnetRanges { .. } => "subnet-ranges",
     }
 }

@@ -104,8 +104,12 @@ impl Losses {
         tells: impl Fn(&Prefix, &Origination) -> bool,
     ) {
         let covers = |other: &(&Prefix, &Origination)| other.1.role == origination.role && tells(other.0, other.1);
-        let cover = overlapping(new, &prefix).filter(covers).map(|(prefix, _)| prefix);
-        let lost = uncovered(&prefix, cover);
+        let lost_of = |part: &Prefix| uncovered(part, overlapping(new, part).filter(covers).map(|(prefix, _)| prefix));
+        // Addresses that nobody ever had are lost by nobody.
+        let lost = match &origination.in_use {
+            None => lost_of(&prefix),
+            Some(in_use) => in_use.iter().map(lost_of).sum(),
+        };
         let loss = self.withdrawals.entry(prefix);
         let loss = loss.or_insert_with(|| Loss { role: Arc::clone(&origination.role), scopes: Vec::new() });
         loss.scopes.push((scope, lost));

@@ -5,10 +5,12 @@
 //! | a range to its role | `role`, `glob` |
 //! | a range and its role to the `[[advertise]]` that it falls under | `rule` |
 //! | the ranges of one rule and role to prefixes | `aggregation` |
+//! | and under a bound | [`bounded`] |
 //! | all of that, with attributes | [`originate`] |
 //! | two results to what must change | [`Plan`] |
 //! | that, to what it takes from whom | [`audience`], [`losses`], `coverage` |
 //! | and to what of it must wait for a person | [`guard`] |
+//! | how much of a prefix is allocated at all | [`Contribution`] |
 //! | a step as people read it | [`mod@report`] |
 //! | all of the above, as one step from what is originated to what shall be | [`advance()`] |
 //! | an address back to all of that | [`explain()`] |
@@ -16,6 +18,8 @@
 mod advance;
 mod aggregation;
 pub mod audience;
+pub mod bounded;
+mod contribution;
 mod coverage;
 pub mod explain;
 mod glob;
@@ -35,11 +39,13 @@ mod tests;
 mod written;
 
 pub use advance::{Advance, Current, advance, advance_with};
+pub use aggregation::Memory;
+pub use contribution::Contribution;
 pub use coverage::Addresses;
 pub use explain::{Chain, explain};
-pub use originate::{originate, own_ranges};
+pub use originate::{grow, originate, originate_after, own_ranges};
 pub use owners::Owners;
 pub use plan::Plan;
 pub use resume::{Resumption, resume};
 pub use sessions::{EndedSessions, ended_sessions};
-pub use set::{Origination, OriginationSet, RangeOutcome, Treatment};
+pub use set::{BoundOutcome, Origination, OriginationSet, RangeOutcome, RuleOutcome, Treatment};

@@ -3,21 +3,24 @@
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use bgp_core::attribute::{Origin, PathAttributes};
 use bgp_core::types::Prefix;
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
-use super::aggregation::{Aggregate, Member, aggregate};
-use super::guard::GuardState;
+use super::aggregation::{Aggregate, Aggregates, Member, Members, Memory, Moment, allocated, blocks_in};
+use super::coverage::addresses;
+use super::explain::span;
+use super::guard::{GuardState, Hold};
 use super::role::RangeRoles;
-use super::{Origination, OriginationSet, RangeOutcome, Treatment, rule};
-use crate::config::{AdvertiseRule, Config};
+use super::{Origination, OriginationSet, RangeOutcome, RuleOutcome, Treatment, rule};
+use crate::config::{AdvertiseRule, Aggregation, Config};
 use crate::inventory::{Range, Snapshot};
 
 /// What is never announced, nor anything that shares an address with it: "this" network, loopback, link-local and
 /// multicast, which the cloud does not give to a subnetwork either. A default route shares addresses with them.
-const PROHIBITED: [IpNet; 7] = [
+pub(super) const PROHIBITED: [IpNet; 7] = [
     IpNet::V4(Ipv4Net::new_assert(Ipv4Addr::UNSPECIFIED, 8)),
     IpNet::V4(Ipv4Net::new_assert(Ipv4Addr::new(127, 0, 0, 0), 8)),
     IpNet::V4(Ipv4Net::new_assert(Ipv4Addr::new(169, 254, 0, 0), 16)),
@@ -27,7 +30,7 @@ const PROHIBITED: [IpNet; 7] = [
     IpNet::V6(Ipv6Net::new_assert(Ipv6Addr::new(0xFF00, 0, 0, 0, 0, 0, 0, 0), 8)),
 ];
 
-/// What `snapshot` makes us originate under `config`.
+/// What `snapshot` makes us originate under `config`, when nothing was originated before.
 ///
 /// Of every range: the first matching `[[range_role]]` gives its role, the first matching `[[advertise]]` its fate.
 /// Ranges of one rule and one role are aggregated together. No prefix leaves the ranges, and none overlaps 0.0.0.0/8,
@@ -35,29 +38,97 @@ const PROHIBITED: [IpNet; 7] = [
 /// `service` is selected only by its role or its whole name, never by a glob.
 #[must_use]
 pub fn originate(snapshot: Arc<Snapshot>, config: &Config) -> OriginationSet {
+    originate_after(None, &mut Memory::default(), snapshot, config, SystemTime::UNIX_EPOCH)
+}
+
+/// [`originate`] at `now`, when `before` was originated: covers that are good enough are kept, and what `memory` holds down
+/// stays.
+#[must_use]
+pub fn originate_after(
+    before: Option<&OriginationSet>,
+    memory: &mut Memory,
+    snapshot: Arc<Snapshot>,
+    config: &Config,
+    now: SystemTime,
+) -> OriginationSet {
     let roles = RangeRoles::new(&config.range_roles);
     let outcome = |range: &Range| {
         let role = roles.role(range);
         RangeOutcome { treatment: treatment(range, &role, config), role }
     };
     let ranges: Vec<RangeOutcome> = snapshot.ranges.iter().map(outcome).collect();
-    let mut originations = Vec::new();
+    let (mut originations, mut rules) = (Vec::new(), Vec::new());
+    memory.keep_first(config.advertise.len());
     for (rule, advertise) in config.advertise.iter().enumerate() {
         let attributes = Arc::new(attributes(advertise));
-        for (role, members) in members_by_role(rule, &snapshot.ranges, &ranges) {
-            let aggregates = aggregate(advertise.aggregation, &members);
-            originations.extend(aggregates.into_iter().map(|Aggregate { prefix, ranges }| {
-                (prefix, Origination { attributes: Arc::clone(&attributes), role: Arc::clone(role), rule, ranges })
-            }));
+        let members = members_by_role(rule, &snapshot.ranges, &ranges);
+        let Aggregates { all, bound, faults } = memory.aggregate(
+            rule,
+            advertise.aggregation,
+            &members,
+            Moment { before, now, window: config.guard.window },
+        );
+        let of_role = |members: &Vec<Member<'_>>| addresses(members.iter().flat_map(|(_, range)| allocated(range)));
+        rules.push(RuleOutcome {
+            prefixes: all.len(),
+            // Those of a role ascend, and no two of them share an address.
+            covered: addresses(all.iter().map(|(_, aggregate)| &aggregate.prefix)),
+            allocated: members.values().map(of_role).sum(),
+            bound,
+            faults,
+        });
+        originations.extend(all.into_iter().map(|(role, Aggregate { prefix, ranges, in_use })| {
+            (prefix, Origination { attributes: Arc::clone(&attributes), role, rule, ranges, in_use })
+        }));
+    }
+    let (originations, guard) = (originations.into_iter().collect(), GuardState::default());
+    OriginationSet { originations, guard, told_by: Arc::clone(&config.written), ranges, rules, snapshot }
+}
+
+/// `target`, which [`originate_after`] has just made of `before` and `memory` by `config`, with as many addresses more that
+/// what `hold` holds needs no prefixes beyond the bound of a rule; `None` when it needs none.
+#[must_use]
+pub fn grow(
+    memory: &mut Memory,
+    before: &OriginationSet,
+    target: &OriginationSet,
+    hold: &Hold,
+    config: &Config,
+) -> Option<BTreeMap<Prefix, Origination>> {
+    let mut originations = None;
+    for (rule, advertise) in config.advertise.iter().enumerate() {
+        let members = members_by_role(rule, &target.snapshot.ranges, &target.ranges);
+        let is_held = |prefix: &Prefix| hold.routes.contains_key(prefix);
+        let Some(all) = memory.grow(rule, &members, before, is_held) else { continue };
+        let attributes = Arc::new(attributes(advertise));
+        let grown = originations.get_or_insert_with(|| target.originations.clone());
+        grown.retain(|_, one| one.rule != rule);
+        grown.extend(all.into_iter().map(|(role, Aggregate { prefix, ranges, in_use })| {
+            (prefix, Origination { attributes: Arc::clone(&attributes), role, rule, ranges, in_use })
+        }));
+    }
+    originations
+}
+
+/// What was originated from `snapshot` before a restart, which `config` makes other originations of perhaps.
+pub(super) fn restore(
+    mut originations: BTreeMap<Prefix, Origination>,
+    guard: GuardState,
+    memory: &mut Memory,
+    snapshot: Arc<Snapshot>,
+    config: &Config,
+    now: SystemTime,
+) -> OriginationSet {
+    for (prefix, origination) in &mut originations {
+        let rule = config.advertise.get(origination.rule);
+        if rule.is_some_and(|rule| matches!(rule.aggregation, Aggregation::InUse(wanted) if !wanted.is_exact())) {
+            let ranges = snapshot.ranges.get(span::ranges(&snapshot.ranges, prefix)).unwrap_or_default();
+            let mut in_use: Vec<Prefix> = ranges.iter().flat_map(allocated).copied().collect();
+            in_use.sort_unstable();
+            origination.in_use = blocks_in(&in_use, prefix);
         }
     }
-    OriginationSet {
-        originations: originations.into_iter().collect(),
-        guard: GuardState::default(),
-        told_by: Arc::clone(&config.written),
-        ranges,
-        snapshot,
-    }
+    OriginationSet { originations, guard, ..originate_after(None, memory, snapshot, config, now) }
 }
 
 /// Every range of the snapshot, whether it is advertised or not: what lies inside one of them is learned from nobody.
@@ -81,12 +152,8 @@ pub(super) fn overlaps_prohibited(prefix: &Prefix) -> Option<Prefix> {
     PROHIBITED.into_iter().map(Prefix::from).find(|prohibited| prohibited.overlaps(prefix))
 }
 
-fn members_by_role<'a>(
-    rule: usize,
-    ranges: &'a [Range],
-    outcomes: &'a [RangeOutcome],
-) -> BTreeMap<&'a Arc<str>, Vec<Member<'a>>> {
-    let mut members: BTreeMap<_, Vec<_>> = BTreeMap::new();
+fn members_by_role<'a>(rule: usize, ranges: &'a [Range], outcomes: &'a [RangeOutcome]) -> Members<'a> {
+    let mut members = Members::new();
     for ((index, range), outcome) in ranges.iter().enumerate().zip(outcomes) {
         if outcome.treatment == (Treatment::Advertised { rule }) {
             members.entry(&outcome.role).or_default().push((index, range));

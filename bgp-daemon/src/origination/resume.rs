@@ -2,13 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use bgp_core::types::Prefix;
 
 use super::advance::keep_told;
 use super::audience::{Exports, HeldExports};
 use super::guard::GuardState;
-use super::{Current, Origination, OriginationSet, originate};
+use super::originate::restore;
+use super::{Current, Memory, Origination, OriginationSet};
 use crate::config::{Config, HeldPrefixes, Peer, Written};
 use crate::inventory::Snapshot;
 
@@ -31,11 +33,11 @@ pub struct Resumption {
 /// any other, for the guard to judge with the first step. What it gains it gets at once. A configuration of then that can no
 /// longer be read counts as that of now.
 #[must_use]
-pub fn resume(before: Resumption, config: Arc<Config>) -> Current {
+pub fn resume(before: Resumption, memory: &mut Memory, config: Arc<Config>, now: SystemTime) -> Current {
     let Resumption { snapshot, originations, guard, told_by } = before;
     let then = told_by.as_ref().and_then(|written| written.read().ok());
     let told_by = told_by.unwrap_or_else(|| Arc::clone(&config.written));
-    let set = OriginationSet { originations, guard, told_by, ..originate(snapshot, &config) };
+    let set = OriginationSet { told_by, ..restore(originations, guard, memory, snapshot, &config, now) };
     let hold = set.guard.hold.as_deref();
     let held_by = |config: &Config| hold.map_or_else(HeldExports::new, |hold| keep_told(hold, &set, config));
     let mut held_exports = held_by(&config);

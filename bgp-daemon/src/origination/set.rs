@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bgp_core::attribute::PathAttributes;
 use bgp_core::types::Prefix;
 
-use super::coverage::overlapping;
+use super::coverage::{Addresses, overlapping};
 use super::guard::GuardState;
 use crate::config::Written;
 use crate::inventory::Snapshot;
@@ -25,6 +25,8 @@ pub struct OriginationSet {
     pub told_by: Arc<Written>,
     /// What became of each range of `snapshot.ranges`, in the same order.
     pub ranges: Vec<RangeOutcome>,
+    /// What each `[[advertise]]` comes to, in the same order, without what is held.
+    pub rules: Vec<RuleOutcome>,
 }
 
 impl OriginationSet {
@@ -46,6 +48,9 @@ pub struct Origination {
     /// Indices into `snapshot.ranges` of the ranges that it was made from, ascending; more than one where an aggregate
     /// spans neighbouring ranges. Empty for one that is held after it has gone.
     pub ranges: Vec<usize>,
+    /// What of it is in use, or was within the window of the guard: disjoint prefixes, ascending. `None` for all of it, and for
+    /// all of a range that is announced as a whole. What was not in use can be taken from nobody.
+    pub in_use: Option<Arc<[Prefix]>>,
 }
 
 impl Origination {
@@ -55,6 +60,33 @@ impl Origination {
         let same_attributes = Arc::ptr_eq(&self.attributes, &other.attributes) || self.attributes == other.attributes;
         same_attributes && self.role == other.role
     }
+}
+
+/// What one `[[advertise]]` comes to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RuleOutcome {
+    /// Prefixes.
+    pub prefixes: usize,
+    /// Addresses in them.
+    pub covered: Addresses,
+    /// Addresses that are allocated in the ranges of the rule; what is covered besides is held down, or covered for the sake
+    /// of fewer prefixes.
+    pub allocated: Addresses,
+    /// What its bound comes to; `None` for a rule without a bound, lengths or anything to keep.
+    pub bound: Option<BoundOutcome>,
+    /// What it could not keep to, one sentence each.
+    pub faults: Vec<String>,
+}
+
+/// What the bound of a rule comes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BoundOutcome {
+    /// Most prefixes; `None` when only lengths are bounded.
+    pub max_prefixes: Option<u32>,
+    /// The fewest prefixes that there could be.
+    pub fewest: u32,
+    /// Prefixes that would cover nothing besides but what lengths ask for.
+    pub exact: u32,
 }
 
 /// What became of one range.

@@ -10,7 +10,7 @@ use bgp_daemon::config::Config;
 use bgp_daemon::inventory::{Selection, Snapshot, Trust, read_octets_over};
 use bgp_daemon::journal::{Journal, Record, Restored};
 use bgp_daemon::origination::guard::{Guard, HeldRoute, Hold};
-use bgp_daemon::origination::{Current, Plan, Resumption, advance, originate, resume};
+use bgp_daemon::origination::{Current, Memory, Plan, Resumption, advance, originate, resume};
 use tempfile::TempDir;
 
 use super::chance::Chance;
@@ -274,7 +274,7 @@ impl Gateway {
             let Record { snapshot, originations, guard, told_by } = record;
             let guard = guard.restored(self.now);
             let before = Resumption { snapshot: Arc::clone(&snapshot), originations, guard: guard.clone(), told_by };
-            let current = resume(before, self.config());
+            let current = resume(before, &mut Memory::default(), self.config(), self.now);
             let mut wire = Wire::new(&current);
             if let Err(broken) = wire.apply(&current, &Plan::from_nothing(&current.set.originations), chance) {
                 self.fails(broken);

@@ -22,7 +22,9 @@ use bgp_daemon::inventory::{
     Snapshot, SubnetworkRef, Trust,
 };
 use bgp_daemon::origination::guard::GuardState;
-use bgp_daemon::origination::{Origination, OriginationSet, RangeOutcome, Treatment};
+use bgp_daemon::origination::{
+    Addresses, BoundOutcome, Origination, OriginationSet, RangeOutcome, RuleOutcome, Treatment,
+};
 use bgp_daemon::peer::{PeerSettings, PeerTask};
 use bgp_daemon::rib_owner::{self, FromPeer, OriginationChange, PeerIntake, RibEvent, RibHandle};
 use tempfile::TempDir;
@@ -352,6 +354,7 @@ fn origination_set() -> OriginationSet {
         role: Arc::from(role),
         rule,
         ranges: vec![range],
+        in_use: None,
     };
     let outcome = |role: &str, treatment| RangeOutcome { role: Arc::from(role), treatment };
     OriginationSet {
@@ -366,6 +369,21 @@ fn origination_set() -> OriginationSet {
             outcome("vm", Treatment::Advertised { rule: 1 }),
             outcome("pod", Treatment::Advertised { rule: 0 }),
             outcome("service", Treatment::NoRule),
+        ],
+        rules: vec![
+            RuleOutcome {
+                prefixes: 1,
+                covered: Addresses { ipv4: 256, ipv6: 0 },
+                allocated: Addresses { ipv4: 256, ipv6: 0 },
+                bound: Some(BoundOutcome { max_prefixes: Some(100), fewest: 1, exact: 1 }),
+                faults: Vec::new(),
+            },
+            RuleOutcome {
+                prefixes: 1,
+                covered: Addresses { ipv4: 4096, ipv6: 0 },
+                allocated: Addresses { ipv4: 1, ipv6: 0 },
+                ..RuleOutcome::default()
+            },
         ],
     }
 }

@@ -1,5 +1,6 @@
 //! The questions, one file each.
 
+pub mod aggregation;
 mod agreement;
 pub mod explain;
 pub mod faults;

@@ -110,7 +110,7 @@ pub fn columns(view: View) -> Vec<Column> {
         View::Best => vec![words("FROM")],
         View::Learned => vec![words("FROM"), words("IMPORT").folds()],
         View::Advertised => vec![words("TO"), words("SENT")],
-        View::Originated => vec![words("ROLE")],
+        View::Originated => vec![words("ROLE"), numbers("CONTRIBUTORS").optional()],
     });
     columns
 }
@@ -130,7 +130,10 @@ pub fn row(view: View, route: &Route) -> Vec<String> {
             let sent = if route.sent == Some(true) { "yes" } else { "pending" };
             vec![or_dash(route.peer.as_ref()), sent.to_owned()]
         }
-        View::Originated => vec![or_dash(route.source.as_ref().and_then(|source| source.role.as_ref()))],
+        View::Originated => {
+            let role = or_dash(route.source.as_ref().and_then(|source| source.role.as_ref()));
+            vec![role, or_dash(route.contributors)]
+        }
     });
     row
 }

@@ -3,6 +3,7 @@
 //! Each part yields what it can; a `Config` is made only when nobody found a fault.
 
 mod across;
+mod aggregation;
 mod extensions;
 mod guard;
 mod originations;

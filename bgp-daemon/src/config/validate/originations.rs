@@ -1,9 +1,9 @@
 //! `[[range_role]]` and `[[advertise]]`.
 
-use super::Checker;
 use super::sections::is_resource;
+use super::{Checker, aggregation};
 use crate::config::key::{KeyPath, is_plain_word};
-use crate::config::originations::{AdvertiseRule, Aggregation, RangeRoleRule, RangeSelector};
+use crate::config::originations::{AdvertiseRule, RangeRoleRule, RangeSelector};
 use crate::config::shape;
 use bgp_core::types::CommunityParseError;
 
@@ -35,7 +35,7 @@ pub(super) fn advertise(written: Vec<shape::Advertise>, checker: &mut Checker<'_
 fn advertise_rule(index: usize, written: shape::Advertise, checker: &mut Checker<'_>) -> Option<AdvertiseRule> {
     let at = KeyPath::section("advertise").index(index);
     let selector = selector(&at, written.role, written.range, checker);
-    let aggregation = aggregation(&at.key("aggregation"), written.aggregation, checker);
+    let aggregation = aggregation::aggregation(&at.key("aggregation"), written.aggregation, checker);
     let expected = |error: CommunityParseError| format!("expected {}", error.expected);
     let communities = written.communities.unwrap_or_default();
     let communities = checker.distinct_list(&at.key("communities"), &communities, expected);
@@ -72,11 +72,4 @@ fn selector(
             None
         }
     }
-}
-
-fn aggregation(at: &KeyPath, written: Option<shape::Aggregation>, checker: &mut Checker<'_>) -> Option<Aggregation> {
-    let written = checker.required(at, written, "{ mode = \"in-use\" } or { mode = \"subnet-ranges\" }")?;
-    let mode = checker.required(&at.key("mode"), written.mode, "\"in-use\" or \"subnet-ranges\"")?;
-    let modes = [("in-use", Aggregation::InUse), ("subnet-ranges", Aggregation::SubnetRanges)];
-    checker.word(&at.key("mode"), &mode, &modes)
 }

@@ -1,6 +1,7 @@
 //! The paths, one file each.
 
 pub mod admin;
+mod aggregation;
 mod agreement;
 mod explain;
 mod faults;
@@ -45,6 +46,7 @@ pub fn router(view: DaemonView) -> Router {
         .route("/v1/lookup/{address}", get(lookup::lookup))
         .route("/v1/inventory", get(inventory::inventory))
         .route("/v1/originations", get(originations::originations))
+        .route("/v1/aggregation", get(aggregation::aggregation))
         .route("/v1/config", get(originations::config))
         .route("/v1/guard", get(guard::guard))
         .route("/v1/explain", get(explain::explain))
@@ -61,7 +63,7 @@ async fn only_get(request: Request, next: Next) -> Response {
 }
 
 async fn no_such_path(uri: Uri) -> Fault {
-    const KNOWN: [&str; 11] = [
+    const KNOWN: [&str; 12] = [
         "/v1/status",
         "/v1/peers",
         "/v1/peers/{name}",
@@ -70,6 +72,7 @@ async fn no_such_path(uri: Uri) -> Fault {
         "/v1/lookup/{address}",
         "/v1/inventory",
         "/v1/originations",
+        "/v1/aggregation",
         "/v1/config",
         "/v1/guard",
         "/v1/explain",

@@ -37,6 +37,7 @@ pub async fn originations(State(view): State<DaemonView>, uri: Uri) -> Result<Js
         prefix: prefix.to_string(),
         facts: RouteFacts::of(one),
         owners: owners(prefix),
+        in_use: one.in_use.as_ref().map(|all| all.iter().map(ToString::to_string).collect()),
     });
     let originations: Vec<OriginationEntry> = page.collect();
     let next_page_token = rest.next().and(originations.last()).map(|last| last.prefix.clone());

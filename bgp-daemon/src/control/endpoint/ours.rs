@@ -8,7 +8,7 @@ use crate::control::reply::{ChainStep, InventoryState, Step};
 use crate::control::time::rfc3339;
 use crate::inventory::InventoryStatus;
 use crate::origination::explain::{self as chain, OriginationLink, OwnerKind, OwnerLink, RangeChain};
-use crate::origination::{self, OriginationSet};
+use crate::origination::{self, OriginationSet, Owners};
 
 /// Of prefixes that the table is asked about, as many.
 pub const SHOWN: usize = 8;
@@ -71,12 +71,16 @@ fn through(range: &RangeChain) -> Vec<ChainStep> {
     }
     steps.push(match &range.rule {
         Some(rule) => {
-            ChainStep::holds(Step::Rule, format!("advertise[{}] {}, {}", rule.index, rule.selector, rule.aggregation))
+            let bound = rule.max_prefixes.map_or_else(String::new, |most| format!(", at most {most} prefixes"));
+            let text = format!("advertise[{}] {}, {}{bound}", rule.index, rule.selector, rule.aggregation);
+            ChainStep::holds(Step::Rule, text)
         }
         None => ChainStep::holds(Step::Rule, "no longer configured"),
     });
     let more = range.more_originations.then(|| "and more".to_owned());
-    let origination = listed(Step::Origination, range.originations.iter().map(originated).chain(more));
+    let originations =
+        range.originations.iter().flat_map(|link| std::iter::once(originated(link)).chain(contributors(link)));
+    let origination = listed(Step::Origination, originations.chain(more));
     steps.push(origination.with(range.notes.iter().cloned()));
     steps
 }
@@ -105,6 +109,15 @@ fn given(owner: &OwnerLink) -> String {
         OwnerKind::ForwardingRule => "forwarding rule",
     };
     format!("{} {kind} {}{interface}", owner.ip_cidr_range, owner.resource)
+}
+
+/// What is allocated in an origination, where that is more than one thing.
+fn contributors(link: &OriginationLink) -> Option<String> {
+    let Owners { shown, total } = &link.contributors;
+    let named: Vec<&str> = shown.iter().filter_map(|one| one.split_whitespace().next()).collect();
+    let more = total.saturating_sub(named.len());
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    (*total > 1).then(|| format!("{} holds {total} allocations: {}{more}", link.prefix, named.join(", ")))
 }
 
 fn originated(link: &OriginationLink) -> String {

@@ -1,5 +1,7 @@
 //! `/v1/routes`.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::extract::State;
 use axum::http::Uri;
@@ -13,6 +15,7 @@ use crate::control::parameters::Parameters;
 use crate::control::reply::{ApiVersion, Route, RoutesReply, View};
 use crate::control::span::Span;
 use crate::control::view::DaemonView;
+use crate::origination::Owners;
 use crate::rib_owner::Gone;
 
 /// How often the table is asked for one page. What is sought may be rare: then the page is short, and the client goes on.
@@ -54,7 +57,9 @@ pub async fn routes(State(view): State<DaemonView>, uri: Uri) -> Result<Json<Rou
         }
         (View::Originated | View::Learned | View::Advertised, _) => {
             let page = collect(&view, &wanted, |route| route.prefix, Rib::originated).await?;
-            translated(page, translate::originated)
+            let snapshot = view.originations.borrow().as_ref().map(|set| Arc::clone(&set.snapshot));
+            let contributors = |prefix: &Prefix| snapshot.as_ref().map(|snapshot| Owners::of(prefix, snapshot).total);
+            translated(page, |route| translate::originated(route, contributors(&route.prefix)))
         }
     };
     let next_page_token = page.next.map(|next| next.to_string());

@@ -15,6 +15,7 @@ use crate::control::reply::{
 use crate::control::time::{rfc3339, seconds_since};
 use crate::control::view::{DaemonView, ReloadOutcome};
 use crate::journal::JournalStatus;
+use crate::origination::OriginationSet;
 
 /// The daemon as a whole.
 pub async fn status(State(view): State<DaemonView>, uri: Uri) -> Result<Json<StatusReply>, Fault> {
@@ -34,6 +35,7 @@ pub async fn status(State(view): State<DaemonView>, uri: Uri) -> Result<Json<Sta
             .as_ref()
             .map(|fault| format!("the audit log cannot be written ({} changes lost so far): {fault}", audit.lost)),
     );
+    health_reasons.extend(view.originations.borrow().iter().flat_map(|set| of_rules(set)));
     let journal = journal(&view.journal.borrow());
     health_reasons.extend(journal.iter().flat_map(of_journal));
     let warning =
@@ -76,6 +78,14 @@ fn journal(status: &JournalStatus) -> Option<JournalSummary> {
         written_at: status.written_at.map(rfc3339),
         fault: status.fault.clone(),
     })
+}
+
+/// What rules could not keep to.
+fn of_rules(set: &OriginationSet) -> Vec<String> {
+    let rules = set.rules.iter().enumerate();
+    rules
+        .flat_map(|(rule, outcome)| outcome.faults.iter().map(move |fault| format!("advertise[{rule}]: {fault}")))
+        .collect()
 }
 
 /// Why a restart would not start from what is originated now, or this one did not from what was.

@@ -48,6 +48,7 @@ fn route(prefix: &Prefix, path_id: u32, attributes: &PathAttributes) -> Route {
         import_verdict: None,
         standing: None,
         sent: None,
+        contributors: None,
     }
 }
 
@@ -130,9 +131,9 @@ pub fn advertised(found: &rib::AdvertisedRoute, peer: &str) -> Route {
 }
 
 /// A route of ours.
-pub fn originated(found: &OriginatedRoute) -> Route {
+pub fn originated(found: &OriginatedRoute, contributors: Option<usize>) -> Route {
     let source = RouteSourceEntry { kind: SourceType::Originated, peer: None, role: Some(found.tag.to_string()) };
-    Route { source: Some(source), ..route(&found.prefix, 0, &found.attributes) }
+    Route { source: Some(source), contributors, ..route(&found.prefix, 0, &found.attributes) }
 }
 
 /// Paths to one prefix: the best first, then those that lost, then those that took no part; each by where it comes from.

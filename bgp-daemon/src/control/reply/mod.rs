@@ -4,6 +4,7 @@
 //! string there, and so here. Times are RFC 3339 in UTC, with the seconds since beside them. A reader must tolerate fields
 //! that it does not know: they may be added within one version.
 
+mod aggregation;
 mod agreement;
 mod error;
 mod explain;
@@ -19,6 +20,7 @@ mod status;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+pub use aggregation::{AggregateEntry, AggregationReply, RuleEntry};
 pub use agreement::{AddPathFamily, Agreement, Directions, LongLivedFamily, RestartAgreement};
 pub use error::{ErrorBody, ErrorReply, ParameterFault};
 pub use explain::{ChainStep, ExplainReply, Outcome, Step};

@@ -50,6 +50,9 @@ pub struct OriginationEntry {
     pub facts: RouteFacts,
     /// Whose addresses they are.
     pub owners: Owners,
+    /// What of it is in use, or was within the window of the guard; absent when that is all of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub in_use: Option<Vec<String>>,
 }
 
 /// The configuration in force, as it is written.

@@ -135,6 +135,9 @@ pub struct Route {
     /// Whether it was handed out for sending; only for an Adj-RIB-Out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sent: Option<bool>,
+    /// How many allocations lie in it; only for what is originated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contributors: Option<usize>,
 }
 
 impl Route {

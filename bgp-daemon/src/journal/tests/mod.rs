@@ -90,8 +90,10 @@ fn set(revision: u64, aliases: u32) -> OriginationSet {
         large_communities: vec![large],
         ..PathAttributes::default()
     });
-    let origination = |ranges| Origination { attributes: Arc::clone(&attributes), role: "pod".into(), rule: 1, ranges };
-    let plain = Origination { attributes: Arc::default(), role: "vm".into(), rule: 0, ranges: vec![0, 1] };
+    let origination =
+        |ranges| Origination { attributes: Arc::clone(&attributes), role: "pod".into(), rule: 1, ranges, in_use: None };
+    let plain =
+        Origination { attributes: Arc::default(), role: "vm".into(), rule: 0, ranges: vec![0, 1], in_use: None };
     OriginationSet {
         snapshot: Arc::new(snapshot),
         originations: BTreeMap::from([
@@ -102,6 +104,7 @@ fn set(revision: u64, aliases: u32) -> OriginationSet {
         guard: guard(),
         told_by: Arc::new(configuration()),
         ranges: Vec::new(),
+        rules: Vec::new(),
     }
 }
 

@@ -1,29 +1,58 @@
-//! From ranges and what is allocated in them to prefixes. One mode a file. Knows no rule and no role.
+//! From the ranges of one rule and what is allocated in them to prefixes. Knows no attributes and no peer.
+//!
+//! | | module |
+//! |---|---|
+//! | whole ranges | `subnet_ranges` |
+//! | what is allocated, exactly | `in_use` |
+//! | the same with a bound or lengths, over all ranges of the rule together | `bound` |
+//! | what was allocated a while ago, which may stay covered | `hold_down` |
+//! | what of that is remembered from one snapshot to the next | [`Memory`] |
 
+mod bound;
+mod hold_down;
 mod in_use;
+mod memory;
 mod subnet_ranges;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use bgp_core::types::Prefix;
 
-use crate::config::Aggregation;
+pub(super) use bound::blocks_in;
+pub use memory::Memory;
+pub(super) use memory::Moment;
+
+use super::set::BoundOutcome;
 use crate::inventory::Range;
 
-/// A prefix, and the ranges that it is made of.
+/// A prefix, and what it is made of.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Aggregate {
     pub(super) prefix: Prefix,
-    /// Their indices, ascending; never empty.
+    /// The indices of its ranges, ascending; never empty.
     pub(super) ranges: Vec<usize>,
+    /// What of it was in use lately, where that is not all.
+    pub(super) in_use: Option<Arc<[Prefix]>>,
+}
+
+/// What a rule comes to.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Aggregates {
+    /// Every prefix with its role. They are disjoint.
+    pub(super) all: Vec<(Arc<str>, Aggregate)>,
+    pub(super) bound: Option<BoundOutcome>,
+    /// What it could not keep to, one sentence each.
+    pub(super) faults: Vec<String>,
 }
 
 /// A range with its index in the snapshot.
 pub(super) type Member<'a> = (usize, &'a Range);
 
-/// The prefixes of `members`, which are ascending and disjoint. No address outside them is ever covered. The prefixes
-/// are disjoint too, and ascending.
-pub(super) fn aggregate(mode: Aggregation, members: &[Member<'_>]) -> Vec<Aggregate> {
-    match mode {
-        Aggregation::InUse => in_use::aggregate(members),
-        Aggregation::SubnetRanges => subnet_ranges::aggregate(members),
-    }
+/// The ranges of a rule by their role; those of one role ascend and are disjoint.
+pub(super) type Members<'a> = BTreeMap<&'a Arc<str>, Vec<Member<'a>>>;
+
+/// What is allocated in a range. A snapshot has no allocation outside its range; were there one, it would not be ours.
+pub(super) fn allocated(range: &Range) -> impl Iterator<Item = &Prefix> {
+    range.allocations.iter().map(|allocation| &allocation.prefix).filter(|prefix| range.prefix.covers(prefix))
 }

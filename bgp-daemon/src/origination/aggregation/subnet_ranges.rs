@@ -1,7 +1,9 @@
-//! `subnet-ranges`: every range as a whole, whatever is allocated in it.
+//! `subnet-ranges`: every range as a whole.
 
-use super::{Aggregate, Member};
+use super::{Aggregate, Member, allocated};
 
-pub(super) fn aggregate(members: &[Member<'_>]) -> Vec<Aggregate> {
-    members.iter().map(|(index, range)| Aggregate { prefix: range.prefix, ranges: vec![*index] }).collect()
+/// All of them, or those in which something is allocated.
+pub(super) fn aggregate(members: &[Member<'_>], while_allocated: bool) -> Vec<Aggregate> {
+    let wanted = members.iter().filter(|(_, range)| !while_allocated || allocated(range).next().is_some());
+    wanted.map(|(index, range)| Aggregate { prefix: range.prefix, ranges: vec![*index], in_use: None }).collect()
 }

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::origination::Owners;
+
 /// The chain behind an address or a prefix, from what owns it to what is originated.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -111,6 +113,9 @@ pub struct RuleLink {
     pub selector: String,
     /// Its aggregation mode: `in-use` or `subnet-ranges`.
     pub aggregation: String,
+    /// Most prefixes that it may make; absent without a bound.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_prefixes: Option<u32>,
 }
 
 /// One prefix that is originated.
@@ -129,6 +134,8 @@ pub struct OriginationLink {
     pub large_communities: Vec<String>,
     /// The ranges that it was made of, each as its `ipCidrRange`; the first [`Chain::SHOWN`].
     pub made_of: Vec<String>,
+    /// What is allocated in it.
+    pub contributors: Owners,
 }
 
 /// Where and why a chain breaks.

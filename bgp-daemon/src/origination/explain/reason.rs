@@ -7,7 +7,7 @@ use bgp_core::types::Prefix;
 use super::chain::{Break, Extent, RangeChain, Step};
 use super::span::{self, Coverage};
 use super::{Chain, selector};
-use crate::config::Config;
+use crate::config::{Config, InUse};
 use crate::inventory::Range;
 use crate::origination::originate::overlaps_prohibited;
 use crate::origination::role::SERVICE;
@@ -88,9 +88,11 @@ pub(super) fn no_rule(range: &Range, role: &str, config: &Config) -> Break {
     Break { step: Step::Rule, reason }
 }
 
-pub(super) fn not_allocated(part: &Prefix, range: &Range, rule: usize) -> Break {
+/// `while_allocated` for a rule that announces the whole range while anything in it is allocated.
+pub(super) fn not_allocated(part: &Prefix, range: &Range, rule: usize, while_allocated: bool) -> Break {
+    let what = if while_allocated { "a range while something in it is in use" } else { "what is in use" };
     let reason = format!(
-        "{} is in {} but allocated to nobody, and advertise[{rule}] announces what is in use",
+        "{} is in {} but allocated to nobody, and advertise[{rule}] announces {what}",
         shown(part),
         named(range),
     );
@@ -99,6 +101,14 @@ pub(super) fn not_allocated(part: &Prefix, range: &Range, rule: usize) -> Break 
 
 pub(super) fn whole_range_without_owner(part: &Prefix, rule: usize) -> String {
     format!("{} is allocated to nobody; it is announced because advertise[{rule}] announces whole ranges", shown(part))
+}
+
+pub(super) fn covered_without_owner(part: &Prefix, rule: usize, wanted: &InUse) -> String {
+    let why = match wanted.max_prefixes {
+        Some(most) => format!("makes at most {most} prefixes"),
+        None => "rounds up, or keeps for a while, what is in use".to_owned(),
+    };
+    format!("{} is allocated to nobody; it is announced because advertise[{rule}] {why}", shown(part))
 }
 
 pub(super) fn partly_allocated(part: &Prefix, gap: IpAddr) -> String {

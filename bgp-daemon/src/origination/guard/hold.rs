@@ -71,7 +71,43 @@ impl HeldRoute {
     }
 }
 
+impl HeldRoute {
+    /// Both held as one prefix that lies over the prefixes of both.
+    fn beside(self, other: Self) -> Self {
+        let Self { role, everywhere, mut peers, mut lost, protected, mut owners } = self;
+        peers.extend(other.peers);
+        peers.sort();
+        peers.dedup();
+        lost += other.lost;
+        owners.shown.extend(other.owners.shown);
+        owners.shown.truncate(Owners::SHOWN);
+        owners.total += other.owners.total;
+        Self {
+            role,
+            everywhere: everywhere || other.everywhere,
+            peers,
+            lost,
+            protected: protected || other.protected,
+            owners,
+        }
+    }
+}
+
 impl Hold {
+    /// The same, with `over` in the place of each prefix that is held.
+    pub(in crate::origination) fn moved(&self, over: impl Fn(&Prefix, &HeldRoute) -> Prefix) -> Self {
+        let mut routes: BTreeMap<Prefix, HeldRoute> = BTreeMap::new();
+        for (prefix, route) in &self.routes {
+            let place = over(prefix, route);
+            let route = match routes.remove(&place) {
+                Some(there) => there.beside(route.clone()),
+                None => route.clone(),
+            };
+            routes.insert(place, route);
+        }
+        Self::new(self.since, self.reasons.clone(), routes)
+    }
+
     pub(super) fn new(since: SystemTime, mut reasons: Vec<Reason>, routes: BTreeMap<Prefix, HeldRoute>) -> Self {
         reasons.sort();
         reasons.dedup();

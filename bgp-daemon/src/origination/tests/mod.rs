@@ -2,6 +2,7 @@
 //! addresses.
 
 mod aggregation;
+mod bound;
 mod explain;
 mod guard;
 mod originate;

@@ -1,9 +1,10 @@
 //! A restart with another configuration takes nothing from anybody before the guard was asked.
 
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use super::super::audience::Exports;
-use super::super::{Current, Resumption, resume};
+use super::super::{Current, Memory, Resumption, resume};
 use super::guard::{PEERS, World, nodes, pods};
 use super::{config, snapshot};
 
@@ -16,7 +17,7 @@ fn restarted(world: &World, text: &str) -> Current {
         guard: set.guard.clone(),
         told_by: Some(Arc::clone(&set.told_by)),
     };
-    resume(before, Arc::new(config(text)))
+    resume(before, &mut Memory::default(), Arc::new(config(text)), SystemTime::UNIX_EPOCH)
 }
 
 /// How many prefixes a peer is told.
@@ -82,7 +83,8 @@ fn a_configuration_of_before_that_cannot_be_read_counts_as_that_of_now() {
         told_by,
     };
     for unknown in [Some(Arc::new(written)), None] {
-        let current = resume(before(unknown), Arc::new(config(&silent)));
+        let current =
+            resume(before(unknown), &mut Memory::default(), Arc::new(config(&silent)), SystemTime::UNIX_EPOCH);
         assert_eq!((told(&current, "dc1"), told(&current, "dc2")), (0, 30));
     }
 }

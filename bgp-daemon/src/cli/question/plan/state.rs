@@ -15,7 +15,7 @@ use crate::config::Config;
 use crate::control::reply::{GuardReply, OriginationEntry, OriginationsReply, Stand};
 use crate::inventory::{ObjectCounts, Provenance, Snapshot, Trust};
 use crate::origination::guard::{Guard, GuardState, Hold};
-use crate::origination::report::{RouteFacts, current_of};
+use crate::origination::report::current_of;
 use crate::origination::{Current, Origination, OriginationSet};
 
 /// How often to begin anew when the daemon's state changes while it is read.
@@ -58,7 +58,7 @@ impl State {
         let (mut originations, mut owners) = (BTreeMap::new(), OwnersByPrefix::new());
         for entry in entries {
             let prefix = prefix(&entry.prefix)?;
-            originations.insert(prefix, origination(&entry.facts)?);
+            originations.insert(prefix, origination(&entry)?);
             owners.insert(prefix, entry.owners);
         }
         let guard = GuardState { window: held.window.clone(), hold: hold(held)?.map(Arc::new) };
@@ -80,6 +80,7 @@ impl State {
                 originations,
                 guard: guard.clone(),
                 ranges: Vec::new(),
+                rules: Vec::new(),
                 told_by: Arc::clone(&config.written),
             };
             current_of(set, Arc::clone(config))
@@ -124,7 +125,8 @@ fn prefix(text: &str) -> Result<Prefix, Failure> {
     Prefix::parse_exact(text).map_err(|error| strange(&error.to_string()))
 }
 
-fn origination(facts: &RouteFacts) -> Result<Origination, Failure> {
+fn origination(entry: &OriginationEntry) -> Result<Origination, Failure> {
+    let facts = &entry.facts;
     let communities = facts.communities.iter().map(|text| text.parse::<Community>());
     let large = facts.large_communities.iter().map(|text| text.parse::<LargeCommunity>());
     let attributes = PathAttributes {
@@ -135,7 +137,8 @@ fn origination(facts: &RouteFacts) -> Result<Origination, Failure> {
         ..PathAttributes::default()
     };
     let (attributes, role) = (Arc::new(attributes), Arc::from(facts.role.as_str()));
-    Ok(Origination { attributes, role, rule: facts.rule, ranges: Vec::new() })
+    let in_use = entry.in_use.as_ref().map(|all| all.iter().map(|text| prefix(text)).collect::<Result<_, _>>());
+    Ok(Origination { attributes, role, rule: facts.rule, ranges: Vec::new(), in_use: in_use.transpose()? })
 }
 
 fn strange(what: &str) -> Failure {

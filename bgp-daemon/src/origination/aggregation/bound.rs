@@ -1,0 +1,237 @@
+//! `in-use` under a bound or lengths: one cover over all ranges of a rule, of every role and both families.
+
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use bgp_core::types::{AddressFamily, Prefix};
+
+use super::memory::InUseBy;
+use super::{Aggregate, Aggregates, Members, in_use};
+use crate::config::{InUse, PrefixLengths};
+use crate::origination::bounded::{Aggregator, Lengths, Limits, Territory};
+use crate::origination::coverage::{joined, overlapping};
+use crate::origination::originate::PROHIBITED;
+use crate::origination::set::BoundOutcome;
+use crate::origination::{Origination, OriginationSet};
+
+/// A cover, and what it is a cover of.
+#[derive(Debug)]
+pub(super) struct Bounded {
+    wanted: InUse,
+    /// The ranges with their roles.
+    owned: Vec<(Arc<str>, Prefix)>,
+    aggregator: Aggregator,
+    /// One without shortest lengths, while the bound cannot be kept with them.
+    relaxed: Option<Aggregator>,
+    /// What both of them cover, ascending.
+    fed: Vec<Prefix>,
+    /// That, and what was in use lately; ascending.
+    lately: Vec<Prefix>,
+}
+
+impl Bounded {
+    /// `known` where it is of the same ranges and wants the same, or a new one.
+    pub fn of(known: Option<Self>, wanted: &InUse, members: &Members<'_>) -> Self {
+        let ranges =
+            members.iter().flat_map(|(role, ranges)| ranges.iter().map(move |(_, range)| (role, range.prefix)));
+        let owned: Vec<_> = ranges.map(|(role, prefix)| (Arc::clone(role), prefix)).collect();
+        if let Some(known) = known.filter(|known| known.wanted == *wanted && known.owned == owned) {
+            return known;
+        }
+        let aggregator = Aggregator::new(territory(&owned), limits(wanted));
+        Self { wanted: *wanted, owned, aggregator, relaxed: None, fed: Vec::new(), lately: Vec::new() }
+    }
+
+    /// Covers what is in use, starting from what is originated.
+    pub fn aggregate(&mut self, members: &Members<'_>, in_use: InUseBy, before: Option<&OriginationSet>) -> Aggregates {
+        self.feed(in_use.covered);
+        self.lately = in_use.lately;
+        self.settle(members, before);
+        let outcome = BoundOutcome {
+            max_prefixes: self.wanted.max_prefixes,
+            fewest: self.aggregator.fewest(),
+            exact: self.aggregator.exact(),
+        };
+        let all = self.prefixes(members, |prefix| blocks_in(&self.lately, prefix));
+        Aggregates { faults: self.faults(), all, bound: Some(outcome) }
+    }
+
+    /// The cover of all that is originated by the rule before beside what is in use, when it would be beyond the bound together
+    /// with what of that is held.
+    pub fn grow(
+        &mut self,
+        members: &Members<'_>,
+        before: &OriginationSet,
+        held: impl Fn(&Prefix) -> bool,
+    ) -> Option<Vec<(Arc<str>, Aggregate)>> {
+        let most = self.wanted.max_prefixes?;
+        let is_ours = |prefix: &Prefix, one: &Origination| {
+            members.get(&one.role).is_some_and(|members| members.iter().any(|(_, range)| range.prefix.overlaps(prefix)))
+        };
+        let before: BTreeMap<Prefix, &Origination> = before
+            .originations
+            .iter()
+            .filter(|(prefix, one)| is_ours(prefix, one))
+            .map(|(prefix, one)| (*prefix, one))
+            .collect();
+        let mut beside: BTreeSet<Prefix> = self.cover().collect();
+        let own = beside.len();
+        beside.extend(before.keys().filter(|prefix| held(prefix)));
+        if beside.len() == own || beside.len() <= usize::try_from(most).unwrap_or(usize::MAX) {
+            return None;
+        }
+        self.relaxed.as_mut().unwrap_or(&mut self.aggregator).grow(before.keys(), most);
+        let in_use = |prefix: &Prefix| {
+            let inside = overlapping(&before, prefix).flat_map(|(prefix, one)| match &one.in_use {
+                Some(in_use) => in_use.to_vec(),
+                None => vec![*prefix],
+            });
+            let mut in_use: Vec<Prefix> = inside.chain(self.lately.iter().copied()).collect();
+            in_use.sort_unstable();
+            in_use.dedup();
+            blocks_in(&in_use, prefix)
+        };
+        Some(self.prefixes(members, in_use))
+    }
+
+    /// The cover, by roles.
+    fn prefixes(
+        &self,
+        members: &Members<'_>,
+        in_use: impl Fn(&Prefix) -> Option<Arc<[Prefix]>>,
+    ) -> Vec<(Arc<str>, Aggregate)> {
+        let mut all = Vec::new();
+        for (role, members) in members {
+            let of_role = |prefix: &Prefix| {
+                let after = members.partition_point(|(_, range)| range.prefix.network() <= prefix.network());
+                let last = after.checked_sub(1).and_then(|index| members.get(index));
+                last.is_some_and(|(_, range)| range.prefix.overlaps(prefix))
+            };
+            let prefixes = self.cover().filter(of_role);
+            for mut one in in_use::with_ranges(prefixes, members) {
+                one.in_use = in_use(&one.prefix);
+                all.push((Arc::clone(role), one));
+            }
+        }
+        all
+    }
+
+    /// Tells the aggregators of what differs.
+    fn feed(&mut self, in_use: Vec<Prefix>) {
+        let (mut old, mut new) = (self.fed.iter().peekable(), in_use.iter().peekable());
+        loop {
+            let order = match (old.peek(), new.peek()) {
+                (Some(old), Some(new)) => old.cmp(new),
+                (Some(_), None) => Ordering::Less,
+                (None, Some(_)) => Ordering::Greater,
+                (None, None) => break,
+            };
+            let gone = if order.is_le() { old.next() } else { None };
+            let here = if order.is_ge() { new.next() } else { None };
+            for aggregator in std::iter::once(&mut self.aggregator).chain(&mut self.relaxed) {
+                match (gone, here) {
+                    (Some(gone), None) => aggregator.remove(gone),
+                    (None, Some(here)) => aggregator.add(here),
+                    _ => {}
+                }
+            }
+        }
+        self.fed = in_use;
+    }
+
+    fn settle(&mut self, members: &Members<'_>, before: Option<&OriginationSet>) {
+        let has_shortest = self.wanted.ipv4.min > 0 || self.wanted.ipv6.min > 0;
+        let is_beyond = self.wanted.max_prefixes.is_some_and(|most| self.aggregator.fewest() > most);
+        match has_shortest && is_beyond {
+            true if self.relaxed.is_none() => {
+                let shortest = |lengths: PrefixLengths| PrefixLengths { min: 0, ..lengths };
+                let (ipv4, ipv6) = (shortest(self.wanted.ipv4), shortest(self.wanted.ipv6));
+                let relaxed = InUse { ipv4, ipv6, ..self.wanted };
+                let mut relaxed = Aggregator::new(territory(&self.owned), limits(&relaxed));
+                self.fed.iter().for_each(|prefix| relaxed.add(prefix));
+                self.relaxed = Some(relaxed);
+            }
+            true => {}
+            false => self.relaxed = None,
+        }
+        let aggregator = self.relaxed.as_mut().unwrap_or(&mut self.aggregator);
+        if let Some(before) = before.filter(|_| self.wanted.keep_percent > 0) {
+            let hold = before.guard.hold.as_deref();
+            // What is held is not what the rule says.
+            let is_free = |prefix: &Prefix| !hold.is_some_and(|hold| hold.routes.contains_key(prefix));
+            let of_rule = before.originations.iter().filter(|(_, one)| members.contains_key(&one.role));
+            aggregator.resume(of_rule.map(|(prefix, _)| prefix).filter(|prefix| is_free(prefix)));
+        }
+        aggregator.settle();
+    }
+
+    fn cover(&self) -> impl Iterator<Item = Prefix> {
+        self.relaxed.as_ref().unwrap_or(&self.aggregator).cover().map(|covered| covered.prefix)
+    }
+
+    /// What the cover could not keep to.
+    fn faults(&self) -> Vec<String> {
+        const SHOWN: usize = 3;
+        let mut faults = Vec::new();
+        let (count, fewest) = (self.cover().count(), self.aggregator.fewest());
+        let most = self.wanted.max_prefixes.and_then(|most| usize::try_from(most).ok());
+        if let Some(most) = most.filter(|most| count > *most) {
+            faults.push(format!(
+                "max_prefixes = {most} cannot be kept: {count} prefixes are the fewest that cover what is in use and \
+                 leave no range"
+            ));
+        }
+        if self.relaxed.is_some() {
+            faults.push(format!("min_length gives way to max_prefixes: with it {fewest} prefixes would be the fewest"));
+        }
+        let beyond = |is_beyond: fn(u8, PrefixLengths) -> bool| {
+            let of_family = |prefix: &Prefix| match prefix.family() {
+                AddressFamily::Ipv4Unicast => self.wanted.ipv4,
+                AddressFamily::Ipv6Unicast => self.wanted.ipv6,
+            };
+            let found: Vec<Prefix> = self.cover().filter(|prefix| is_beyond(prefix.len(), of_family(prefix))).collect();
+            let more = found.len().saturating_sub(SHOWN);
+            let shown: Vec<String> = found.iter().take(SHOWN).map(ToString::to_string).collect();
+            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+            (!found.is_empty()).then(|| format!("{}{more}", shown.join(", ")))
+        };
+        let long = beyond(|length, wanted| length > wanted.max);
+        faults.extend(long.map(|found| format!("longer than max_length, since their ranges are smaller: {found}")));
+        if self.relaxed.is_none() {
+            let short = beyond(|length, wanted| length < wanted.min);
+            faults.extend(short.map(|found| format!("shorter than min_length, since they would be too many: {found}")));
+        }
+        faults
+    }
+}
+
+fn territory(owned: &[(Arc<str>, Prefix)]) -> Territory {
+    let forbidden = PROHIBITED.map(Prefix::from);
+    let roles = owned.chunk_by(|(one, _), (other, _)| one == other);
+    Territory::join(roles.map(|owned| {
+        let owned: Vec<Prefix> = owned.iter().map(|(_, prefix)| *prefix).collect();
+        Territory::new(&owned, &forbidden)
+    }))
+}
+
+fn limits(wanted: &InUse) -> Limits {
+    let lengths = |lengths: PrefixLengths| Lengths { shortest: lengths.min, longest: lengths.max };
+    Limits {
+        max_prefixes: wanted.max_prefixes,
+        ipv4: lengths(wanted.ipv4),
+        ipv6: lengths(wanted.ipv6),
+        keep_permille: 1000 + u32::from(wanted.keep_percent) * 10,
+    }
+}
+
+/// The fewest prefixes that hold just what of `prefix` lies in `in_use`, which ascends; `None` for all of it.
+pub(in crate::origination) fn blocks_in(in_use: &[Prefix], prefix: &Prefix) -> Option<Arc<[Prefix]>> {
+    let mut around = (0..=prefix.len()).filter_map(|length| Prefix::new(prefix.network(), length).ok());
+    if around.any(|around| in_use.binary_search(&around).is_ok()) {
+        return None;
+    }
+    let inside = in_use.get(in_use.partition_point(|one| one < prefix)..).unwrap_or_default();
+    let blocks: Arc<[Prefix]> = joined(inside.iter().take_while(|one| prefix.covers(one))).collect();
+    (*blocks != [*prefix]).then_some(blocks)
+}

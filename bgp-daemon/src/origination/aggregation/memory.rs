@@ -1,0 +1,146 @@
+//! What is remembered from one snapshot to the next.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use bgp_core::types::Prefix;
+
+use super::bound::Bounded;
+use super::hold_down::HoldDown;
+use super::{Aggregate, Aggregates, Member, Members, allocated, in_use, subnet_ranges};
+use crate::config::{Aggregation, InUse};
+use crate::origination::OriginationSet;
+
+/// What is held down, and what spares work: covers under a bound, changed by what differs.
+///
+/// A new one makes the same prefixes of what was originated and a snapshot, but for what is held down: it holds down nothing.
+#[derive(Debug, Default)]
+pub struct Memory {
+    rules: BTreeMap<usize, RuleMemory>,
+}
+
+#[derive(Debug, Default)]
+struct RuleMemory {
+    hold_down: HoldDown,
+    /// When the hold-down of something ends.
+    next_end: Option<SystemTime>,
+    /// What the guard must take for in use.
+    lately: HoldDown,
+    bounded: Option<Bounded>,
+}
+
+/// What prefixes are made after.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::origination) struct Moment<'a> {
+    /// What is originated.
+    pub before: Option<&'a OriginationSet>,
+    pub now: SystemTime,
+    /// How long the guard counts a withdrawal: what was in use within that time is lost with it.
+    pub window: Duration,
+}
+
+/// What is in use by a rule.
+#[derive(Debug, Default)]
+pub(super) struct InUseBy {
+    /// What is allocated, and what is held down; ascending.
+    pub covered: Vec<Prefix>,
+    /// That, and what was allocated lately; ascending.
+    pub lately: Vec<Prefix>,
+    /// What is held down; ascending.
+    pub held_down: Vec<Prefix>,
+}
+
+impl Memory {
+    /// When something that is held down no longer is: originations are to be made anew then.
+    #[must_use]
+    pub fn next_end(&self) -> Option<SystemTime> {
+        self.rules.values().filter_map(|rule| rule.next_end).min()
+    }
+
+    /// Forgets all rules but the first `count`.
+    pub(in crate::origination) fn keep_first(&mut self, count: usize) {
+        self.rules.retain(|rule, _| *rule < count);
+    }
+
+    /// What the rule of this index makes instead, when what is held would go beyond its bound with what it makes.
+    pub(in crate::origination) fn grow(
+        &mut self,
+        rule: usize,
+        members: &Members<'_>,
+        before: &OriginationSet,
+        held: impl Fn(&Prefix) -> bool,
+    ) -> Option<Vec<(Arc<str>, Aggregate)>> {
+        self.rules.get_mut(&rule)?.bounded.as_mut()?.grow(members, before, held)
+    }
+
+    /// The prefixes of the rule of this index. No address outside of its members is ever covered.
+    pub(in crate::origination) fn aggregate(
+        &mut self,
+        rule: usize,
+        aggregation: Aggregation,
+        members: &Members<'_>,
+        moment: Moment<'_>,
+    ) -> Aggregates {
+        let each = |make: &dyn Fn(&[Member<'_>]) -> Vec<Aggregate>| {
+            let of_role = |(role, members): (&&Arc<str>, &Vec<Member<'_>>)| {
+                make(members).into_iter().map(|one| (Arc::clone(role), one)).collect::<Vec<_>>()
+            };
+            Aggregates { all: members.iter().flat_map(of_role).collect(), ..Aggregates::default() }
+        };
+        let wanted = match aggregation {
+            Aggregation::InUse(wanted) => wanted,
+            Aggregation::SubnetRanges { while_allocated } => {
+                self.rules.remove(&rule);
+                return each(&|members| subnet_ranges::aggregate(members, while_allocated));
+            }
+        };
+        if wanted == InUse::EXACT {
+            self.rules.remove(&rule);
+            return each(&|members| in_use::aggregate(members, &[]));
+        }
+        let memory = self.rules.entry(rule).or_default();
+        let in_use = memory.in_use(&wanted, members, moment);
+        if !wanted.is_exact() {
+            let bounded = Bounded::of(memory.bounded.take(), &wanted, members);
+            return memory.bounded.insert(bounded).aggregate(members, in_use, moment.before);
+        }
+        memory.bounded = None;
+        each(&|members| {
+            let is_inside = |prefix: &&Prefix| members.iter().any(|(_, range)| range.prefix.covers(prefix));
+            let held_down: Vec<Prefix> = in_use.held_down.iter().filter(is_inside).copied().collect();
+            in_use::aggregate(members, &held_down)
+        })
+    }
+}
+
+impl RuleMemory {
+    fn in_use(&mut self, wanted: &InUse, members: &Members<'_>, moment: Moment<'_>) -> InUseBy {
+        let mut owned: Vec<Prefix> = members.values().flatten().map(|(_, range)| range.prefix).collect();
+        owned.sort_unstable();
+        let is_owned = |prefix: &Prefix| {
+            let after = owned.partition_point(|range| range <= prefix);
+            after.checked_sub(1).and_then(|index| owned.get(index)).is_some_and(|range| range.covers(prefix))
+        };
+        let all = members.values().flatten().flat_map(|(_, range)| allocated(range)).copied();
+        let allocated = ascending(all.collect());
+        let held_down = match wanted.hold_down.is_zero() {
+            true => Vec::new(),
+            false => self.hold_down.beside(&allocated, is_owned, wanted.hold_down, moment.now),
+        };
+        self.next_end = self.hold_down.next_end(wanted.hold_down).filter(|_| !held_down.is_empty());
+        if wanted.is_exact() {
+            return InUseBy { held_down, ..InUseBy::default() };
+        }
+        let covered = if held_down.is_empty() { allocated } else { ascending([&*allocated, &*held_down].concat()) };
+        let gone = self.lately.beside(&covered, is_owned, moment.window, moment.now);
+        let lately = if gone.is_empty() { covered.clone() } else { ascending([&*covered, &*gone].concat()) };
+        InUseBy { covered, lately, held_down }
+    }
+}
+
+fn ascending(mut prefixes: Vec<Prefix>) -> Vec<Prefix> {
+    prefixes.sort_unstable();
+    prefixes.dedup();
+    prefixes
+}
