@@ -3,11 +3,11 @@
 //! A feed is a list of attribute sets, each with the prefixes that carry it; the same seed and size give the same feed on
 //! every machine. What it imitates:
 //! - lengths of prefixes: the table of AS131072 in 2024 and 2025, <https://bgp.potaroo.net/as2.0/bgp-active.html> (a million
-//!   entries, average length 22.93; 62 % are a /24), see [`prefixes`];
+//!   entries, average length 22.93; 62 % are a /24), see `prefixes.rs`;
 //! - more than half of the entries are more specific than another one (same page), which is why prefixes come in runs of
 //!   neighbours;
 //! - lengths of AS paths: mean 4.4 without the prepending of our own side, as collectors see it
-//!   (G. Huston, "BGP in 2024", <https://blog.apnic.net/2025/01/06/bgp-in-2024/>), see [`attributes`];
+//!   (G. Huston, "BGP in 2024", <https://blog.apnic.net/2025/01/06/bgp-in-2024/>), see `attributes.rs`;
 //! - communities on 60 % of the sets (T. Krenc, R. Beverly, G. Smaragdakis, "Keep your communities close", IMC 2020, find most
 //!   announcements to carry some).
 

@@ -7,6 +7,7 @@ use bgp_core::types::Prefix;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::decode::DecodeArguments;
+use super::prefix_list::{ListName, Syntax};
 use crate::control::reply::View;
 
 /// What the exit codes mean, as `--help` tells.
@@ -107,6 +108,30 @@ pub enum Question {
     Guard,
     /// Why an address or a prefix is advertised, or where the chain breaks
     Explain(ExplainArguments),
+    /// What is originated, for the configuration of routers and firewalls
+    #[command(subcommand)]
+    Export(Export),
+}
+
+/// What can be exported.
+#[derive(Debug, Subcommand)]
+pub enum Export {
+    /// The prefixes of a role, or all of them, as a prefix list or a set; never an empty one
+    PrefixList(PrefixListArguments),
+}
+
+/// `export prefix-list`.
+#[derive(Debug, Args)]
+pub struct PrefixListArguments {
+    /// Only prefixes of this role, as "pod"
+    #[arg(long)]
+    pub role: Option<String>,
+    /// Whose language
+    #[arg(long, value_enum)]
+    pub format: Syntax,
+    /// What the list is called [default: aliasd-ROLE]
+    #[arg(long, value_parser = ListName::parse)]
+    pub name: Option<ListName>,
 }
 
 /// `status`.
@@ -157,6 +182,20 @@ pub struct RoutesArguments {
 }
 
 impl RoutesArguments {
+    /// All that are our own.
+    pub const fn originated() -> Self {
+        Self {
+            prefix: None,
+            best: false,
+            learned: false,
+            advertised: false,
+            originated: true,
+            peer: None,
+            ipv4: false,
+            ipv6: false,
+        }
+    }
+
     /// Which routes.
     pub const fn view(&self) -> View {
         match (self.learned, self.advertised, self.originated) {

@@ -8,6 +8,7 @@ mod client;
 mod console;
 pub mod decode;
 mod failure;
+mod prefix_list;
 mod question;
 mod release;
 mod table;
@@ -18,7 +19,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use arguments::{Arguments, Command, Question};
+use arguments::{Arguments, Command, Export, Question};
 pub use arguments::{EXIT_CODES, Format};
 use client::Client;
 pub use console::Terminal;
@@ -110,6 +111,7 @@ async fn ask(question: &Question, client: &Client, console: &mut Console<'_>) ->
         Question::Plan(asked) => question::plan::ask(client, console, asked).await,
         Question::Guard => question::guard::ask(client, console).await,
         Question::Explain(asked) => question::explain::ask(client, console, asked).await,
+        Question::Export(Export::PrefixList(asked)) => question::export::ask(client, console, asked).await,
     }
 }
 

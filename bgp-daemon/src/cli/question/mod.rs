@@ -3,6 +3,7 @@
 pub mod aggregation;
 mod agreement;
 pub mod explain;
+pub mod export;
 pub mod faults;
 pub mod guard;
 pub mod inventory;

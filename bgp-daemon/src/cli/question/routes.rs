@@ -73,7 +73,8 @@ async fn names(client: &Client) -> Result<Vec<String>, Failure> {
     Ok(reply.bgp_peer_status.into_iter().map(|peer| peer.name).collect())
 }
 
-async fn page(
+/// One page of routes.
+pub async fn page(
     client: &Client,
     asked: &RoutesArguments,
     peer: Option<&str>,
