@@ -187,14 +187,9 @@ impl Connection {
         }
     }
 
-    /// The next read is as long as any.
-    pub const fn read_much_next(&mut self) {
-        self.next_read = READ_OCTETS;
-    }
-
-    /// Reads into an emptied `buffer` what is left on a stream that can no longer be written; whether there was anything.
-    /// What the kernel says of the stream otherwise is known already.
-    pub fn read_rest(&self, buffer: &mut BytesMut) -> bool {
+    /// Reads once, without waiting, into an emptied `buffer` what has come; whether there was anything. An end or an error
+    /// is for [`read`](Self::read) to find.
+    pub fn read_what_came(&self, buffer: &mut BytesMut) -> bool {
         buffer.resize(READ_OCTETS, 0);
         // Not by way of the runtime: it reads only after it was told that there is something, which may be yet to come.
         let read = (&*SockRef::from(&self.stream)).read(buffer).unwrap_or(0);

@@ -204,8 +204,7 @@ impl Runner {
                 // What has come already counts, also when we were held up or the table keeps the peer unread: a hold
                 // timer is for peers that are silent.
                 let waiting: Vec<ConnectionId> = self.connections.iter().map(Connection::id).collect();
-                self.connections.iter_mut().for_each(Connection::read_much_next);
-                waiting.into_iter().for_each(|id| self.read(id));
+                waiting.into_iter().for_each(|id| self.read_what_came(id, 1));
                 self.session.handle_timeout(now());
             }
             Woken::Command(Some(command)) => self.obey(command)?,
@@ -301,10 +300,7 @@ impl Runner {
         let mut buffer = std::mem::take(&mut self.buffer);
         let outcome = self.connection_mut(id).map(|connection| connection.read(&mut buffer));
         match outcome {
-            Some(Ok(ReadOutcome::Octets)) => {
-                self.session.handle(Input::Received { connection: id, octets: &buffer }, now());
-                self.herald.look_at(&self.session.statistics().faulty_updates);
-            }
+            Some(Ok(ReadOutcome::Octets)) => self.received(id, &buffer),
             Some(Ok(ReadOutcome::Closed)) => {
                 let reason = "closed by the peer".to_owned();
                 self.session.handle(Input::TcpClosed { connection: id, reason }, now());
@@ -329,23 +325,29 @@ impl Runner {
             }
             Ok(_) => Ok(()),
             Err(error) => {
-                self.read_rest(id);
+                // What the peer said before it went away tells more than that we could not write to it.
+                self.read_what_came(id, LAST_READS);
                 self.broken(id, &error);
                 Ok(())
             }
         }
     }
 
-    /// What the peer said before it went away tells more than that we could not write to it.
-    fn read_rest(&mut self, id: ConnectionId) {
+    /// Reads what has come, though the runtime may not know of it yet, at most so many times.
+    fn read_what_came(&mut self, id: ConnectionId, times: usize) {
         let mut buffer = std::mem::take(&mut self.buffer);
-        for _ in 0..LAST_READS {
-            if !self.connection_mut(id).is_some_and(|connection| connection.read_rest(&mut buffer)) {
+        for _ in 0..times {
+            if !self.connection_mut(id).is_some_and(|connection| connection.read_what_came(&mut buffer)) {
                 break;
             }
-            self.session.handle(Input::Received { connection: id, octets: &buffer }, now());
+            self.received(id, &buffer);
         }
         self.buffer = buffer;
+    }
+
+    fn received(&mut self, id: ConnectionId, octets: &[u8]) {
+        self.session.handle(Input::Received { connection: id, octets }, now());
+        self.herald.look_at(&self.session.statistics().faulty_updates);
     }
 
     fn broken(&mut self, id: ConnectionId, error: &io::Error) {

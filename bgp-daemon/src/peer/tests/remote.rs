@@ -23,6 +23,8 @@ pub struct Remote {
 
 impl Remote {
     pub fn new(stream: TcpStream) -> Self {
+        // What is sent is there at once: Nagle's delay would go by a clock that no test can stop.
+        stream.set_nodelay(true).unwrap();
         Self { stream, framer: Framer::new() }
     }
 
