@@ -5,7 +5,6 @@
 mod decoders;
 
 use std::fs;
-use std::process::Command;
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail, ensure};
@@ -78,20 +77,7 @@ fn table(file: &str) -> Result<()> {
 
 /// Instructions of one round: those of a run with two less those of a run with one. `None` where there is no valgrind.
 fn instructions(file: &str, decoder: Decoder) -> Result<Option<f64>> {
-    let run = |rounds: &str| -> Result<Option<f64>> {
-        let mut valgrind = Command::new("valgrind");
-        valgrind.args(["--tool=callgrind", "--callgrind-out-file=/dev/null"]);
-        let output = match valgrind.arg(std::env::current_exe()?).args([file, decoder.name(), rounds]).output() {
-            Ok(output) => output,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(error.into()),
-        };
-        let said = String::from_utf8_lossy(&output.stderr);
-        ensure!(output.status.success(), "{}: {said}", decoder.name());
-        let count =
-            said.lines().find_map(|line| line.split_once("Collected : ")).context("no count of instructions")?.1;
-        Ok(Some(count.trim().parse()?))
-    };
+    let run = |rounds: &str| callgrind::instructions(&[], &[file, decoder.name(), rounds]);
     let (Some(one), Some(two)) = (run("1")?, run("2")?) else { return Ok(None) };
-    Ok(Some(two - one))
+    Ok(Some((two - one) as f64))
 }

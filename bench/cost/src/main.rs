@@ -13,7 +13,7 @@ use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, ExitCode};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Result, bail, ensure};
 
 use crate::baseline::{Baseline, Cost};
 use crate::scenario::Scenario;
@@ -95,41 +95,12 @@ fn count_all(store: bool, file: &Path) -> Result<()> {
     Ok(())
 }
 
-fn this_program(before: &[&str], scenario: Scenario, routes: usize) -> Result<Command> {
-    let program = std::env::current_exe()?;
-    let mut command = match before {
-        [] => Command::new(program),
-        [wrapper, options @ ..] => {
-            let mut command = Command::new(wrapper);
-            command.args(options).arg(program);
-            command
-        }
-    };
-    command.args(["play", scenario.name(), &routes.to_string()]);
-    Ok(command)
-}
-
 /// Instructions a route; `None` where there is no valgrind.
 fn instructions(scenario: Scenario) -> Result<Option<u64>> {
-    let valgrind = [
-        "valgrind",
-        "--tool=callgrind",
-        "--callgrind-out-file=/dev/null",
-        "--collect-atstart=no",
-        "--toggle-collect=core_cost::scenario::counted*",
-    ];
-    let output = match this_program(&valgrind, scenario, COUNTED_ROUTES)?.output() {
-        Ok(output) => output,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(error.into()),
-    };
-    let said = String::from_utf8_lossy(&output.stderr);
-    ensure!(output.status.success(), "{}: {said}", scenario.name());
-    let collected =
-        said.lines().find_map(|line| line.split_once("Collected : ")).context("no count of instructions")?.1;
-    let collected: u64 = collected.trim().parse()?;
-    ensure!(collected > 0, "{}: callgrind saw nothing of what was to be counted", scenario.name());
-    Ok(Some(collected / u64::try_from(scenario.routes(COUNTED_ROUTES))?))
+    let only_what_counts = ["--collect-atstart=no", "--toggle-collect=core_cost::scenario::counted*"];
+    let all = callgrind::instructions(&only_what_counts, &["play", scenario.name(), &COUNTED_ROUTES.to_string()])?;
+    let routes = u64::try_from(scenario.routes(COUNTED_ROUTES))?;
+    Ok(all.map(|all| all / routes))
 }
 
 /// Octets a route; `None` where the scenario leaves nothing behind.
@@ -137,7 +108,8 @@ fn octets(scenario: Scenario) -> Result<Option<u64>> {
     if !scenario.holds_routes() {
         return Ok(None);
     }
-    let output = this_program(&[], scenario, HELD_ROUTES)?.output()?;
+    let mut program = Command::new(std::env::current_exe()?);
+    let output = program.args(["play", scenario.name(), &HELD_ROUTES.to_string()]).output()?;
     if !output.status.success() {
         bail!("{}: {}", scenario.name(), String::from_utf8_lossy(&output.stderr));
     }

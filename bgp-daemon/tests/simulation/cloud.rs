@@ -147,15 +147,15 @@ impl Cloud {
             "secondaryIpRanges": [{"rangeName": "pods", "ipCidrRange": "10.4.0.0/23"}],
         });
         let mut instances: Vec<Value> =
-            self.nodes.iter().map(|(node, block)| instance(*node, &format!("10.4.0.{}/29", block * 8))).collect();
+            self.nodes.iter().map(|(number, block)| node(*number, &format!("10.4.0.{}/29", block * 8))).collect();
         instances.extend([beside(), stranger()]);
         match how {
             Written::Twice => instances.extend(instances.first().cloned()),
             Written::Astray => {
                 if let Some(first) = self.nodes.keys().next() {
-                    instances[0] = instance(*first, "10.9.0.0/29");
+                    instances[0] = node(*first, "10.9.0.0/29");
                 } else {
-                    instances.push(instance(0, "10.9.0.0/29"));
+                    instances.push(node(0, "10.9.0.0/29"));
                 }
             }
             _ => {}
@@ -190,39 +190,33 @@ impl Cloud {
 
 /// An instance with addresses that lead nowhere from outside.
 fn beside() -> Value {
-    json!({
-        "selfLink": "projects/svc/zones/us-central1-a/instances/beside", "name": "beside",
-        "zone": "projects/svc/zones/us-central1-a", "status": "RUNNING",
-        "networkInterfaces": [{
-            "name": "nic0", "network": NETWORK, "subnetwork": SUBNETWORK, "networkIP": "10.0.0.254",
-            "aliasIpRanges": [{"ipCidrRange": "10.4.1.0/29", "subnetworkRangeName": "services"}],
-        }],
-    })
+    let services = json!([{"ipCidrRange": "10.4.1.0/29", "subnetworkRangeName": "services"}]);
+    instance("beside", (NETWORK, SUBNETWORK, "10.0.0.254"), &services)
 }
 
 /// An instance of the other network, beside our pods and among them.
 fn stranger() -> Value {
+    let pods = json!([
+        {"ipCidrRange": "10.4.0.192/29", "subnetworkRangeName": "pods"},
+        {"ipCidrRange": "10.4.1.0/29", "subnetworkRangeName": "pods"},
+    ]);
+    instance("stranger", (OTHER_NETWORK, STRANGERS, "10.0.1.2"), &pods)
+}
+
+fn instance(name: &str, (network, subnetwork, address): (&str, &str, &str), alias_ranges: &Value) -> Value {
     json!({
-        "selfLink": "projects/svc/zones/us-central1-a/instances/stranger", "name": "stranger",
+        "selfLink": format!("projects/svc/zones/us-central1-a/instances/{name}"), "name": name,
         "zone": "projects/svc/zones/us-central1-a", "status": "RUNNING",
         "networkInterfaces": [{
-            "name": "nic0", "network": OTHER_NETWORK, "subnetwork": STRANGERS, "networkIP": "10.0.1.2",
-            "aliasIpRanges": [
-                {"ipCidrRange": "10.4.0.192/29", "subnetworkRangeName": "pods"},
-                {"ipCidrRange": "10.4.1.0/29", "subnetworkRangeName": "pods"},
-            ],
+            "name": "nic0", "network": network, "subnetwork": subnetwork, "networkIP": address,
+            "aliasIpRanges": alias_ranges,
         }],
     })
 }
 
-fn instance(node: usize, block: &str) -> Value {
-    json!({
-        "selfLink": format!("projects/svc/zones/us-central1-a/instances/node-{node}"),
-        "name": format!("node-{node}"), "zone": "projects/svc/zones/us-central1-a", "status": "RUNNING",
-        "networkInterfaces": [{
-            "name": "nic0", "network": NETWORK, "subnetwork": SUBNETWORK,
-            "networkIP": format!("10.0.0.{}", node % 250 + 2),
-            "aliasIpRanges": [{"ipCidrRange": block, "subnetworkRangeName": "pods"}],
-        }],
-    })
+/// A node of ours with a block of pods.
+fn node(number: usize, block: &str) -> Value {
+    let pods = json!([{"ipCidrRange": block, "subnetworkRangeName": "pods"}]);
+    let address = format!("10.0.0.{}", number % 250 + 2);
+    instance(&format!("node-{number}"), (NETWORK, SUBNETWORK, &address), &pods)
 }

@@ -1,5 +1,5 @@
 //! The prefixes of the inventory arrive, all of them and no other, with the attributes of their rules; a new node's
-//! prefix follows, joined to its neighbour's.
+//! prefix follows, joined to its neighbour's. The routers read the prefix lists that are exported for them.
 
 use anyhow::{Result, ensure};
 
@@ -27,6 +27,23 @@ pub fn check(project: &Project) -> Result<()> {
     for router in &project.routers {
         eventually("the new node's pods", PATIENCE, || router.has_exactly(Family::Ipv4, joined))?;
     }
+    exported_lists_are_read(project)
+}
+
+/// What `aliasctl export` writes for a router, the router reads.
+fn exported_lists_are_read(project: &Project) -> Result<()> {
+    let aliasctl = project.aliasctl()?;
+    let list =
+        |format| aliasctl.says(&["export", "prefix-list", "--role", "pod", "--format", format], &["10.4.4.0/25"]);
+    let filter = "protocol device {}\nfilter pods { if net ~ aliasd_pod_v4 then accept; reject; }\n";
+    let bird = format!("router id 192.0.2.1;\n{}{filter}", list("bird")?);
+    let check = "printf %s \"$1\" > /tmp/list.conf && bird -p -c /tmp/list.conf";
+    project.exec("bird", &["sh", "-c", check, "sh", &bird], PATIENCE)?;
+    let load =
+        "printf %s \"$1\" > /tmp/list.conf && vtysh -f /tmp/list.conf && vtysh -c 'show ip prefix-list aliasd-pod'";
+    let shown = project.exec("frr", &["sh", "-c", load, "sh", &list("frr")?], PATIENCE)?;
+    let missing = ["permit 10.4.0.0/23", "permit 10.4.4.0/25"].into_iter().find(|permit| !shown.contains(permit));
+    ensure!(missing.is_none(), "FRR does not have {missing:?}:\n{shown}");
     Ok(())
 }
 

@@ -2,10 +2,9 @@
 
 use std::io;
 
-use super::or_dash;
+use super::{or_dash, paged};
 use crate::cli::Ending;
-use crate::cli::arguments::Format;
-use crate::cli::client::{Client, Pages};
+use crate::cli::client::Client;
 use crate::cli::console::Console;
 use crate::cli::failure::Failure;
 use crate::cli::table::{Column, Parts, numbers, pairs, words};
@@ -27,34 +26,7 @@ const AGGREGATES: [Column; 5] =
     [words("PREFIX"), words("ROLE"), words("RULE"), numbers("CONTRIBUTORS"), words("UNALLOCATED")];
 
 pub async fn ask(client: &Client, console: &mut Console<'_>) -> Result<Ending, Failure> {
-    let mut pages = Pages::default();
-    let mut reply = page(client, &pages).await?;
-    if console.format != Format::Table {
-        // One document, as long as what is originated.
-        while pages.follow(reply.next_page_token.take())? {
-            let next = page(client, &pages).await?;
-            reply.aggregates.extend(next.aggregates);
-            reply.next_page_token = next.next_page_token;
-        }
-        console.structured(&reply)?;
-        return Ok(Ending::Fine);
-    }
-    write_rules(console, &reply)?;
-    if !reply.aggregates.is_empty() {
-        console.line("")?;
-    }
-    let mut table = Parts::new(&AGGREGATES);
-    loop {
-        table.write(console, reply.aggregates.iter().map(aggregate).collect())?;
-        if !pages.follow(reply.next_page_token.take())? {
-            return Ok(Ending::Fine);
-        }
-        reply = page(client, &pages).await?;
-    }
-}
-
-async fn page(client: &Client, pages: &Pages) -> Result<AggregationReply, Failure> {
-    client.ask("/v1/aggregation", &[("after", pages.after()), ("limit", Some("1000"))]).await
+    paged::write(client, console, "/v1/aggregation", write_rules, &AGGREGATES, aggregate).await
 }
 
 fn write_rules(console: &mut Console<'_>, reply: &AggregationReply) -> io::Result<()> {

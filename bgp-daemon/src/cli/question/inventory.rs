@@ -2,14 +2,13 @@
 
 use std::io;
 
-use super::or_dash;
 use super::status::inventory_line;
+use super::{or_dash, paged};
 use crate::cli::Ending;
-use crate::cli::arguments::Format;
-use crate::cli::client::{Client, Pages};
+use crate::cli::client::Client;
 use crate::cli::console::Console;
 use crate::cli::failure::Failure;
-use crate::cli::table::{Column, Parts, numbers, pairs, words};
+use crate::cli::table::{Column, numbers, pairs, words};
 use crate::control::reply::{FaultEffect, InventoryReply, InventorySummary, RangeEntry};
 
 pub const COLUMNS: [Column; 8] = [
@@ -24,34 +23,8 @@ pub const COLUMNS: [Column; 8] = [
 ];
 
 pub async fn ask(client: &Client, console: &mut Console<'_>) -> Result<Ending, Failure> {
-    let mut pages = Pages::default();
-    let mut reply = page(client, &pages).await?;
-    if console.format != Format::Table {
-        // Ranges are few beside routes: they are joined, so that the reply stays one document.
-        while pages.follow(reply.next_page_token.take())? {
-            let next = page(client, &pages).await?;
-            reply.ranges.extend(next.ranges);
-            reply.next_page_token = next.next_page_token;
-        }
-        console.structured(&reply)?;
-        return Ok(Ending::Fine);
-    }
-    write_summary(console, &reply.inventory)?;
-    if !reply.ranges.is_empty() {
-        console.line("")?;
-    }
-    let mut table = Parts::new(&COLUMNS);
-    loop {
-        table.write(console, reply.ranges.iter().map(row).collect())?;
-        if !pages.follow(reply.next_page_token.take())? {
-            return Ok(Ending::Fine);
-        }
-        reply = page(client, &pages).await?;
-    }
-}
-
-async fn page(client: &Client, pages: &Pages) -> Result<InventoryReply, Failure> {
-    client.ask("/v1/inventory", &[("after", pages.after()), ("limit", Some("1000"))]).await
+    let head = |console: &mut Console<'_>, reply: &InventoryReply| write_summary(console, &reply.inventory);
+    paged::write(client, console, "/v1/inventory", head, &COLUMNS, row).await
 }
 
 pub fn write_summary(console: &mut Console<'_>, inventory: &InventorySummary) -> io::Result<()> {

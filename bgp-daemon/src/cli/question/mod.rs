@@ -8,6 +8,7 @@ pub mod faults;
 pub mod guard;
 pub mod inventory;
 pub mod lookup;
+mod paged;
 pub mod peers;
 pub mod plan;
 pub mod routes;
