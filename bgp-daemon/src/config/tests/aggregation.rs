@@ -47,7 +47,7 @@ fn refuses_bounds_that_nothing_can_keep_to() {
     let refused = |aggregation: &str| load(aggregation).unwrap_err().replace("aliasd.toml:8:", "");
     assert_eq!(
         refused("{ mode = \"in-use\", max_prefixes = 0 }"),
-        "49: advertise[0].aggregation.max_prefixes = 0: expected 1 or more, or no max_prefixes for no bound"
+        "49: advertise[0].aggregation.max_prefixes = 0: expected 1 to 10000, or no max_prefixes for no bound"
     );
     assert_eq!(
         refused("{ mode = \"in-use\", min_length = 25, max_length = 24 }"),

@@ -55,9 +55,13 @@ fn refuse_keys_of_others(at: &KeyPath, mode: Mode, written: &shape::Aggregation,
     !foreign.is_empty()
 }
 
+/// The largest bound: what is computed for one grows with its square.
+const MAX_PREFIXES: u32 = 10_000;
+
 fn in_use(at: &KeyPath, written: &shape::Aggregation, checker: &mut Checker<'_>) -> Option<InUse> {
     let max_prefixes = written.max_prefixes.map(|most| {
-        checker.legal(&at.key("max_prefixes"), most, |most| *most > 0, "1 or more, or no max_prefixes for no bound")
+        let is_legal = |most: &u32| (1..=MAX_PREFIXES).contains(most);
+        checker.legal(&at.key("max_prefixes"), most, is_legal, "1 to 10000, or no max_prefixes for no bound")
     });
     let ipv4 = lengths(at, ("min_length", written.min_length), ("max_length", written.max_length), 32, checker);
     let ipv6 =

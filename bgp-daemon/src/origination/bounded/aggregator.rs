@@ -16,6 +16,9 @@ use super::{Lengths, Limits};
 /// Merges in a row before the best cover is taken instead.
 const MOST_MERGES: usize = 64;
 
+/// Merges of a cover that grows over what is held.
+const MOST_GROWING: usize = 4096;
+
 /// So much at once beyond four times the bound is not taken in piece by piece.
 const MANY_PENDING: usize = 4096;
 
@@ -234,7 +237,8 @@ impl Aggregator {
     }
 
     /// Makes a cover over all of `others` beside what is in use, of at most `most` prefixes where there can be so few: for what
-    /// must stay although it is not in use. It lasts until the next [`Self::resume`].
+    /// must stay although it is not in use. Where that is far from the bound, the cover stays beyond it: each step walks over
+    /// all of it. It lasts until the next [`Self::resume`].
     pub fn grow<'a>(&mut self, others: impl IntoIterator<Item = &'a Prefix>, most: u32) {
         self.kept = Kept::default();
         for prefix in others {
@@ -252,7 +256,12 @@ impl Aggregator {
         self.find_uncovered();
         self.take_in(most);
         let most = usize::try_from(most).unwrap_or(usize::MAX);
-        while self.kept.len() > most && self.merge_below(u128::MAX) {}
+        let beyond = self.kept.len().saturating_sub(most);
+        for _ in 0..beyond.min(MOST_GROWING) {
+            if self.kept.len() <= most || !self.merge_below(u128::MAX) {
+                break;
+            }
+        }
     }
 
     fn drop_unused(&mut self) {
