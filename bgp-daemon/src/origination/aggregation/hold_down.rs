@@ -28,9 +28,12 @@ impl HoldDown {
         for prefix in self.before.iter().filter(|prefix| is_gone(prefix)) {
             self.gone.entry(*prefix).or_insert(now);
         }
-        // By a clock that was set back, nothing has been gone for long.
-        let is_recent = |since: &SystemTime| now.duration_since(*since).unwrap_or_default() < time;
-        self.gone.retain(|prefix, since| is_gone(prefix) && owned(prefix) && is_recent(since));
+        self.gone.retain(|prefix, since| {
+            // By a clock that was set back it is gone since now, and not until that time comes again.
+            *since = now.min(*since);
+            let is_recent = now.duration_since(*since).unwrap_or_default() < time;
+            is_gone(prefix) && owned(prefix) && is_recent
+        });
         allocated.clone_into(&mut self.before);
         self.gone.keys().copied().collect()
     }
@@ -38,5 +41,25 @@ impl HoldDown {
     /// When the first of it was allocated `time` ago.
     pub fn next_end(&self, time: Duration) -> Option<SystemTime> {
         self.gone.values().min()?.checked_add(time)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::UNIX_EPOCH;
+
+    use super::*;
+
+    #[test]
+    fn a_clock_that_was_ahead_holds_nothing_down_until_its_time_comes() {
+        let one: Prefix = "10.0.0.0/24".parse().unwrap();
+        let (mut hold_down, minute) = (HoldDown::default(), Duration::from_secs(60));
+        let now = UNIX_EPOCH + Duration::from_secs(1_000_000);
+        let ahead = now + Duration::from_secs(86_400);
+        hold_down.beside(&[one], |_| true, minute, ahead);
+        assert_eq!(hold_down.beside(&[], |_| true, minute, ahead), [one]);
+        assert_eq!(hold_down.beside(&[], |_| true, minute, now), [one], "it is set back");
+        assert_eq!(hold_down.next_end(minute), Some(now + minute));
+        assert_eq!(hold_down.beside(&[], |_| true, minute, now + minute), []);
     }
 }

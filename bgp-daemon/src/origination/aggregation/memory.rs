@@ -107,8 +107,8 @@ impl Memory {
         }
         memory.bounded = None;
         each(&|members| {
-            let is_inside = |prefix: &&Prefix| members.iter().any(|(_, range)| range.prefix.covers(prefix));
-            let held_down: Vec<Prefix> = in_use.held_down.iter().filter(is_inside).copied().collect();
+            let own = ascending(members.iter().map(|(_, range)| range.prefix).collect());
+            let held_down: Vec<Prefix> = in_use.held_down.iter().filter(|one| is_inside(one, &own)).copied().collect();
             in_use::aggregate(members, &held_down)
         })
     }
@@ -116,16 +116,16 @@ impl Memory {
 
 impl RuleMemory {
     fn in_use(&mut self, wanted: &InUse, members: &Members<'_>, moment: Moment<'_>) -> InUseBy {
-        let mut owned: Vec<Prefix> = members.values().flatten().map(|(_, range)| range.prefix).collect();
-        owned.sort_unstable();
-        let is_owned = |prefix: &Prefix| {
-            let after = owned.partition_point(|range| range <= prefix);
-            after.checked_sub(1).and_then(|index| owned.get(index)).is_some_and(|range| range.covers(prefix))
-        };
+        let owned = ascending(members.values().flatten().map(|(_, range)| range.prefix).collect());
+        let is_owned = |prefix: &Prefix| is_inside(prefix, &owned);
         let all = members.values().flatten().flat_map(|(_, range)| allocated(range)).copied();
         let allocated = ascending(all.collect());
         let held_down = match wanted.hold_down.is_zero() {
-            true => Vec::new(),
+            true => {
+                // Whoever turns it on again later waits for nothing of before.
+                self.hold_down = HoldDown::default();
+                Vec::new()
+            }
             false => self.hold_down.beside(&allocated, is_owned, wanted.hold_down, moment.now),
         };
         self.next_end = self.hold_down.next_end(wanted.hold_down).filter(|_| !held_down.is_empty());
@@ -137,6 +137,12 @@ impl RuleMemory {
         let lately = if gone.is_empty() { covered.clone() } else { ascending([&*covered, &*gone].concat()) };
         InUseBy { covered, lately, held_down }
     }
+}
+
+/// Whether a prefix lies in one of some that ascend and are disjoint.
+fn is_inside(prefix: &Prefix, disjoint: &[Prefix]) -> bool {
+    let after = disjoint.partition_point(|range| range <= prefix);
+    after.checked_sub(1).and_then(|index| disjoint.get(index)).is_some_and(|range| range.covers(prefix))
 }
 
 fn ascending(mut prefixes: Vec<Prefix>) -> Vec<Prefix> {
