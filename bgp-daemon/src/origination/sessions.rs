@@ -19,7 +19,7 @@ use crate::config::{Config, Peer};
 pub struct EndedSessions {
     /// Names exactly this: 16 hexadecimal digits, the first of a SHA-256 over the peers and the prefixes.
     pub hash: String,
-    /// The peers that are gone, not enabled any more, or lose a family.
+    /// The peers that are gone, not enabled any more, have another address or name, or lose a family.
     pub peers: Vec<String>,
     /// Prefixes of which nobody would be told any more, ascending.
     pub prefixes: Vec<String>,
@@ -32,8 +32,9 @@ pub struct EndedSessions {
 /// What `after` takes from everybody by ending sessions, where that goes beyond its budgets; `None` when it may go, as
 /// what other peers are told too.
 ///
-/// A peer of another name with the same address has the session of the old one, and one that is only reset comes up again.
-/// What a peer loses while its session goes on is for [`advance`](super::advance()) to judge.
+/// A peer with another address is another one. One of another name with the same address has the session of the old one, with
+/// nothing but its own rules. What a peer loses while its session goes on, reset or not, is for
+/// [`advance`](super::advance()) to judge.
 #[must_use]
 pub fn ended_sessions(current: &Current, after: &Config, guard: &Guard, now: SystemTime) -> Option<EndedSessions> {
     let budgets = &after.guard;
@@ -73,7 +74,7 @@ fn count(length: usize) -> u64 {
 struct Told {
     ending: Vec<Exports>,
     staying: Vec<Exports>,
-    /// The peers whose sessions end.
+    /// The peers whose sessions end, or go on under another name.
     names: BTreeSet<String>,
 }
 
@@ -82,18 +83,18 @@ impl Told {
         let mut told = Self { ending: Vec::new(), staying: Vec::new(), names: BTreeSet::new() };
         for peer in enabled(before) {
             let exports = Exports::of(peer, held.get(&peer.name));
-            let same = enabled(after).find(|next| next.name == peer.name);
-            let families = match same.or_else(|| enabled(after).find(|next| next.address == peer.address)) {
-                Some(next) => peer.families.intersection(next.families),
-                None => FamilySet::EMPTY,
-            };
-            if families != peer.families {
+            // A session is one with an address: another one is another router, whatever it is called.
+            let next = enabled(after).find(|next| next.address == peer.address);
+            let families = next.map_or(FamilySet::EMPTY, |next| peer.families.intersection(next.families));
+            let keeps_its_name = next.is_some_and(|next| next.name == peer.name);
+            if families != peer.families || !keeps_its_name {
                 told.names.insert(peer.name.clone());
                 told.ending.push(exports.clone());
             }
-            // What it is told by its new rules it is told in a session that there is.
-            let next = same.map(|next| Exports::of(next, None).within(families));
-            told.staying.extend([exports.within(families)].into_iter().chain(next));
+            // What it is told by its new rules it is told in a session that there is. What the old ones told it stays to be
+            // judged with the routes, where the peer is known by its name.
+            told.staying.extend(next.map(|next| Exports::of(next, None).within(families)));
+            told.staying.extend(Some(exports.within(families)).filter(|_| keeps_its_name));
         }
         told
     }

@@ -69,3 +69,14 @@ fn a_peer_that_is_renamed_or_reset_comes_up_again() {
     assert_eq!(ended(&world, &PEERS.replace("\"dc1\"", "\"paris\"").replace("\"dc2\"", "\"rome\"")), None);
     assert_eq!(ended(&world, &PEERS.replace("asn = 6500", "asn = 6510")), None);
 }
+
+#[test]
+fn a_peer_of_another_name_or_address_has_what_it_is_told_by_its_own_rules_alone() {
+    let world = World::new("", snapshot(pods(&nodes(30))));
+    let renamed = PEERS.replace("\"dc1\"", "\"paris\"").replace("\"dc2\"", "\"rome\"");
+    let silent = renamed.replace("[\"pod\"]", "[\"vm\"]").replace("[\"*\"]", "[\"vm\"]");
+    assert_eq!(ended(&world, &silent).unwrap().peers, ["dc1", "dc2"]);
+    let elsewhere = PEERS.replace("\"10.255.0.", "\"10.255.1.");
+    assert_eq!(ended(&world, &elsewhere).unwrap().peers, ["dc1", "dc2"], "those who had the routes have them no more");
+    assert_eq!(ended(&world, &PEERS.replace("\"10.255.0.2\"", "\"10.255.1.2\"")), None, "the other one has them");
+}
