@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bgp_core::types::Prefix;
 use tokio::sync::watch;
-use tracing::{error, info};
+use tracing::{error, info, warn};
 
 use super::audit::{Audit, Entry};
 use crate::config::Config;
@@ -110,6 +110,9 @@ impl Originator {
         let compute = move || {
             let Record { snapshot, originations, guard, told_by } = record;
             let guard = guard.restored(now);
+            if let Some(Err(faults)) = told_by.as_ref().map(|written| written.read()) {
+                warn!(%faults, "the configuration of before the restart cannot be read any more: `export` is taken as it is now");
+            }
             let before = Resumption { snapshot, originations, guard, told_by };
             let next = origination::resume(before, &mut remembered(&memory), config, now);
             let change = Arc::new(Plan::from_nothing(&next.set.originations));

@@ -8,11 +8,11 @@ use std::time::SystemTime;
 use bgp_core::types::Prefix;
 
 use super::audience::{Audience, Exports, HeldExports};
-use super::coverage::overlapping;
-use super::guard::{Guard, GuardState, Hold, Verdict};
+use super::coverage::{overlapping, uncovered};
+use super::guard::{Guard, GuardState, Hold, Verdict, is_protected};
 use super::losses::Losses;
 use super::{Origination, OriginationSet, Owners, Plan};
-use crate::config::{Config, HeldPrefixes};
+use crate::config::{Config, HeldPrefixes, Peer};
 
 /// What is originated, and by which configuration peers are told of it.
 #[derive(Clone, Debug)]
@@ -82,33 +82,84 @@ pub fn advance_with(
     let losses = Losses::of(old, &target.originations, &change, &audiences);
     let mut verdict = guard.judge(&losses, &config.guard, owners, released, now);
     let mut held_exports = HeldExports::new();
-    if let Some(hold) = &verdict.hold
-        && let Some(grown) = grow(&target, hold)
-    {
-        let moved = hold.moved(|prefix, route| {
-            let over = overlapping(&grown, prefix).find(|(over, one)| over.covers(prefix) && *one.role == *route.role);
-            over.map_or(*prefix, |(over, _)| *over)
+    if let Some(hold) = verdict.hold.clone() {
+        let beside = Beside::of(old, &target, &hold, &config);
+        let grown = grow(&target, &hold).and_then(|grown| {
+            let moved = hold.moved(|prefix, route| {
+                let over =
+                    overlapping(&grown, prefix).find(|(over, one)| over.covers(prefix) && *one.role == *route.role);
+                over.map_or(*prefix, |(over, _)| *over)
+            });
+            let plan = Plan::between(old, &grown);
+            let grown = OriginationSet { originations: grown, ..target.clone() };
+            let grown = Beside::of(old, &grown, &moved, &config);
+            // The bound of a rule is worth no address of anybody.
+            grown.takes_nothing_that_has(&beside, &config).then_some((plan, moved, grown))
         });
-        change = Plan::between(old, &grown);
-        (target.originations, verdict.hold) = (grown, Some(Arc::new(moved)));
-    }
-    if let Some(hold) = &verdict.hold {
-        change.withdraw.retain(|prefix| !hold.routes.contains_key(prefix));
-        for prefix in hold.routes.keys() {
-            let gone = !target.originations.contains_key(prefix);
-            if let Some(origination) = old.get(prefix).filter(|_| gone) {
-                let mut kept = origination.clone();
-                // They are indices into the ranges of an older snapshot.
-                kept.ranges.clear();
-                target.originations.insert(*prefix, kept);
+        let beside = match grown {
+            Some((plan, moved, grown)) => {
+                change = plan;
+                verdict.hold = Some(Arc::new(moved));
+                grown
             }
+            None => beside,
+        };
+        if let Some(hold) = &verdict.hold {
+            change.withdraw.retain(|prefix| !hold.routes.contains_key(prefix));
         }
-        held_exports = keep_told(hold, &target, &config);
+        (target.originations, held_exports) = (beside.originations, beside.held_exports);
     }
     let mut after = guard.clone();
     after.commit(&verdict, &config.guard, now);
     target.guard = after.state().clone();
     Advance { next: Current { set: Arc::new(target), config, held_exports }, change: Arc::new(change), verdict }
+}
+
+/// A target with what is held beside it.
+struct Beside {
+    originations: BTreeMap<Prefix, Origination>,
+    held_exports: HeldExports,
+}
+
+impl Beside {
+    fn of(old: &BTreeMap<Prefix, Origination>, target: &OriginationSet, hold: &Hold, config: &Config) -> Self {
+        let mut set = target.clone();
+        for prefix in hold.routes.keys() {
+            let gone = !set.originations.contains_key(prefix);
+            if let Some(origination) = old.get(prefix).filter(|_| gone) {
+                let mut kept = origination.clone();
+                // They are indices into the ranges of an older snapshot.
+                kept.ranges.clear();
+                set.originations.insert(*prefix, kept);
+            }
+        }
+        let held_exports = keep_told(hold, &set, config);
+        Self { originations: set.originations, held_exports }
+    }
+
+    /// Whether every peer has by this a route of the same role for all that it has one for by `other`, nobody is told of
+    /// more against its rules, and every protected prefix is there that is there by `other`.
+    fn takes_nothing_that_has(&self, other: &Self, config: &Config) -> bool {
+        let is_there = |prefix: &Prefix| self.originations.contains_key(prefix);
+        let protected = |prefix: &Prefix| is_protected(prefix, &config.guard);
+        let against_rules = |exports: &HeldExports, peer: &Peer| {
+            exports.get(&peer.name).map(|held| Arc::clone(&held.kept)).unwrap_or_default()
+        };
+        config.peers.iter().filter(|peer| peer.enabled).all(|peer| {
+            if !against_rules(&self.held_exports, peer).is_subset(&against_rules(&other.held_exports, peer)) {
+                return false;
+            }
+            let tells = Exports::of(peer, self.held_exports.get(&peer.name));
+            let told = Exports::of(peer, other.held_exports.get(&peer.name));
+            let has_route = |prefix: &Prefix, role: &str| {
+                let covers = |one: &(&Prefix, &Origination)| *one.1.role == *role && tells.admit(one.0, one.1);
+                let over = overlapping(&self.originations, prefix).filter(covers);
+                uncovered(prefix, over.map(|(prefix, _)| prefix)).is_none()
+            };
+            let mut told = other.originations.iter().filter(|(prefix, one)| told.admit(prefix, one));
+            told.all(|(prefix, one)| has_route(prefix, &one.role))
+        }) && other.originations.keys().filter(|prefix| protected(prefix)).all(is_there)
+    }
 }
 
 /// What peers stay told of although their rules do not say so, and what they are not told of although the rules would:

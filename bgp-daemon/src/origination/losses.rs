@@ -116,16 +116,24 @@ impl Losses {
     }
 }
 
+/// Addresses count as they are lost: those that were in use.
 fn scopes(old: &Originations, audiences: &[Audience]) -> Vec<Scope> {
-    let size = |prefixes: &mut dyn Iterator<Item = &Prefix>| {
-        let mut count = 0;
-        let addresses = addresses(prefixes.inspect(|_| count += 1));
-        Size { prefixes: count, addresses }
+    let size = |told: &dyn Fn(&Prefix, &Origination) -> bool| {
+        let told = || old.iter().filter(|(prefix, origination)| told(prefix, origination));
+        let prefixes = u64::try_from(told().count()).unwrap_or(u64::MAX);
+        let in_use = told().flat_map(|(prefix, origination)| match &origination.in_use {
+            None => std::slice::from_ref(prefix),
+            Some(in_use) => in_use,
+        });
+        // Of prefixes inside others it is not in order.
+        let mut in_use: Vec<&Prefix> = in_use.collect();
+        in_use.sort_unstable();
+        Size { prefixes, addresses: addresses(in_use) }
     };
-    let everybody = Scope { peers: Vec::new(), size: size(&mut old.keys()) };
+    let everybody = Scope { peers: Vec::new(), size: size(&|_, _| true) };
     let scope = |audience: &Audience| {
-        let told = old.iter().filter(|(prefix, origination)| audience.before.admit(prefix, origination));
-        Scope { peers: audience.peers.clone(), size: size(&mut told.map(|(prefix, _)| prefix)) }
+        let admits = |prefix: &Prefix, origination: &Origination| audience.before.admit(prefix, origination);
+        Scope { peers: audience.peers.clone(), size: size(&admits) }
     };
     std::iter::once(everybody).chain(audiences.iter().map(scope)).collect()
 }

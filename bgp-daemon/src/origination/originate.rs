@@ -11,7 +11,6 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
 use super::aggregation::{Aggregate, Aggregates, Member, Members, Memory, Moment, allocated, blocks_in};
 use super::coverage::addresses;
-use super::explain::span;
 use super::guard::{GuardState, Hold};
 use super::role::RangeRoles;
 use super::{Origination, OriginationSet, RangeOutcome, RuleOutcome, Treatment, rule};
@@ -110,21 +109,23 @@ pub fn grow(
     originations
 }
 
-/// What was originated from `snapshot` before a restart, which `config` makes other originations of perhaps.
+/// What was originated from `snapshot` by `then` before a restart, which `config` makes other originations of perhaps.
 pub(super) fn restore(
     mut originations: BTreeMap<Prefix, Origination>,
     guard: GuardState,
     memory: &mut Memory,
     snapshot: Arc<Snapshot>,
-    config: &Config,
+    (then, config): (&Config, &Config),
     now: SystemTime,
 ) -> OriginationSet {
-    for (prefix, origination) in &mut originations {
-        let rule = config.advertise.get(origination.rule);
-        if rule.is_some_and(|rule| matches!(rule.aggregation, Aggregation::InUse(wanted) if !wanted.is_exact())) {
-            let ranges = snapshot.ranges.get(span::ranges(&snapshot.ranges, prefix)).unwrap_or_default();
-            let mut in_use: Vec<Prefix> = ranges.iter().flat_map(allocated).copied().collect();
-            in_use.sort_unstable();
+    let is_bounded = |rule: usize| {
+        let rule = then.advertise.get(rule);
+        rule.is_some_and(|rule| matches!(rule.aggregation, Aggregation::InUse(wanted) if !wanted.is_exact()))
+    };
+    if originations.values().any(|one| is_bounded(one.rule)) {
+        let mut in_use: Vec<Prefix> = snapshot.ranges.iter().flat_map(allocated).copied().collect();
+        in_use.sort_unstable();
+        for (prefix, origination) in originations.iter_mut().filter(|(_, one)| is_bounded(one.rule)) {
             origination.in_use = blocks_in(&in_use, prefix);
         }
     }

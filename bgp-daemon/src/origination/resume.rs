@@ -37,7 +37,10 @@ pub fn resume(before: Resumption, memory: &mut Memory, config: Arc<Config>, now:
     let Resumption { snapshot, originations, guard, told_by } = before;
     let then = told_by.as_ref().and_then(|written| written.read().ok());
     let told_by = told_by.unwrap_or_else(|| Arc::clone(&config.written));
-    let set = OriginationSet { told_by, ..restore(originations, guard, memory, snapshot, &config, now) };
+    let set = OriginationSet {
+        told_by,
+        ..restore(originations, guard, memory, snapshot, (then.as_ref().unwrap_or(&config), &config), now)
+    };
     let hold = set.guard.hold.as_deref();
     let held_by = |config: &Config| hold.map_or_else(HeldExports::new, |hold| keep_told(hold, &set, config));
     let mut held_exports = held_by(&config);

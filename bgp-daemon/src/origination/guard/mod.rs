@@ -201,7 +201,7 @@ impl Guard {
     }
 }
 
-fn is_protected(prefix: &Prefix, budgets: &config::Guard) -> bool {
+pub(super) fn is_protected(prefix: &Prefix, budgets: &config::Guard) -> bool {
     budgets.protected.iter().any(|range| range.contains(prefix))
 }
 

@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use bgp_core::types::Prefix;
 use proptest::prelude::*;
 
+use super::super::audience::Exports;
 use super::super::explain::Extent;
 use super::super::guard::{Guard, Hold};
 use super::super::report::current_of;
@@ -205,17 +206,35 @@ fn the_guard_counts_what_was_in_use_lately_although_it_stayed_covered() {
     let lives = |wait: u64| {
         let mut world = World::new(config(&text));
         world.becomes(pods(&["10.0.0.0/26", "10.0.0.64/26", "10.0.0.128/26", "10.0.0.192/26"]));
-        world.becomes(pods(&["10.0.0.0/26", "10.0.0.64/26"]));
+        let half = ["10.0.0.0/26", "10.0.0.64/26"];
+        world.becomes(pods(&half));
         assert_eq!(originated(world.set()), ["10.0.0.0/24"], "it is good enough");
         world.now += Duration::from_secs(wait);
-        world.becomes(pods(&["10.0.0.0/26", "10.0.0.64/26"]));
-        world.becomes(pods(&["10.0.0.0/26", "10.0.0.128/26"]));
-        world.now += Duration::from_secs(wait);
-        world.becomes(pods(&["10.0.0.0/26"]));
+        world.becomes(pods(&half));
+        world.config = Arc::new(config(&text.replace("keep_percent = 100", "keep_percent = 0")));
+        world.becomes(pods(&half));
         world.held()
     };
-    assert_eq!(lives(0), ["10.0.0.0/24"]);
-    assert_eq!(lives(100), ["10.0.0.0/24"], "what goes with this step was in use until now");
+    assert_eq!(lives(99), ["10.0.0.0/24"], "half of it was in use within the window");
+    assert_eq!(lives(100), [""; 0], "nobody lost what nobody had by then");
+}
+
+#[test]
+fn the_guard_measures_by_what_was_in_use_and_not_by_what_was_covered() {
+    let text = format!(
+        "[[advertise]]\nrange = \"*\"\naggregation = {{ mode = \"in-use\", max_prefixes = 2 }}\n{PEER}\
+         [guard]\nmax_withdraw_percent = 100\nmax_withdraw_addresses_percent = 40\nalways_allowed_prefixes = 0"
+    );
+    let mut world = World::new(config(&text));
+    // Nearly all that is covered lies between the two that are far from each other.
+    world.becomes(pods(&["10.0.0.0/26", "10.0.127.0/26", "10.0.240.0/26"]));
+    assert_eq!(originated(world.set()), ["10.0.0.0/17", "10.0.240.0/26"]);
+    world.becomes(pods(&["10.0.0.0/26", "10.0.127.0/26"]));
+    assert_eq!(world.held(), Vec::<String>::new(), "a third of what is in use, and few of the addresses covered");
+    let mut world = World::new(config(&text.replace("addresses_percent = 40", "addresses_percent = 20")));
+    world.becomes(pods(&["10.0.0.0/26", "10.0.127.0/26", "10.0.240.0/26"]));
+    world.becomes(pods(&["10.0.0.0/26", "10.0.127.0/26"]));
+    assert_eq!(world.held(), ["10.0.240.0/26"], "a third is more than a fifth, however much is covered");
 }
 
 #[test]
@@ -249,6 +268,40 @@ fn what_the_guard_holds_is_covered_within_the_bound_until_it_is_released() {
     assert_eq!(world.guard.state().hold.as_ref().unwrap().hash, hash);
     world.becomes_with(pods(&new), Some(&hash));
     assert_eq!((originated(world.set()), world.held()), (new.map(str::to_owned).to_vec(), vec![]));
+}
+
+#[test]
+fn what_is_held_is_not_covered_within_the_bound_where_that_takes_a_route_from_somebody() {
+    let old = ["10.0.0.0/26", "10.0.16.0/26", "10.0.32.0/26", "10.0.48.0/26"];
+    // Each between two of the old ones, so that four prefixes over all of them are each over some of both.
+    let new = ["10.0.8.0/26", "10.0.24.0/26", "10.0.40.0/26", "10.0.56.0/26"];
+    let text = |peers: &str| {
+        config(&format!(
+            "[[advertise]]\nrange = \"*\"\naggregation = {{ mode = \"in-use\", max_prefixes = 4, keep_percent = 10 }}\n\
+             {PEER}{peers}[guard]\nmax_withdraw_prefixes = 2"
+        ))
+    };
+    let second = "[[peer]]\nname = \"dc2\"\naddress = \"10.255.0.3\"\nasn = 65002\nexport = ";
+    let of_nodes = format!("{second}{{ roles = [\"*\"], allow = [\"10.0.0.0/16 ge 26 le 32\"] }}\n");
+    let anybody = format!("{second}{{ roles = [\"*\"] }}\n");
+    // dc2 takes no aggregate; or it was not there when what is held was told.
+    for (before, after) in [(&*of_nodes, &*of_nodes), ("", &*anybody)] {
+        let mut world = World::new(text(before));
+        world.becomes(pods(&old));
+        world.config = Arc::new(text(after));
+        world.becomes(pods(&new));
+        assert_eq!(world.held(), old, "as it was");
+        let current = world.current.as_ref().unwrap();
+        let dc2 = Exports::of(world.config.peer("dc2").unwrap(), current.held_exports.get("dc2"));
+        let told: Vec<String> = world
+            .set()
+            .originations
+            .iter()
+            .filter(|(prefix, one)| dc2.admit(prefix, one))
+            .map(|(prefix, _)| prefix.to_string())
+            .collect();
+        assert!(new.iter().all(|one| told.contains(&(*one).to_owned())), "{told:?}");
+    }
 }
 
 #[test]
@@ -349,7 +402,7 @@ proptest! {
         let mut written = before.originations.clone();
         written.values_mut().for_each(|one| one.in_use = None);
         let (guard, snapshot) = (before.guard.clone(), Arc::clone(&before.snapshot));
-        let set = super::super::originate::restore(written, guard, &mut Memory::default(), snapshot, &config, UNIX_EPOCH);
+        let set = super::super::originate::restore(written, guard, &mut Memory::default(), snapshot, (&config, &config), UNIX_EPOCH);
         prop_assert_eq!(&set.originations, &before.originations);
         let current = current_of(set, Arc::clone(&config));
         let again = originate_after(Some(&current.set), &mut Memory::default(), Arc::clone(&before.snapshot), &config, UNIX_EPOCH);
