@@ -9,4 +9,5 @@ pub mod journal;
 pub mod origination;
 pub mod peer;
 pub mod rib_owner;
+pub mod shared_map;
 pub mod telemetry;

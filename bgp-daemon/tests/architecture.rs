@@ -37,10 +37,11 @@ const CORE: &[Room] = &[
 /// bgp-daemon: `daemon` puts the others together and is the only one that may know them all.
 const DAEMON: &[Room] = &[
     room("config", "D0", &[]),
+    room("shared_map", "D0", &[]),
     room("telemetry", "D1", &["config"]),
-    room("inventory", "D1", &["config"]),
-    room("origination", "D2", &["config", "inventory"]),
-    room("journal", "D3", &["config", "inventory", "origination"]),
+    room("inventory", "D1", &["config", "shared_map"]),
+    room("origination", "D2", &["config", "inventory", "shared_map"]),
+    room("journal", "D3", &["config", "inventory", "origination", "shared_map"]),
     room("rib_owner", "D3", &["config", "inventory", "origination"]),
     room("peer", "D3", &["config", "rib_owner", "telemetry"]),
     room("control", "D4", &["config", "telemetry", "inventory", "origination", "journal", "rib_owner", "peer"]),

@@ -33,7 +33,7 @@ pub use read::{read, read_octets, read_octets_over};
 pub use resource::ResourcePath;
 pub use selection::Selection;
 pub use snapshot::{
-    Allocation, ManifestMark, ObjectCounts, Owner, Provenance, Range, RangeName, Snapshot, SubnetworkRef,
+    Allocation, Allocations, ManifestMark, ObjectCounts, Owner, Provenance, Range, RangeName, Snapshot, SubnetworkRef,
 };
 pub use status::{InventoryFault, InventoryFaults, InventoryStatus};
 pub use trust::{Doubt, Effect, Trust};

@@ -149,7 +149,7 @@ fn missing_objects<'a>(last: &'a Snapshot, collection: &Collection) -> BTreeSet<
         if !collection.contains(subnetwork) {
             missing.insert((Kind::Subnetwork, subnetwork));
         }
-        for allocation in range.allocations.iter() {
+        for allocation in range.allocations.keys() {
             let path = allocation.owner.resource();
             if !collection.contains(path) {
                 missing.insert((Kind::of_owner(&allocation.owner), &**path));

@@ -9,6 +9,7 @@ use std::time::SystemTime;
 use bgp_core::types::Prefix;
 
 use super::{ResourcePath, Trust};
+use crate::shared_map::SharedMap;
 
 /// A whole inventory. Each part of it passed validation; what could not be read or did not pass is what it was in the
 /// snapshot before.
@@ -99,8 +100,11 @@ pub struct Range {
     pub prefix: Prefix,
     /// What is allocated in it, ascending by prefix. Two entries may share addresses only when they are the same thing
     /// seen twice, as an address resource and the instance that uses it. Snapshots share what has not changed.
-    pub allocations: Arc<Vec<Allocation>>,
+    pub allocations: Allocations,
 }
+
+/// What is allocated in a range.
+pub type Allocations = SharedMap<Allocation, ()>;
 
 /// A subnetwork, as its ranges refer to it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -186,7 +190,7 @@ impl ObjectCounts {
         subnetworks.dedup();
         counts.subnetworks = subnetworks.len();
         let mut instances = HashSet::new();
-        for owner in ranges.iter().flat_map(|range| range.allocations.iter()).map(|allocation| &allocation.owner) {
+        for owner in ranges.iter().flat_map(|range| range.allocations.keys()).map(|allocation| &allocation.owner) {
             match owner {
                 Owner::AliasRange { instance, .. } => {
                     counts.alias_ranges += 1;

@@ -34,11 +34,11 @@ use sha2::{Digest, Sha256};
 
 use crate::config::{Written, WrittenFile};
 use crate::inventory::{
-    Allocation, Doubt, ManifestMark, ObjectCounts, Owner, Provenance, Range, RangeName, ResourcePath, Snapshot,
-    SubnetworkRef, Trust,
+    Allocation, Allocations, Doubt, ManifestMark, ObjectCounts, Owner, Provenance, Range, RangeName, ResourcePath,
+    Snapshot, SubnetworkRef, Trust,
 };
 use crate::origination::guard::{GuardState, HeldRoute, Hold, Window};
-use crate::origination::{Origination, OriginationSet};
+use crate::origination::{Origination, OriginationSet, Originations};
 
 /// The first line. Another version is another first line.
 const HEAD: &str = "aliasd-journal 1\n";
@@ -55,7 +55,7 @@ pub struct Record {
     /// The snapshot that was in use.
     pub snapshot: Arc<Snapshot>,
     /// What was originated, by prefix.
-    pub originations: BTreeMap<Prefix, Origination>,
+    pub originations: Originations,
     /// What the guard remembered.
     pub guard: GuardState,
     /// The configuration by which peers were told; `None` when it was not written down.
@@ -203,7 +203,7 @@ impl Writer<'_> {
             kind,
             name: name.to_owned(),
         }))?;
-        for Allocation { prefix, owner } in range.allocations.iter() {
+        for Allocation { prefix, owner } in range.allocations.keys() {
             let resource = self.resource(owner.resource())?;
             let (kind, word) = match owner {
                 Owner::Interface { interface, .. } => (0, self.word(interface)?),
@@ -247,7 +247,7 @@ impl Writer<'_> {
         routes.iter().try_for_each(|(prefix, route)| self.line(&Line::Held(prefix.to_string(), route.clone())))
     }
 
-    fn originations(&mut self, originations: &BTreeMap<Prefix, Origination>) -> io::Result<()> {
+    fn originations(&mut self, originations: &Originations) -> io::Result<()> {
         let mut known: HashMap<Arc<PathAttributes>, usize> = HashMap::new();
         for (prefix, origination) in originations {
             let attributes = match known.get(&origination.attributes) {
@@ -362,7 +362,7 @@ struct Reader {
     resources: Vec<Arc<ResourcePath>>,
     words: Vec<Arc<str>>,
     attributes: Vec<Arc<PathAttributes>>,
-    originations: BTreeMap<Prefix, Origination>,
+    originations: Originations,
     window: Window,
     hold: Option<Hold>,
 }
@@ -419,7 +419,7 @@ impl Reader {
         if ranges.last().is_some_and(|last| last.prefix >= prefix || last.prefix.covers(&prefix)) {
             return None;
         }
-        ranges.push(Range { subnetwork: Arc::clone(subnetwork), name, prefix, allocations: Arc::default() });
+        ranges.push(Range { subnetwork: Arc::clone(subnetwork), name, prefix, allocations: Allocations::new() });
         Some(())
     }
 
@@ -436,11 +436,10 @@ impl Reader {
         };
         let range = self.snapshot.as_mut()?.ranges.last_mut().filter(|range| range.prefix.covers(&prefix))?;
         let allocation = Allocation { prefix, owner };
-        if range.allocations.last().is_some_and(|last| *last > allocation) {
+        if range.allocations.last_key_value().is_some_and(|(last, ())| *last >= allocation) {
             return None;
         }
-        // Nobody else has it yet.
-        Arc::make_mut(&mut range.allocations).push(allocation);
+        range.allocations.insert(allocation, ());
         Some(())
     }
 
@@ -448,8 +447,10 @@ impl Reader {
         let prefix = Prefix::parse_exact(prefix).ok()?;
         let attributes = Arc::clone(self.attributes.get(attributes)?);
         let role = Arc::clone(self.words.get(role)?);
-        let is_new =
-            self.originations.insert(prefix, Origination { attributes, role, rule, ranges, in_use: None }).is_none();
+        let is_new = self
+            .originations
+            .insert(prefix, Origination { attributes, role, rule, ranges: ranges.into(), in_use: None })
+            .is_none();
         is_new.then_some(())
     }
 

@@ -1,7 +1,7 @@
 //! One step from what is originated to what shall be: everything that is new at once, and of what goes only what the guard
 //! lets pass.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -11,7 +11,7 @@ use super::audience::{Audience, Exports, HeldExports};
 use super::coverage::{overlapping, uncovered};
 use super::guard::{Guard, GuardState, Hold, Verdict, is_protected};
 use super::losses::Losses;
-use super::{Origination, OriginationSet, Owners, Plan};
+use super::{Origination, OriginationSet, Originations, Owners, Plan};
 use crate::config::{Config, HeldPrefixes, Peer};
 
 /// What is originated, and by which configuration peers are told of it.
@@ -60,7 +60,7 @@ pub fn advance(
 #[allow(clippy::too_many_arguments, reason = "each is another thing, and there are two callers")]
 pub fn advance_with(
     owners: impl Fn(&Prefix) -> Owners,
-    grow: impl FnOnce(&OriginationSet, &Hold) -> Option<BTreeMap<Prefix, Origination>>,
+    grow: impl FnOnce(&OriginationSet, &Hold) -> Option<Originations>,
     current: Option<&Current>,
     mut target: OriginationSet,
     config: Arc<Config>,
@@ -117,19 +117,19 @@ pub fn advance_with(
 
 /// A target with what is held beside it.
 struct Beside {
-    originations: BTreeMap<Prefix, Origination>,
+    originations: Originations,
     held_exports: HeldExports,
 }
 
 impl Beside {
-    fn of(old: &BTreeMap<Prefix, Origination>, target: &OriginationSet, hold: &Hold, config: &Config) -> Self {
+    fn of(old: &Originations, target: &OriginationSet, hold: &Hold, config: &Config) -> Self {
         let mut set = target.clone();
         for prefix in hold.routes.keys() {
             let gone = !set.originations.contains_key(prefix);
             if let Some(origination) = old.get(prefix).filter(|_| gone) {
                 let mut kept = origination.clone();
                 // They are indices into the ranges of an older snapshot.
-                kept.ranges.clear();
+                kept.ranges = Arc::default();
                 set.originations.insert(*prefix, kept);
             }
         }

@@ -1,14 +1,13 @@
 //! Addresses and the prefixes that cover them, counted without a walk over more than what is asked about.
 
-use std::collections::BTreeMap;
 use std::net::IpAddr;
-use std::ops::Bound;
 
 use bgp_core::types::Prefix;
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use serde::{Deserialize, Serialize};
 
 use super::written;
+use crate::shared_map::SharedMap;
 
 /// How many addresses of each family.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -117,14 +116,14 @@ pub(super) fn uncovered<'a>(prefix: &Prefix, cover: impl IntoIterator<Item = &'a
 }
 
 /// What of `all` shares an address with `target`, ascending. One may lie inside another.
-pub(super) fn overlapping<'a, T>(
-    all: &'a BTreeMap<Prefix, T>,
+pub(super) fn overlapping<'a, T: Clone>(
+    all: &'a SharedMap<Prefix, T>,
     target: &Prefix,
 ) -> impl Iterator<Item = (&'a Prefix, &'a T)> {
     let target = *target;
     let supernets = (0..=target.len()).filter_map(move |length| Prefix::new(target.network(), length).ok());
     let around = supernets.filter_map(|supernet| all.get_key_value(&supernet));
-    let inside = all.range((Bound::Excluded(target), Bound::Unbounded));
+    let inside = all.after(&target);
     around.chain(inside.take_while(move |(prefix, _)| target.covers(prefix)))
 }
 
@@ -168,7 +167,7 @@ mod tests {
         ) {
             let every: BTreeSet<IpAddr> = all.iter().flat_map(hosts).collect();
             prop_assert_eq!(addresses(&all), counted(&every));
-            let map: BTreeMap<Prefix, ()> = all.iter().map(|prefix| (*prefix, ())).collect();
+            let map: SharedMap<Prefix, ()> = all.iter().map(|prefix| (*prefix, ())).collect();
             let found: Vec<Prefix> = overlapping(&map, &target).map(|(prefix, ())| *prefix).collect();
             let expected: Vec<Prefix> = all.iter().filter(|prefix| prefix.overlaps(&target)).copied().collect();
             prop_assert_eq!(&found, &expected);

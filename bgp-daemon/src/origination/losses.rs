@@ -7,10 +7,7 @@ use bgp_core::types::Prefix;
 
 use super::audience::Audience;
 use super::coverage::{Addresses, addresses, overlapping, uncovered};
-use super::{Origination, Plan};
-
-/// What is originated, by prefix.
-type Originations = BTreeMap<Prefix, Origination>;
+use super::{Origination, Originations, Plan};
 
 /// How much somebody is told of.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -48,4 +48,4 @@ pub use owners::Owners;
 pub use plan::Plan;
 pub use resume::{Resumption, resume};
 pub use sessions::{EndedSessions, ended_sessions};
-pub use set::{BoundOutcome, Origination, OriginationSet, RangeOutcome, RuleOutcome, Treatment};
+pub use set::{BoundOutcome, Origination, OriginationSet, Originations, RangeOutcome, RuleOutcome, Treatment};

@@ -1,6 +1,5 @@
 //! The one way from a snapshot and a configuration to what is originated.
 
-use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -13,7 +12,7 @@ use super::aggregation::{Aggregate, Aggregates, Member, Members, Memory, Moment,
 use super::coverage::addresses;
 use super::guard::{GuardState, Hold};
 use super::role::RangeRoles;
-use super::{Origination, OriginationSet, RangeOutcome, RuleOutcome, Treatment, rule};
+use super::{Origination, OriginationSet, Originations, RangeOutcome, RuleOutcome, Treatment, rule};
 use crate::config::{AdvertiseRule, Aggregation, Config};
 use crate::inventory::{Range, Snapshot};
 
@@ -93,7 +92,7 @@ pub fn grow(
     target: &OriginationSet,
     hold: &Hold,
     config: &Config,
-) -> Option<BTreeMap<Prefix, Origination>> {
+) -> Option<Originations> {
     let mut originations = None;
     for (rule, advertise) in config.advertise.iter().enumerate() {
         let members = members_by_role(rule, &target.snapshot.ranges, &target.ranges);
@@ -101,7 +100,8 @@ pub fn grow(
         let Some(all) = memory.grow(rule, &members, before, is_held) else { continue };
         let attributes = Arc::new(attributes(advertise));
         let grown = originations.get_or_insert_with(|| target.originations.clone());
-        grown.retain(|_, one| one.rule != rule);
+        let of_rule = target.originations.iter().filter(|(_, one)| one.rule == rule);
+        of_rule.for_each(|(prefix, _)| drop(grown.remove(prefix)));
         grown.extend(all.into_iter().map(|(role, Aggregate { prefix, ranges, in_use })| {
             (prefix, Origination { attributes: Arc::clone(&attributes), role, rule, ranges, in_use })
         }));
@@ -111,7 +111,7 @@ pub fn grow(
 
 /// What was originated from `snapshot` by `then` before a restart, which `config` makes other originations of perhaps.
 pub(super) fn restore(
-    mut originations: BTreeMap<Prefix, Origination>,
+    mut originations: Originations,
     guard: GuardState,
     memory: &mut Memory,
     snapshot: Arc<Snapshot>,
@@ -125,9 +125,11 @@ pub(super) fn restore(
     if originations.values().any(|one| is_bounded(one.rule)) {
         let mut in_use: Vec<Prefix> = snapshot.ranges.iter().flat_map(allocated).copied().collect();
         in_use.sort_unstable();
-        for (prefix, origination) in originations.iter_mut().filter(|(_, one)| is_bounded(one.rule)) {
-            origination.in_use = blocks_in(&in_use, prefix);
-        }
+        let bounded = |(prefix, one): (&Prefix, &Origination)| {
+            is_bounded(one.rule).then(|| (*prefix, Origination { in_use: blocks_in(&in_use, prefix), ..one.clone() }))
+        };
+        let bounded: Vec<_> = originations.iter().filter_map(bounded).collect();
+        originations.extend(bounded);
     }
     OriginationSet { originations, guard, ..originate_after(None, memory, snapshot, config, now) }
 }

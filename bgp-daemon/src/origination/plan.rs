@@ -1,13 +1,12 @@
 //! The route-level difference of two sets of originations.
 
-use std::cmp::Ordering;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bgp_core::attribute::PathAttributes;
 use bgp_core::types::Prefix;
 
-use super::Origination;
+use super::{Origination, Originations};
+use crate::shared_map::Change;
 
 /// What changes between two sets of originations.
 ///
@@ -22,33 +21,24 @@ pub struct Plan {
 
 impl Plan {
     /// What turns `old` into `new`, as far as the table is concerned: which rule and ranges a prefix comes from may
-    /// change without a route that does. One walk along both, which clones what changes only.
+    /// change without a route that does. Passes over what both share, and clones what changes only.
     #[must_use]
-    pub fn between(old: &BTreeMap<Prefix, Origination>, new: &BTreeMap<Prefix, Origination>) -> Self {
+    pub fn between(old: &Originations, new: &Originations) -> Self {
         let mut plan = Self::default();
-        let (mut before, mut after) = (old.iter().peekable(), new.iter().peekable());
-        loop {
-            let order = match (before.peek(), after.peek()) {
-                (Some((old, _)), Some((new, _))) => old.cmp(new),
-                (Some(_), None) => Ordering::Less,
-                (None, Some(_)) => Ordering::Greater,
-                (None, None) => return plan,
-            };
-            let gone = if order.is_le() { before.next() } else { None };
-            let here = if order.is_ge() { after.next() } else { None };
-            match (gone, here) {
-                (Some((prefix, _)), None) => plan.withdraw.push(*prefix),
-                (Some((_, old)), Some((_, new))) if old.is_same_route(new) => {}
-                (_, Some((prefix, new))) => plan.announce.push((*prefix, new.clone())),
-                (None, None) => return plan,
+        for Change { key: prefix, before, after } in old.changes(new) {
+            match (before, after) {
+                (Some(old), Some(new)) if old.is_same_route(new) => {}
+                (_, Some(new)) => plan.announce.push((*prefix, new.clone())),
+                (_, None) => plan.withdraw.push(*prefix),
             }
         }
+        plan
     }
 
     /// What starts originating all of `new`.
     #[must_use]
-    pub fn from_nothing(new: &BTreeMap<Prefix, Origination>) -> Self {
-        Self::between(&BTreeMap::new(), new)
+    pub fn from_nothing(new: &Originations) -> Self {
+        Self::between(&Originations::new(), new)
     }
 
     /// The announcements as the table takes them: prefix, attributes and role; ascending.

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::audience::{Exports, HeldExports};
 use super::coverage::{overlapping, uncovered};
-use super::{Addresses, Advance, Current, Origination, OriginationSet, Owners};
+use super::{Addresses, Advance, Current, Origination, OriginationSet, Originations, Owners};
 use crate::config::{Config, Peer};
 
 /// All that a step changes.
@@ -162,7 +162,7 @@ struct Group {
 /// Looks at what changes only, unless peers are told by other rules: then at everything.
 #[must_use]
 pub fn report(current: Option<&Current>, step: &Advance, owners: impl Fn(&Prefix) -> Owners) -> Report {
-    let nothing = std::collections::BTreeMap::new();
+    let nothing = Originations::new();
     let old = current.map_or(&nothing, |current| &current.set.originations);
     let new = &step.next.set.originations;
     let mut groups = groups(current, &step.next);
@@ -222,7 +222,7 @@ pub fn report(current: Option<&Current>, step: &Advance, owners: impl Fn(&Prefix
     report
 }
 
-type Side<'a> = (&'a std::collections::BTreeMap<Prefix, Origination>, Option<&'a Origination>);
+type Side<'a> = (&'a Originations, Option<&'a Origination>);
 
 impl Group {
     /// What the prefix comes to for these peers.

@@ -1,6 +1,6 @@
 //! What is originated after a restart: what was before it, told to whom it was told, until the source was read.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -10,7 +10,7 @@ use super::advance::keep_told;
 use super::audience::{Exports, HeldExports};
 use super::guard::GuardState;
 use super::originate::restore;
-use super::{Current, Memory, Origination, OriginationSet};
+use super::{Current, Memory, Origination, OriginationSet, Originations};
 use crate::config::{Config, HeldPrefixes, Peer, Written};
 use crate::inventory::Snapshot;
 
@@ -20,7 +20,7 @@ pub struct Resumption {
     /// The snapshot that was in use.
     pub snapshot: Arc<Snapshot>,
     /// What was originated, by prefix.
-    pub originations: BTreeMap<Prefix, Origination>,
+    pub originations: Originations,
     /// What the guard remembered, by the clock of now.
     pub guard: GuardState,
     /// The configuration by whose `[[peer]]` it was told; `None` when that is not known.
@@ -63,7 +63,7 @@ fn told_before(
     before: &Peer,
     held: Option<&HeldPrefixes>,
     now: &Peer,
-    originations: &BTreeMap<Prefix, Origination>,
+    originations: &Originations,
 ) -> BTreeSet<Prefix> {
     let (told, tells) = (Exports::of(before, held), Exports::of(now, None));
     if told == tells {

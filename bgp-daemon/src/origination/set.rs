@@ -1,6 +1,5 @@
 //! What we originate, and what became of every range.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bgp_core::attribute::PathAttributes;
@@ -10,6 +9,10 @@ use super::coverage::{Addresses, overlapping};
 use super::guard::GuardState;
 use crate::config::Written;
 use crate::inventory::Snapshot;
+use crate::shared_map::SharedMap;
+
+/// What is originated, by prefix.
+pub type Originations = SharedMap<Prefix, Origination>;
 
 /// All that is originated from one snapshot by one configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,7 +21,7 @@ pub struct OriginationSet {
     pub snapshot: Arc<Snapshot>,
     /// What is originated, by prefix. No address lies in two of them, but for those that are held: one may lie in or around
     /// others.
-    pub originations: BTreeMap<Prefix, Origination>,
+    pub originations: Originations,
     /// What the guard remembers: what of this it holds, and what was withdrawn lately.
     pub guard: GuardState,
     /// The configuration by whose `[[peer]]` it is told.
@@ -47,7 +50,7 @@ pub struct Origination {
     pub rule: usize,
     /// Indices into `snapshot.ranges` of the ranges that it was made from, ascending; more than one where an aggregate
     /// spans neighbouring ranges. Empty for one that is held after it has gone.
-    pub ranges: Vec<usize>,
+    pub ranges: Arc<[usize]>,
     /// What of it is in use, or was within the window of the guard: disjoint prefixes, ascending. `None` for all of it, and for
     /// all of a range that is announced as a whole. What was not in use can be taken from nobody.
     pub in_use: Option<Arc<[Prefix]>>,

@@ -2,7 +2,6 @@
 
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
-use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -18,12 +17,12 @@ use bgp_core::types::{Asn, BgpIdentifier, Community, FamilySet, HoldTime, NextHo
 use bgp_daemon::config::{Config, Control, Peer, Router};
 use bgp_daemon::control::{self, AuditStatus, Clock, DaemonView, PeerEntry, ReloadOutcome};
 use bgp_daemon::inventory::{
-    Allocation, InventoryFaults, InventoryStatus, ObjectCounts, Owner, Provenance, Range, RangeName, ResourcePath,
-    Snapshot, SubnetworkRef, Trust,
+    Allocation, Allocations, InventoryFaults, InventoryStatus, ObjectCounts, Owner, Provenance, Range, RangeName,
+    ResourcePath, Snapshot, SubnetworkRef, Trust,
 };
 use bgp_daemon::origination::guard::GuardState;
 use bgp_daemon::origination::{
-    Addresses, BoundOutcome, Origination, OriginationSet, RangeOutcome, RuleOutcome, Treatment,
+    Addresses, BoundOutcome, Origination, OriginationSet, Originations, RangeOutcome, RuleOutcome, Treatment,
 };
 use bgp_daemon::peer::{PeerSettings, PeerTask};
 use bgp_daemon::rib_owner::{self, FromPeer, OriginationChange, PeerIntake, RibEvent, RibHandle};
@@ -328,7 +327,7 @@ fn origination_set() -> OriginationSet {
         subnetwork: Arc::clone(&subnetwork),
         name,
         prefix: prefix(text),
-        allocations: Arc::new(allocations),
+        allocations: Allocations::of_keys(allocations),
     };
     let instance = Arc::new(path("projects/svc/zones/us-central1-a/instances/node-1"));
     let interface: Arc<str> = Arc::from("nic0");
@@ -353,13 +352,13 @@ fn origination_set() -> OriginationSet {
         attributes: Arc::new(PathAttributes { communities, ..PathAttributes::default() }),
         role: Arc::from(role),
         rule,
-        ranges: vec![range],
+        ranges: [range].into(),
         in_use: None,
     };
     let outcome = |role: &str, treatment| RangeOutcome { role: Arc::from(role), treatment };
     OriginationSet {
         snapshot: Arc::new(snapshot),
-        originations: BTreeMap::from([
+        originations: Originations::from_iter([
             (prefix("10.0.0.0/20"), origination("vm", 1, 0, Vec::new())),
             (prefix("10.4.1.0/24"), origination("pod", 0, 1, vec![Community(64512 << 16 | 200)])),
         ]),

@@ -1,7 +1,5 @@
 //! `/v1/aggregation`.
 
-use std::ops::Bound;
-
 use axum::Json;
 use axum::extract::State;
 use axum::http::Uri;
@@ -24,9 +22,8 @@ pub async fn aggregation(State(view): State<DaemonView>, uri: Uri) -> Result<Jso
     parameters.finish()?;
     let (set, config) = (view.originations.borrow().clone(), view.config.borrow().clone());
     let rules = set.as_ref().map(|set| rules(set, &config)).unwrap_or_default();
-    let begin = after.map_or(Bound::Unbounded, Bound::Excluded);
     let mut rest =
-        set.iter().flat_map(|set| set.originations.range((begin, Bound::Unbounded)).map(move |one| (set, one)));
+        set.iter().flat_map(|set| set.originations.from(|prefix| Some(*prefix) <= after).map(move |one| (set, one)));
     let page = rest.by_ref().take(limit).map(|(set, (prefix, one))| aggregate(set, prefix, one));
     let aggregates: Vec<AggregateEntry> = page.collect();
     Ok(Json(AggregationReply {

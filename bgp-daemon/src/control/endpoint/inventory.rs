@@ -17,7 +17,7 @@ use crate::control::reply::{
 };
 use crate::control::time::{rfc3339, seconds_since};
 use crate::control::view::DaemonView;
-use crate::inventory::{Allocation, Effect, InventoryFault, InventoryStatus, ObjectCounts, Range, Snapshot};
+use crate::inventory::{Allocations, Effect, InventoryFault, InventoryStatus, ObjectCounts, Range, Snapshot};
 use crate::origination::{OriginationSet, Treatment};
 
 /// The inventory and a page of its ranges.
@@ -112,7 +112,7 @@ fn page(
 
 fn originated_by_range(set: &OriginationSet) -> HashMap<usize, usize> {
     let mut counts = HashMap::new();
-    for index in set.originations.values().flat_map(|origination| &origination.ranges) {
+    for index in set.originations.values().flat_map(|origination| origination.ranges.iter()) {
         *counts.entry(*index).or_default() += 1;
     }
     counts
@@ -143,10 +143,10 @@ fn entry(index: usize, range: &Range, set: Option<&OriginationSet>, originated: 
 }
 
 /// Addresses that the allocations cover, each counted once.
-fn allocated(allocations: &[Allocation]) -> u128 {
+fn allocated(allocations: &Allocations) -> u128 {
     let mut sum = 0_u128;
     let mut last: Option<Prefix> = None;
-    for prefix in allocations.iter().map(|allocation| allocation.prefix) {
+    for prefix in allocations.keys().map(|allocation| allocation.prefix) {
         // Ascending: what shares addresses with an earlier one lies inside the last that was counted.
         if !last.is_some_and(|last| last.covers(&prefix)) {
             let host_bits = u32::from(prefix.family().max_prefix_len() - prefix.len());
@@ -160,13 +160,13 @@ fn allocated(allocations: &[Allocation]) -> u128 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::inventory::{Owner, ResourcePath};
+    use crate::inventory::{Allocation, Owner, ResourcePath};
 
     #[test]
     fn counts_an_address_once_that_is_seen_twice() {
         let path = Arc::new(ResourcePath::parse("projects/p/zones/z/instances/vm-1").unwrap());
         let allocation = |text: &str| Allocation { prefix: text.parse().unwrap(), owner: Owner::Address(path.clone()) };
-        let of = |texts: &[&str]| allocated(&texts.iter().copied().map(allocation).collect::<Vec<_>>());
+        let of = |texts: &[&str]| allocated(&texts.iter().map(|text| (allocation(text), ())).collect());
         assert_eq!(of(&["10.0.0.0/24", "10.0.0.7/32", "10.0.1.0/32", "10.0.1.0/32"]), 257);
         assert_eq!(of(&["fd00::/64"]), 1 << 64);
         assert_eq!(of(&["::/0"]), u128::MAX);

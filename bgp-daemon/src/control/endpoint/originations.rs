@@ -1,7 +1,5 @@
 //! `/v1/originations` and `/v1/config`.
 
-use std::ops::Bound;
-
 use axum::Json;
 use axum::extract::State;
 use axum::http::Uri;
@@ -27,8 +25,7 @@ pub async fn originations(State(view): State<DaemonView>, uri: Uri) -> Result<Js
         config_digest: config.written.digest(),
         held: set.as_ref().and_then(|set| Some(set.guard.hold.as_ref()?.hash.clone())),
     };
-    let begin = after.map_or(Bound::Unbounded, Bound::Excluded);
-    let mut rest = set.iter().flat_map(|set| set.originations.range((begin, Bound::Unbounded)));
+    let mut rest = set.iter().flat_map(|set| set.originations.from(|prefix| Some(*prefix) <= after));
     let owners = |prefix| {
         let held = set.as_ref().and_then(|set| Some(set.guard.hold.as_ref()?.routes.get(prefix)?.owners.clone()));
         held.or_else(|| set.as_ref().map(|set| Owners::of(prefix, &set.snapshot))).unwrap_or_default()

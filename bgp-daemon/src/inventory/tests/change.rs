@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Arc;
 use std::time::SystemTime;
 
 use proptest::prelude::*;
@@ -168,7 +167,7 @@ fn lives(steps: Vec<Step>) -> Result<usize, TestCaseError> {
             let is_shared = before
                 .ranges
                 .iter()
-                .any(|range| now.ranges.iter().any(|other| Arc::ptr_eq(&range.allocations, &other.allocations)));
+                .any(|range| now.ranges.iter().any(|other| range.allocations.is_same(&other.allocations)));
             shared += usize::from(is_shared);
         }
         last = snapshot.or(last);

@@ -80,7 +80,7 @@ fn shown(snapshot: &Snapshot) -> String {
     let mut text = String::new();
     for range in &snapshot.ranges {
         text.push_str(&format!("{} {} of {}\n", range.prefix, range.name, range.subnetwork.path.short_name()));
-        for allocation in range.allocations.iter() {
+        for allocation in range.allocations.keys() {
             text.push_str(&format!("  {} {}\n", allocation.prefix, allocation.owner));
         }
     }

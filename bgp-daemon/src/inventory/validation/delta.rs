@@ -14,7 +14,7 @@ use super::ranges::Ranges;
 use crate::inventory::collection::{Collection, FileObjects};
 use crate::inventory::findings::FaultLog;
 use crate::inventory::shape::Shape;
-use crate::inventory::{Allocation, ObjectCounts, Owner, Range, Selection, Snapshot};
+use crate::inventory::{Allocation, Allocations, ObjectCounts, Owner, Range, Selection, Snapshot};
 
 /// A state with which nothing was wrong, and what it came to.
 #[derive(Debug)]
@@ -123,60 +123,32 @@ fn exchange(ranges: &[Range], mut gone: &[&Placed], mut new: &[&Placed]) -> Opti
         (gone, new) = (rest_of_gone, rest_of_new);
         let mut range = range.clone();
         if !(leave.is_empty() && come.is_empty()) {
-            range.allocations = Arc::new(merged(&range.allocations, leave, come)?);
+            range.allocations = merged(&range.allocations, leave, come)?;
         }
         exchanged.push(range);
     }
     (gone.is_empty() && new.is_empty()).then_some(exchanged)
 }
 
-/// All that is there less `leave` with `come`, each ascending.
-fn merged(all: &[Allocation], mut leave: &[&Placed], come: &[&Placed]) -> Option<Vec<Allocation>> {
-    let mut merged: Vec<Allocation> = Vec::with_capacity((all.len() + come.len()).checked_sub(leave.len())?);
-    let (mut rest, mut places) = (all, Vec::with_capacity(come.len()));
-    // What stays is taken over in whole stretches, up to where something comes or goes.
-    let mut come = come.iter().peekable();
-    loop {
-        let next = match (leave.first(), come.peek()) {
-            (None, None) => break,
-            (Some(one), None) => one,
-            (None, Some(one)) => *one,
-            (Some(goes), Some(comes)) => {
-                if (goes.prefix, &goes.owner) < (comes.prefix, &comes.owner) {
-                    goes
-                } else {
-                    *comes
-                }
-            }
-        };
-        let until =
-            rest.partition_point(|allocation| (allocation.prefix, &allocation.owner) < (next.prefix, &next.owner));
-        let (stretch, after) = rest.split_at_checked(until)?;
-        merged.extend_from_slice(stretch);
-        rest = after;
-        let goes = leave.first().is_some_and(|goes| std::ptr::eq(*goes, *next));
-        if goes {
-            let (one, after) = rest.split_first()?;
-            if (one.prefix, &one.owner) != (next.prefix, &next.owner) {
-                return None;
-            }
-            rest = after;
-            leave = leave.split_first()?.1;
-        } else {
-            places.push(merged.len());
-            merged.push(Allocation { prefix: next.prefix, owner: next.owner.clone() });
-            come.next();
+/// All that is there less `leave` with `come`.
+fn merged(all: &Allocations, leave: &[&Placed], come: &[&Placed]) -> Option<Allocations> {
+    let allocation = |placed: &&Placed| Allocation { prefix: placed.prefix, owner: placed.owner.clone() };
+    let mut merged = all.clone();
+    for one in leave.iter().map(allocation) {
+        merged.remove(&one)?;
+    }
+    for one in come.iter().map(allocation) {
+        if merged.insert(one, ()).is_some() {
+            return None;
         }
     }
-    merged.extend_from_slice(rest);
-    places.iter().all(|place| is_alone(&merged, *place)).then_some(merged)
+    come.iter().map(allocation).all(|one| is_alone(&merged, &one)).then_some(merged)
 }
 
-/// Whether what stands there shares no address with a neighbour. A reserved address may stand for what something else has.
-fn is_alone(all: &[Allocation], place: usize) -> bool {
-    let Some((before, [own, after @ ..])) = all.split_at_checked(place) else { return false };
-    let is_address = |one: &&Allocation| matches!(one.owner, Owner::Address(_));
-    let neighbours = before.iter().rev().find(|one| !is_address(one)).into_iter();
-    let mut neighbours = neighbours.chain(after.iter().find(|one| !is_address(one)));
-    !neighbours.any(|neighbour| neighbour.prefix.overlaps(&own.prefix))
+/// Whether it shares no address with a neighbour. A reserved address may stand for what something else has.
+fn is_alone(all: &Allocations, own: &Allocation) -> bool {
+    let is_address = |(one, ()): &(&Allocation, &())| matches!(one.owner, Owner::Address(_));
+    let neighbours = all.until(|one| one < own).rev().find(|one| !is_address(one)).into_iter();
+    let mut neighbours = neighbours.chain(all.after(own).find(|one| !is_address(one)));
+    !neighbours.any(|(neighbour, ())| neighbour.prefix.overlaps(&own.prefix))
 }

@@ -13,7 +13,7 @@ use super::join::{Placed, id_of};
 use super::ranges::Ranges;
 use crate::inventory::collection::{Collection, ObjectId};
 use crate::inventory::findings::FaultLog;
-use crate::inventory::{Allocation, Doubt, Effect, InventoryFault, Owner, Range, Snapshot};
+use crate::inventory::{Allocation, Allocations, Doubt, Effect, InventoryFault, Owner, Range, Snapshot};
 
 /// How often quarantine may spread: an object in it keeps what it had, which something else may have now.
 const MAX_ROUNDS: usize = 8;
@@ -119,7 +119,7 @@ impl Question<'_> {
         quarantine: &HashSet<ObjectId>,
     ) -> (Vec<Held<'_>>, Vec<Held<'_>>) {
         let stays = |owner: &Owner| self.keep_all || (!quarantine.is_empty() && quarantine.contains(&id_of(owner)));
-        let last = self.last.iter().flat_map(|last| &last.ranges).flat_map(|range| range.allocations.iter());
+        let last = self.last.iter().flat_map(|last| &last.ranges).flat_map(|range| range.allocations.keys());
         let mut last = last.filter(|allocation| of_class(&allocation.owner)).peekable();
         let (mut held, mut rest) = (Vec::new(), Vec::new());
         let only_stays = |allocation: &'_ Allocation| stays(&allocation.owner);
@@ -152,7 +152,7 @@ impl Question<'_> {
                 subnetwork: Arc::clone(&range.subnetwork),
                 name: range.name.clone(),
                 prefix: range.prefix,
-                allocations: Arc::new(own.iter().map(allocation).collect()),
+                allocations: Allocations::of_keys(own.iter().map(allocation)),
             });
             if let Some(homeless) = rest.first().filter(|held| held.prefix < range.prefix) {
                 return Err(homeless_fault(homeless));

@@ -18,11 +18,11 @@ use tokio_util::sync::CancellationToken;
 use super::*;
 use crate::config::{Written, WrittenFile};
 use crate::inventory::{
-    Allocation, Doubt, ManifestMark, ObjectCounts, Owner, Provenance, Range, RangeName, ResourcePath, Snapshot,
-    SubnetworkRef, Trust,
+    Allocation, Allocations, Doubt, ManifestMark, ObjectCounts, Owner, Provenance, Range, RangeName, ResourcePath,
+    Snapshot, SubnetworkRef, Trust,
 };
 use crate::origination::guard::{Budget, GuardState, Hold, Reason, Tallies, Tally, Window};
-use crate::origination::{Origination, OriginationSet};
+use crate::origination::{Origination, OriginationSet, Originations};
 
 fn path(text: &str) -> Arc<ResourcePath> {
     Arc::new(ResourcePath::parse(text).unwrap())
@@ -44,7 +44,7 @@ fn set(revision: u64, aliases: u32) -> OriginationSet {
         subnetwork: Arc::clone(&subnetwork),
         name,
         prefix: prefix(text),
-        allocations: Arc::new(allocations),
+        allocations: Allocations::of_keys(allocations),
     };
     let alias = |number: u32| {
         let instance = path(&format!("projects/p/zones/z/instances/n{}", number / 8));
@@ -90,16 +90,21 @@ fn set(revision: u64, aliases: u32) -> OriginationSet {
         large_communities: vec![large],
         ..PathAttributes::default()
     });
-    let origination =
-        |ranges| Origination { attributes: Arc::clone(&attributes), role: "pod".into(), rule: 1, ranges, in_use: None };
+    let origination = |ranges: &[usize]| Origination {
+        attributes: Arc::clone(&attributes),
+        role: "pod".into(),
+        rule: 1,
+        ranges: ranges.into(),
+        in_use: None,
+    };
     let plain =
-        Origination { attributes: Arc::default(), role: "vm".into(), rule: 0, ranges: vec![0, 1], in_use: None };
+        Origination { attributes: Arc::default(), role: "vm".into(), rule: 0, ranges: [0, 1].into(), in_use: None };
     OriginationSet {
         snapshot: Arc::new(snapshot),
-        originations: BTreeMap::from([
+        originations: Originations::from_iter([
             (prefix("10.0.0.0/20"), plain),
-            (prefix("10.4.0.0/24"), origination(vec![1])),
-            (prefix("10.4.2.0/24"), origination(vec![1])),
+            (prefix("10.4.0.0/24"), origination(&[1])),
+            (prefix("10.4.2.0/24"), origination(&[1])),
         ]),
         guard: guard(),
         told_by: Arc::new(configuration()),

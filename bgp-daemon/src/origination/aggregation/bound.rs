@@ -1,7 +1,7 @@
 //! `in-use` under a bound or lengths: one cover over all ranges of a rule, of every role and both families.
 
 use std::cmp::Ordering;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use bgp_core::types::{AddressFamily, Prefix};
@@ -14,6 +14,7 @@ use crate::origination::coverage::{joined, overlapping};
 use crate::origination::originate::PROHIBITED;
 use crate::origination::set::BoundOutcome;
 use crate::origination::{Origination, OriginationSet};
+use crate::shared_map::SharedMap;
 
 /// A cover, and what it is a cover of.
 #[derive(Debug)]
@@ -69,7 +70,7 @@ impl Bounded {
         let is_ours = |prefix: &Prefix, one: &Origination| {
             members.get(&one.role).is_some_and(|members| members.iter().any(|(_, range)| range.prefix.overlaps(prefix)))
         };
-        let before: BTreeMap<Prefix, &Origination> = before
+        let before: SharedMap<Prefix, &Origination> = before
             .originations
             .iter()
             .filter(|(prefix, one)| is_ours(prefix, one))

@@ -1,5 +1,7 @@
 //! `in-use`: the exact minimal cover of what is allocated, not one address more and not one less.
 
+use std::sync::Arc;
+
 use bgp_core::types::Prefix;
 
 use super::{Aggregate, Member, allocated};
@@ -13,7 +15,7 @@ pub(super) fn aggregate(members: &[Member<'_>], held_down: &[Prefix]) -> Vec<Agg
 /// Every address of a prefix lies in one of the members, and they are disjoint: a member that overlaps a prefix is one that
 /// it was made of. Both are ascending, so one walk along both finds them.
 pub(super) fn with_ranges(prefixes: impl Iterator<Item = Prefix>, members: &[Member<'_>]) -> Vec<Aggregate> {
-    let mut rest = members;
+    let (mut rest, mut last): (_, Arc<[usize]>) = (members, Arc::default());
     let aggregate = |prefix: Prefix| {
         while let [(_, range), later @ ..] = rest {
             if range.prefix.overlaps(&prefix) || range.prefix > prefix {
@@ -21,8 +23,12 @@ pub(super) fn with_ranges(prefixes: impl Iterator<Item = Prefix>, members: &[Mem
             }
             rest = later;
         }
-        let made_of = rest.iter().take_while(|(_, range)| range.prefix.overlaps(&prefix));
-        Aggregate { prefix, ranges: made_of.map(|(index, _)| *index).collect(), in_use: None }
+        let made_of = rest.iter().take_while(|(_, range)| range.prefix.overlaps(&prefix)).map(|(index, _)| *index);
+        // Most are of the same ranges as the one before.
+        if !made_of.clone().eq(last.iter().copied()) {
+            last = made_of.collect();
+        }
+        Aggregate { prefix, ranges: Arc::clone(&last), in_use: None }
     };
     prefixes.map(aggregate).collect()
 }

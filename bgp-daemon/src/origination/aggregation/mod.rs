@@ -31,7 +31,7 @@ use crate::inventory::Range;
 pub(super) struct Aggregate {
     pub(super) prefix: Prefix,
     /// The indices of its ranges, ascending; never empty.
-    pub(super) ranges: Vec<usize>,
+    pub(super) ranges: Arc<[usize]>,
     /// What of it was in use lately, where that is not all.
     pub(super) in_use: Option<Arc<[Prefix]>>,
 }
@@ -54,5 +54,5 @@ pub(super) type Members<'a> = BTreeMap<&'a Arc<str>, Vec<Member<'a>>>;
 
 /// What is allocated in a range. A snapshot has no allocation outside its range; were there one, it would not be ours.
 pub(super) fn allocated(range: &Range) -> impl Iterator<Item = &Prefix> {
-    range.allocations.iter().map(|allocation| &allocation.prefix).filter(|prefix| range.prefix.covers(prefix))
+    range.allocations.keys().map(|allocation| &allocation.prefix).filter(|prefix| range.prefix.covers(prefix))
 }

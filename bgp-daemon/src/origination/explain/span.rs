@@ -1,15 +1,14 @@
 //! Which entries of the ascending lists share addresses with a prefix, found by bisection.
 
-use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::ops::Range as Indices;
 
 use bgp_core::types::Prefix;
 
-use super::super::Origination;
+use super::super::Originations;
 use super::super::coverage::overlapping;
 use super::chain::Extent;
-use crate::inventory::{Allocation, Range};
+use crate::inventory::{Allocation, Allocations, Range};
 
 /// The last address.
 pub(super) fn last(prefix: &Prefix) -> IpAddr {
@@ -34,24 +33,24 @@ pub(in crate::origination) fn ranges(ranges: &[Range], target: &Prefix) -> Indic
 /// What shares an address with `part` among the allocations, ascending, of the range `within`: at most `limit` of them,
 /// the wider first, and how many there are.
 pub(in crate::origination) fn allocations<'a>(
-    allocations: &'a [Allocation],
+    allocations: &'a Allocations,
     within: &Prefix,
     part: &Prefix,
     limit: usize,
 ) -> (Vec<&'a Allocation>, usize) {
-    let bisect = |prefix: &Prefix| allocations.partition_point(|allocation| allocation.prefix < *prefix);
+    let from = |prefix: Prefix| allocations.from(|allocation| allocation.prefix < prefix).map(|(one, ())| one);
     // Allocations may be nested (an address of a reserved block): those around `part` can only be its own supernets.
     let supernets = (within.len()..part.len()).filter_map(|length| Prefix::new(part.network(), length).ok());
     let around = supernets.flat_map(|supernet| {
         let equal = move |allocation: &&Allocation| allocation.prefix == supernet;
-        allocations.iter().skip(bisect(&supernet)).take_while(equal)
+        from(supernet).take_while(equal)
     });
     let mut found: Vec<&Allocation> = around.collect();
     // The rest is one run: whatever sorts after `part` and starts before its end lies inside it.
-    let start = bisect(part);
-    let end = allocations.partition_point(|allocation| allocation.prefix.network() <= last(part)).max(start);
-    let total = found.len() + (end - start);
-    found.extend(allocations.iter().take(end).skip(start).take(limit));
+    let inside = allocations
+        .count(|allocation| allocation.prefix < *part, |allocation| allocation.prefix.network() <= last(part));
+    let total = found.len() + inside;
+    found.extend(from(*part).take(inside.min(limit)));
     found.truncate(limit);
     (found, total)
 }
@@ -65,7 +64,7 @@ pub(super) struct Coverage {
 
 impl Coverage {
     /// Walks along the originations from the start of `target` to the first gap.
-    pub(super) fn of(target: &Prefix, all: &BTreeMap<Prefix, Origination>) -> Self {
+    pub(super) fn of(target: &Prefix, all: &Originations) -> Self {
         let (mut extent, mut uncovered) = (Extent::Nothing, Some(target.network()));
         for (prefix, _) in overlapping(all, target) {
             extent = Extent::Part;

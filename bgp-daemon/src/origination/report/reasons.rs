@@ -1,14 +1,12 @@
 //! Why a route changes, in words.
 
-use std::collections::BTreeMap;
-
 use bgp_core::types::Prefix;
 
 use super::{ChangeKind, RouteChange, RouteFacts};
 use crate::origination::coverage::overlapping;
 use crate::origination::explain::span;
 use crate::origination::guard::HeldRoute;
-use crate::origination::{Origination, OriginationSet, Treatment};
+use crate::origination::{OriginationSet, Originations, Treatment};
 
 /// Names that are listed.
 const SHOWN: usize = 4;
@@ -17,7 +15,7 @@ const SHOWN: usize = 4;
 pub(super) fn of(
     prefix: &Prefix,
     change: &RouteChange,
-    old: &BTreeMap<Prefix, Origination>,
+    old: &Originations,
     new: &OriginationSet,
     held: Option<&HeldRoute>,
 ) -> Vec<String> {

@@ -39,7 +39,7 @@ fn joins_across_ranges_of_one_role_and_remembers_them() {
     let set = originate(snapshot(ranges), &config(IN_USE));
     assert_eq!(originated(&set), ["10.0.0.0/23", "10.0.2.0/25"]);
     let made_of: Vec<_> = set.originations.values().map(|origination| origination.ranges.clone()).collect();
-    assert_eq!(made_of, [vec![0, 1], vec![2]]);
+    assert_eq!(made_of, [[0, 1].into(), [2].into()]);
 }
 
 #[test]
@@ -91,7 +91,7 @@ proptest! {
             of_role.map(|(prefix, _)| *prefix).collect()
         };
         let pods = snapshot.ranges.iter().filter(|range| range.name.to_string().contains("pod"));
-        let allocations: Vec<_> = pods.flat_map(|range| range.allocations.iter()).collect();
+        let allocations: Vec<_> = pods.flat_map(|range| range.allocations.keys()).collect();
         let allocated = |host: &Prefix| allocations.iter().any(|allocation| allocation.prefix.covers(host));
         let wanted = hosts(space).into_iter().filter(allocated).collect();
         let mut expected = Vec::new();
@@ -108,7 +108,7 @@ proptest! {
         let set = originate(snapshot.clone(), &both_modes());
         for (prefix, origination) in &set.originations {
             let overlapping = snapshot.ranges.iter().enumerate().filter(|(_, range)| range.prefix.overlaps(prefix));
-            prop_assert_eq!(&origination.ranges, &overlapping.map(|(index, _)| index).collect::<Vec<_>>());
+            prop_assert_eq!(&origination.ranges, &overlapping.map(|(index, _)| index).collect());
         }
     }
 

@@ -12,7 +12,8 @@ use super::super::explain::Extent;
 use super::super::guard::{Guard, Hold};
 use super::super::report::current_of;
 use super::super::{
-    Addresses, Current, Memory, OriginationSet, Owners, advance_with, explain, grow, originate, originate_after,
+    Addresses, Current, Memory, Origination, OriginationSet, Owners, advance_with, explain, grow, originate,
+    originate_after,
 };
 use super::{config, originated, prefix, range, snapshot, snapshots};
 use crate::config::Config;
@@ -342,7 +343,7 @@ fn lives() -> impl Strategy<Value = Vec<Arc<Snapshot>>> {
 }
 
 fn allocated(ranges: &[Range]) -> impl Iterator<Item = Prefix> {
-    ranges.iter().flat_map(|range| range.allocations.iter()).map(|allocation| allocation.prefix)
+    ranges.iter().flat_map(|range| range.allocations.keys()).map(|allocation| allocation.prefix)
 }
 
 proptest! {
@@ -379,7 +380,7 @@ proptest! {
             }
             for (prefix, origination) in &set.originations {
                 let overlapping = snapshot.ranges.iter().enumerate().filter(|(_, range)| range.prefix.overlaps(prefix));
-                prop_assert_eq!(&origination.ranges, &overlapping.map(|(index, _)| index).collect::<Vec<_>>());
+                prop_assert_eq!(&origination.ranges, &overlapping.map(|(index, _)| index).collect());
                 let roles = origination.ranges.iter().map(|index| &set.ranges[*index].role);
                 prop_assert!(roles.into_iter().all(|role| *role == origination.role));
                 let ours = origination.ranges.iter().map(|index| snapshot.ranges[*index].prefix);
@@ -399,8 +400,8 @@ proptest! {
             before = Some(originate_after(before.as_ref(), &mut Memory::default(), Arc::clone(snapshot), &config, now));
         }
         let before = before.unwrap();
-        let mut written = before.originations.clone();
-        written.values_mut().for_each(|one| one.in_use = None);
+        let plain = |(prefix, one): (&Prefix, &Origination)| (*prefix, Origination { in_use: None, ..one.clone() });
+        let written = before.originations.iter().map(plain).collect();
         let (guard, snapshot) = (before.guard.clone(), Arc::clone(&before.snapshot));
         let set = super::super::originate::restore(written, guard, &mut Memory::default(), snapshot, (&config, &config), UNIX_EPOCH);
         prop_assert_eq!(&set.originations, &before.originations);

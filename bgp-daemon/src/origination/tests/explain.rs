@@ -30,7 +30,7 @@ aggregation = { mode = "in-use" }
 fn example() -> (OriginationSet, Config) {
     let mut pods = range("gke-pods", "10.1.0.0/16", &["10.1.0.0/24", "10.1.1.0/25"]);
     let reserved = Owner::Address(resource("projects/p/regions/us-central1/addresses/block"));
-    Arc::make_mut(&mut pods.allocations).push(Allocation { prefix: prefix("10.1.0.0/28"), owner: reserved });
+    pods.allocations.insert(Allocation { prefix: prefix("10.1.0.0/28"), owner: reserved }, ());
     let ranges = vec![
         range("primary", "10.0.0.0/24", &["10.0.0.2/32"]),
         pods,
@@ -218,7 +218,7 @@ proptest! {
             prop_assert_eq!(found, texts(overlapping.iter().map(|range| range.prefix).collect()));
             for (link, range) in chain.ranges.iter().zip(overlapping) {
                 let part = if range.prefix.covers(&target) { target } else { range.prefix };
-                let mut owners: Vec<Prefix> = range.allocations.iter().map(|allocation| allocation.prefix).collect();
+                let mut owners: Vec<Prefix> = range.allocations.keys().map(|allocation| allocation.prefix).collect();
                 owners.retain(|prefix| prefix.overlaps(&part));
                 owners.sort_by_key(|prefix| prefix.len() >= part.len());
                 let found: Vec<_> = link.owners.iter().map(|owner| owner.ip_cidr_range.clone()).collect();

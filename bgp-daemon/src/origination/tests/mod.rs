@@ -23,7 +23,8 @@ use proptest::prelude::*;
 use super::OriginationSet;
 use crate::config::Config;
 use crate::inventory::{
-    Allocation, ObjectCounts, Owner, Provenance, Range, RangeName, ResourcePath, Snapshot, SubnetworkRef, Trust,
+    Allocation, Allocations, ObjectCounts, Owner, Provenance, Range, RangeName, ResourcePath, Snapshot, SubnetworkRef,
+    Trust,
 };
 
 /// A configuration with this text after the sections that are required; `region` is a line of `[router]`.
@@ -72,15 +73,12 @@ fn range(name: &str, cidr: &str, allocated: &[&str]) -> Range {
         let instance = resource(&format!("projects/p/zones/us-central1-a/instances/vm-{index}"));
         Allocation { prefix: prefix(text), owner: Owner::AliasRange { instance, interface: Arc::from("nic0") } }
     });
-    let (subnetwork, allocations) = (subnetwork("us-central1/gke"), Arc::new(allocated.collect()));
+    let (subnetwork, allocations) = (subnetwork("us-central1/gke"), Allocations::of_keys(allocated));
     Range { subnetwork, name: range_name(name), prefix: prefix(cidr), allocations }
 }
 
 fn snapshot(mut ranges: Vec<Range>) -> Arc<Snapshot> {
     ranges.sort_by_key(|range| range.prefix);
-    for range in &mut ranges {
-        Arc::make_mut(&mut range.allocations).sort();
-    }
     Arc::new(Snapshot {
         revision: 7,
         trust: Trust::Trusted,

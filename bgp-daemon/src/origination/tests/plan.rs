@@ -1,14 +1,10 @@
 //! The difference of two sets: complete, and safe in the order in which it is applied.
 
-use std::collections::BTreeMap;
-
 use bgp_core::types::Prefix;
 use proptest::prelude::*;
 
-use super::super::{Origination, Plan, originate};
+use super::super::{Origination, Originations, Plan, originate};
 use super::{OTHER_RULES, RULES, config, hosts, range, snapshot, snapshots};
-
-type Originations = BTreeMap<Prefix, Origination>;
 
 fn route(originations: &Originations) -> Vec<(Prefix, &Origination)> {
     originations.iter().map(|(prefix, origination)| (*prefix, origination)).collect()

@@ -1,6 +1,5 @@
 //! The daemon's state, put together from its replies.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -55,10 +54,10 @@ impl State {
         held: &GuardReply,
         config: &Arc<Config>,
     ) -> Result<Self, Failure> {
-        let (mut originations, mut owners) = (BTreeMap::new(), OwnersByPrefix::new());
+        let (mut originations, mut owners) = (Vec::new(), OwnersByPrefix::new());
         for entry in entries {
             let prefix = prefix(&entry.prefix)?;
-            originations.insert(prefix, origination(&entry)?);
+            originations.push((prefix, origination(&entry)?));
             owners.insert(prefix, entry.owners);
         }
         let guard = GuardState { window: held.window.clone(), hold: hold(held)?.map(Arc::new) };
@@ -77,7 +76,7 @@ impl State {
             let snapshot = Arc::new(snapshot(revision));
             let set = OriginationSet {
                 snapshot,
-                originations,
+                originations: originations.into_iter().collect(),
                 guard: guard.clone(),
                 ranges: Vec::new(),
                 rules: Vec::new(),
@@ -138,7 +137,7 @@ fn origination(entry: &OriginationEntry) -> Result<Origination, Failure> {
     };
     let (attributes, role) = (Arc::new(attributes), Arc::from(facts.role.as_str()));
     let in_use = entry.in_use.as_ref().map(|all| all.iter().map(|text| prefix(text)).collect::<Result<_, _>>());
-    Ok(Origination { attributes, role, rule: facts.rule, ranges: Vec::new(), in_use: in_use.transpose()? })
+    Ok(Origination { attributes, role, rule: facts.rule, ranges: Arc::default(), in_use: in_use.transpose()? })
 }
 
 fn strange(what: &str) -> Failure {
