@@ -215,13 +215,14 @@ impl Originator {
             );
         }
         log(self.guard.state().hold.as_deref(), verdict.hold.as_deref(), released.is_some());
-        let same_ranges =
-            self.current.as_ref().is_some_and(|current| Arc::ptr_eq(&current.set.snapshot, &next.set.snapshot));
-        if !(change.is_empty() && same_ranges) {
+        let own_ranges = |current: &Current| origination::own_ranges(&current.set.snapshot);
+        let ranges = own_ranges(&next);
+        let ranges = Some(ranges).filter(|ranges| self.current.as_ref().map(own_ranges).as_ref() != Some(ranges));
+        if !change.is_empty() || ranges.is_some() {
             self.rib.change_originations(OriginationChange {
                 originate: change.routes().collect(),
                 withdraw: change.withdraw.clone(),
-                own_ranges: origination::own_ranges(&next.set.snapshot),
+                own_ranges: ranges,
             })?;
         }
         if let Some(entry) = entry {

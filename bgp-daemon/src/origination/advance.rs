@@ -11,6 +11,7 @@ use super::audience::{Audience, Exports, HeldExports};
 use super::coverage::{overlapping, uncovered};
 use super::guard::{Guard, GuardState, Hold, Verdict, is_protected};
 use super::losses::Losses;
+use super::sizes::Sizes;
 use super::{Origination, OriginationSet, Originations, Owners, Plan};
 use crate::config::{Config, HeldPrefixes, Peer};
 
@@ -23,6 +24,16 @@ pub struct Current {
     pub config: Arc<Config>,
     /// What the guard changes in that.
     pub held_exports: HeldExports,
+    /// How much that is, as far as it was counted.
+    pub(super) sizes: Sizes,
+}
+
+impl Current {
+    /// What is originated, of which nothing was counted yet.
+    #[must_use]
+    pub fn new(set: Arc<OriginationSet>, config: Arc<Config>, held_exports: HeldExports) -> Self {
+        Self { set, config, held_exports, sizes: Sizes::default() }
+    }
 }
 
 /// A step that is computed and not done yet.
@@ -73,13 +84,14 @@ pub fn advance_with(
         // Nothing is there that could be held.
         target.guard = GuardState { hold: None, ..guard.state().clone() };
         let change = Arc::new(Plan::from_nothing(&target.originations));
-        let next = Current { set: Arc::new(target), config, held_exports: HeldExports::new() };
+        let next = Current::new(Arc::new(target), config, HeldExports::new());
         return Advance { next, change, verdict: Verdict::default() };
     };
     let old = &current.set.originations;
     let mut change = Plan::between(old, &target.originations);
     let audiences = Audience::all(&current.config, &current.held_exports, &config);
-    let losses = Losses::of(old, &target.originations, &change, &audiences);
+    let mut sizes = current.sizes.clone();
+    let losses = Losses::of(old, &target.originations, &change, &audiences, &mut sizes);
     let mut verdict = guard.judge(&losses, &config.guard, owners, released, now);
     let mut held_exports = HeldExports::new();
     if let Some(hold) = verdict.hold.clone() {
@@ -112,7 +124,11 @@ pub fn advance_with(
     let mut after = guard.clone();
     after.commit(&verdict, &config.guard, now);
     target.guard = after.state().clone();
-    Advance { next: Current { set: Arc::new(target), config, held_exports }, change: Arc::new(change), verdict }
+    // What is held may lie in what is announced.
+    let is_disjoint = current.set.guard.hold.is_none() && target.guard.hold.is_none();
+    let sizes = if is_disjoint { sizes.after(old, &target.originations, &audiences) } else { Sizes::default() };
+    let next = Current { set: Arc::new(target), config, held_exports, sizes };
+    Advance { next, change: Arc::new(change), verdict }
 }
 
 /// A target with what is held beside it.

@@ -6,17 +6,9 @@ use std::sync::Arc;
 use bgp_core::types::Prefix;
 
 use super::audience::Audience;
-use super::coverage::{Addresses, addresses, overlapping, uncovered};
+use super::coverage::{Addresses, overlapping, uncovered};
+use super::sizes::{Size, Sizes};
 use super::{Origination, Originations, Plan};
-
-/// How much somebody is told of.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Size {
-    /// Prefixes.
-    pub prefixes: u64,
-    /// Addresses in them, each counted once.
-    pub addresses: Addresses,
-}
 
 /// Everybody together, or peers that are told the same.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,10 +49,16 @@ pub struct Losses {
 impl Losses {
     /// What goes when `old` becomes `new`, which is `plan`, and the peers are told as `audiences` say.
     ///
-    /// Only what changes is looked at, and its neighbours; all of `old` is walked over where rules of export change, and
-    /// once to count it when anything goes at all.
+    /// Only what changes is looked at, and its neighbours; all of `old` is walked over where rules of export change, and to
+    /// count it when anything goes at all and `sizes` does not know yet.
     #[must_use]
-    pub fn of(old: &Originations, new: &Originations, plan: &Plan, audiences: &[Audience]) -> Self {
+    pub(super) fn of(
+        old: &Originations,
+        new: &Originations,
+        plan: &Plan,
+        audiences: &[Audience],
+        sizes: &mut Sizes,
+    ) -> Self {
         let mut losses = Self::default();
         let gone = |prefix: &Prefix| Some((*prefix, old.get(prefix)?));
         for (prefix, origination) in plan.withdraw.iter().filter_map(gone) {
@@ -87,7 +85,7 @@ impl Losses {
             }
         }
         if !losses.withdrawals.is_empty() {
-            losses.scopes = scopes(old, audiences);
+            losses.scopes = scopes(old, audiences, sizes);
         }
         losses
     }
@@ -113,24 +111,8 @@ impl Losses {
     }
 }
 
-/// Addresses count as they are lost: those that were in use.
-fn scopes(old: &Originations, audiences: &[Audience]) -> Vec<Scope> {
-    let size = |told: &dyn Fn(&Prefix, &Origination) -> bool| {
-        let told = || old.iter().filter(|(prefix, origination)| told(prefix, origination));
-        let prefixes = u64::try_from(told().count()).unwrap_or(u64::MAX);
-        let in_use = told().flat_map(|(prefix, origination)| match &origination.in_use {
-            None => std::slice::from_ref(prefix),
-            Some(in_use) => in_use,
-        });
-        // Of prefixes inside others it is not in order.
-        let mut in_use: Vec<&Prefix> = in_use.collect();
-        in_use.sort_unstable();
-        Size { prefixes, addresses: addresses(in_use) }
-    };
-    let everybody = Scope { peers: Vec::new(), size: size(&|_, _| true) };
-    let scope = |audience: &Audience| {
-        let admits = |prefix: &Prefix, origination: &Origination| audience.before.admit(prefix, origination);
-        Scope { peers: audience.peers.clone(), size: size(&admits) }
-    };
+fn scopes(old: &Originations, audiences: &[Audience], sizes: &mut Sizes) -> Vec<Scope> {
+    let everybody = Scope { peers: Vec::new(), size: sizes.everybody(old) };
+    let scope = |audience: &Audience| Scope { peers: audience.peers.clone(), size: sizes.told(old, &audience.before) };
     std::iter::once(everybody).chain(audiences.iter().map(scope)).collect()
 }

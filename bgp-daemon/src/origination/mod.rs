@@ -7,8 +7,9 @@
 //! | the ranges of one rule and role to prefixes | `aggregation` |
 //! | and under a bound | [`bounded`] |
 //! | all of that, with attributes | [`originate`] |
+//! | the same from what has changed | `change` |
 //! | two results to what must change | [`Plan`] |
-//! | that, to what it takes from whom | [`audience`], [`losses`], `coverage` |
+//! | that, to what it takes from whom | [`audience`], [`losses`], `sizes`, `coverage` |
 //! | and to what of it must wait for a person | [`guard`] |
 //! | how much of a prefix is allocated at all | [`Contribution`] |
 //! | a step as people read it | [`mod@report`] |
@@ -19,6 +20,7 @@ mod advance;
 mod aggregation;
 pub mod audience;
 pub mod bounded;
+mod change;
 mod contribution;
 mod coverage;
 pub mod explain;
@@ -34,6 +36,7 @@ mod role;
 mod rule;
 mod sessions;
 mod set;
+mod sizes;
 #[cfg(test)]
 mod tests;
 mod written;
@@ -49,3 +52,4 @@ pub use plan::Plan;
 pub use resume::{Resumption, resume};
 pub use sessions::{EndedSessions, ended_sessions};
 pub use set::{BoundOutcome, Origination, OriginationSet, Originations, RangeOutcome, RuleOutcome, Treatment};
+pub use sizes::Size;

@@ -9,6 +9,7 @@ use bgp_core::types::Prefix;
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
 use super::aggregation::{Aggregate, Aggregates, Member, Members, Memory, Moment, allocated, blocks_in};
+use super::change::Last;
 use super::coverage::addresses;
 use super::guard::{GuardState, Hold};
 use super::role::RangeRoles;
@@ -49,12 +50,34 @@ pub fn originate_after(
     config: &Config,
     now: SystemTime,
 ) -> OriginationSet {
+    let told_by = Arc::clone(&config.written);
+    let mut last = memory.last.take().filter(|last| last.is_by(config));
+    let changed = last.as_ref().and_then(|last| last.change(&snapshot));
+    let set = match changed {
+        Some(set) => OriginationSet { told_by, ..set },
+        None => originate_in_full(before, memory, snapshot, config, now),
+    };
+    match &mut last {
+        Some(last) => last.follow(set.clone()),
+        None => last = Some(Last::new(set.clone(), config)).filter(|last| last.is_by(config)),
+    }
+    memory.last = last;
+    set
+}
+
+fn originate_in_full(
+    before: Option<&OriginationSet>,
+    memory: &mut Memory,
+    snapshot: Arc<Snapshot>,
+    config: &Config,
+    now: SystemTime,
+) -> OriginationSet {
     let roles = RangeRoles::new(&config.range_roles);
     let outcome = |range: &Range| {
         let role = roles.role(range);
         RangeOutcome { treatment: treatment(range, &role, config), role }
     };
-    let ranges: Vec<RangeOutcome> = snapshot.ranges.iter().map(outcome).collect();
+    let ranges: Arc<[RangeOutcome]> = snapshot.ranges.iter().map(outcome).collect();
     let (mut originations, mut rules) = (Vec::new(), Vec::new());
     memory.keep_first(config.advertise.len());
     for (rule, advertise) in config.advertise.iter().enumerate() {
@@ -165,7 +188,7 @@ fn members_by_role<'a>(rule: usize, ranges: &'a [Range], outcomes: &'a [RangeOut
     members
 }
 
-fn attributes(rule: &AdvertiseRule) -> PathAttributes {
+pub(super) fn attributes(rule: &AdvertiseRule) -> PathAttributes {
     let (mut communities, mut large_communities) = (rule.communities.clone(), rule.large_communities.clone());
     communities.sort_unstable();
     communities.dedup();

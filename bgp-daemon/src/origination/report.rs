@@ -294,5 +294,5 @@ pub fn current_of(set: OriginationSet, config: Arc<Config>) -> Current {
         Some(hold) => super::advance::keep_told(hold, &set, &config),
         None => HeldExports::new(),
     };
-    Current { set: Arc::new(set), config, held_exports }
+    Current::new(Arc::new(set), config, held_exports)
 }

@@ -55,7 +55,7 @@ pub fn resume(before: Resumption, memory: &mut Memory, config: Arc<Config>, now:
         }
         held_exports.retain(|_, held| *held != HeldPrefixes::default());
     }
-    Current { set: Arc::new(set), config, held_exports }
+    Current::new(Arc::new(set), config, held_exports)
 }
 
 /// What the peer was told that its rules of now do not tell it, in the families that it still has.

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::audience::{Exports, HeldExports};
 use super::coverage::{addresses, overlapping, uncovered};
 use super::guard::{Guard, Tally, digest};
-use super::losses::Size;
+use super::sizes::Size;
 use super::{Addresses, Current, Origination};
 use crate::config::{Config, Peer};
 

@@ -27,7 +27,7 @@ pub struct OriginationSet {
     /// The configuration by whose `[[peer]]` it is told.
     pub told_by: Arc<Written>,
     /// What became of each range of `snapshot.ranges`, in the same order.
-    pub ranges: Vec<RangeOutcome>,
+    pub ranges: Arc<[RangeOutcome]>,
     /// What each `[[advertise]]` comes to, in the same order, without what is held.
     pub rules: Vec<RuleOutcome>,
 }

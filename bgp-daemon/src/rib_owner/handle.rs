@@ -66,8 +66,8 @@ pub struct OriginationChange {
     pub originate: Vec<(Prefix, Arc<PathAttributes>, Arc<str>)>,
     /// Prefixes to stop originating.
     pub withdraw: Vec<Prefix>,
-    /// All ranges that are ours; nothing inside them is learned.
-    pub own_ranges: Vec<Prefix>,
+    /// All ranges that are ours, where they are others than before; nothing inside them is learned.
+    pub own_ranges: Option<Vec<Prefix>>,
 }
 
 /// A message to the owner.

@@ -184,7 +184,9 @@ impl Owner {
     }
 
     fn change_originations(&mut self, change: OriginationChange) {
-        self.rib.replace_own_ranges(change.own_ranges);
+        if let Some(own_ranges) = change.own_ranges {
+            self.rib.replace_own_ranges(own_ranges);
+        }
         for (prefix, attributes, tag) in change.originate {
             self.rib.originate(prefix, attributes, tag);
         }

@@ -46,7 +46,7 @@ fn originations(originate: &[&str], withdraw: &[&str]) -> OriginationChange {
     OriginationChange {
         originate: originate.iter().map(route).collect(),
         withdraw: withdraw.iter().map(prefix).collect(),
-        own_ranges: Vec::new(),
+        own_ranges: None,
     }
 }
 

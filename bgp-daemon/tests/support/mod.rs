@@ -190,7 +190,7 @@ impl World {
         let change = OriginationChange {
             originate: set.originations.iter().map(route).collect(),
             withdraw: Vec::new(),
-            own_ranges: set.snapshot.ranges.iter().map(|range| range.prefix).collect(),
+            own_ranges: Some(set.snapshot.ranges.iter().map(|range| range.prefix).collect()),
         };
         self.rib.change_originations(change).unwrap();
     }
@@ -364,11 +364,12 @@ fn origination_set() -> OriginationSet {
         ]),
         guard: GuardState::default(),
         told_by: Arc::default(),
-        ranges: vec![
+        ranges: [
             outcome("vm", Treatment::Advertised { rule: 1 }),
             outcome("pod", Treatment::Advertised { rule: 0 }),
             outcome("service", Treatment::NoRule),
-        ],
+        ]
+        .into(),
         rules: vec![
             RuleOutcome {
                 prefixes: 1,

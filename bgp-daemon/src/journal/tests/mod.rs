@@ -108,7 +108,7 @@ fn set(revision: u64, aliases: u32) -> OriginationSet {
         ]),
         guard: guard(),
         told_by: Arc::new(configuration()),
-        ranges: Vec::new(),
+        ranges: Arc::default(),
         rules: Vec::new(),
     }
 }

@@ -11,12 +11,15 @@ use super::hold_down::HoldDown;
 use super::{Aggregate, Aggregates, Member, Members, allocated, in_use, subnet_ranges};
 use crate::config::{Aggregation, InUse};
 use crate::origination::OriginationSet;
+use crate::origination::change::Last;
 
 /// What is held down, and what spares work: covers under a bound, changed by what differs.
 ///
 /// A new one makes the same prefixes of what was originated and a snapshot, but for what is held down: it holds down nothing.
 #[derive(Debug, Default)]
 pub struct Memory {
+    /// What was made last, where the next can be made from it.
+    pub(in crate::origination) last: Option<Last>,
     rules: BTreeMap<usize, RuleMemory>,
 }
 

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use serde::{Deserialize, Serialize};
 
 use crate::origination::coverage::Addresses;
-use crate::origination::losses::Size;
+use crate::origination::sizes::Size;
 use crate::origination::written;
 
 /// Into so many buckets a window is divided; a withdrawal counts for at most one of them longer than the window.

@@ -3,6 +3,7 @@
 
 mod aggregation;
 mod bound;
+mod change;
 mod explain;
 mod guard;
 mod originate;

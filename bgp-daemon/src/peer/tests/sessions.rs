@@ -19,7 +19,7 @@ fn originations(originate: &[&str], withdraw: &[&str]) -> OriginationChange {
     OriginationChange {
         originate: originate.iter().map(route).collect(),
         withdraw: withdraw.iter().map(|text| text.parse().unwrap()).collect(),
-        own_ranges: Vec::new(),
+        own_ranges: None,
     }
 }
 

@@ -78,7 +78,7 @@ impl State {
                 snapshot,
                 originations: originations.into_iter().collect(),
                 guard: guard.clone(),
-                ranges: Vec::new(),
+                ranges: Arc::default(),
                 rules: Vec::new(),
                 told_by: Arc::clone(&config.written),
             };

@@ -1,0 +1,222 @@
+//! The same target from what has changed: exact covers of the last one, with blocks taken out and put in where something is
+//! allocated otherwise.
+//!
+//! Only while rules and ranges are as they were, and every rule makes of a range what depends on nothing but what is allocated
+//! now. Anything else is for the full way, which stays the one that says what is right.
+
+use std::sync::Arc;
+
+use bgp_core::attribute::PathAttributes;
+use bgp_core::types::Prefix;
+
+use super::aggregation::allocated;
+use super::coverage::{Addresses, addresses, joined};
+use super::explain::span;
+use super::originate::attributes;
+use super::{Origination, OriginationSet, Originations, RuleOutcome, Treatment};
+use crate::config::{AdvertiseRule, Aggregation, Config, InUse, RangeRoleRule};
+use crate::inventory::{Allocations, Range, Snapshot};
+use crate::shared_map::Change;
+
+/// So many changes are always worth the way along them; of more than that, those of an eighth of all that is originated.
+const FEW: usize = 1000;
+
+/// What was made last, without what is held, and by which rules.
+#[derive(Clone, Debug)]
+pub(super) struct Last {
+    target: OriginationSet,
+    advertise: Vec<AdvertiseRule>,
+    attributes: Vec<Arc<PathAttributes>>,
+    range_roles: Vec<RangeRoleRule>,
+    region: Option<String>,
+}
+
+impl Last {
+    pub fn new(target: OriginationSet, config: &Config) -> Self {
+        Self {
+            target,
+            advertise: config.advertise.clone(),
+            attributes: config.advertise.iter().map(|rule| Arc::new(attributes(rule))).collect(),
+            range_roles: config.range_roles.clone(),
+            region: config.router.region.clone(),
+        }
+    }
+
+    /// Goes on from this target, made by the same rules.
+    pub fn follow(&mut self, target: OriginationSet) {
+        self.target = target;
+    }
+
+    /// Whether the rules of `config` make of a snapshot what those of then make of it, whatever was before.
+    pub fn is_by(&self, config: &Config) -> bool {
+        let depends_on_now_alone = |rule: &AdvertiseRule| match rule.aggregation {
+            Aggregation::InUse(wanted) => wanted == InUse::EXACT,
+            Aggregation::SubnetRanges { .. } => true,
+        };
+        self.advertise == config.advertise
+            && self.range_roles == config.range_roles
+            && self.region == config.router.region
+            && self.advertise.iter().all(depends_on_now_alone)
+    }
+
+    /// What `snapshot` comes to by the same rules; `None` where that takes the full way.
+    pub fn change(&self, snapshot: &Arc<Snapshot>) -> Option<OriginationSet> {
+        let before = &self.target.snapshot.ranges;
+        let is_the_same = |(old, new): (&Range, &Range)| {
+            old.prefix == new.prefix && old.name == new.name && old.subnetwork == new.subnetwork
+        };
+        if before.len() != snapshot.ranges.len() || !before.iter().zip(&snapshot.ranges).all(is_the_same) {
+            return None;
+        }
+        let regions = self.regions(&snapshot.ranges)?;
+        let mut target = OriginationSet { snapshot: Arc::clone(snapshot), ..self.target.clone() };
+        for (index, region) in regions {
+            let (old, new) = (before.get(index)?, snapshot.ranges.get(index)?);
+            let outcome = target.ranges.get(index)?;
+            let Treatment::Advertised { rule } = outcome.treatment else { continue };
+            let (advertise, attributes) = (self.advertise.get(rule)?, self.attributes.get(rule)?);
+            let (role, rule_outcome) = (Arc::clone(&outcome.role), target.rules.get_mut(rule)?);
+            let (was_in_use, in_use) = (in_use(old, &region), in_use(new, &region));
+            rule_outcome.allocated = rule_outcome.allocated - addresses(&was_in_use);
+            rule_outcome.allocated += addresses(&in_use);
+            let ranges = &snapshot.ranges;
+            let attributes = Arc::clone(attributes);
+            let mut cover =
+                Cover { all: &mut target.originations, outcome: rule_outcome, ranges, rule, role, attributes };
+            match advertise.aggregation {
+                Aggregation::InUse(_) => cover.set(&region, &in_use),
+                Aggregation::SubnetRanges { while_allocated: false } => {}
+                Aggregation::SubnetRanges { while_allocated: true } => {
+                    cover.set_whole(&new.prefix, allocated(new).next().is_some());
+                }
+            }
+        }
+        Some(target)
+    }
+
+    /// Where something is allocated otherwise: disjoint, each in the range of this index. `None` when that is so much that the
+    /// full way is the shorter one.
+    fn regions(&self, ranges: &[Range]) -> Option<Vec<(usize, Prefix)>> {
+        let most = FEW.max(self.target.originations.len() / 8);
+        let mut regions: Vec<(usize, Prefix)> = Vec::new();
+        for (index, (old, new)) in self.target.snapshot.ranges.iter().zip(ranges).enumerate() {
+            for prefix in differing(&old.allocations, &new.allocations) {
+                // Ascending, what lies in others comes right after them.
+                let is_inside = regions.last().is_some_and(|(_, last)| last.covers(prefix));
+                if is_inside || !new.prefix.covers(prefix) {
+                    continue;
+                }
+                if regions.len() >= most {
+                    return None;
+                }
+                regions.push((index, *prefix));
+            }
+        }
+        Some(regions)
+    }
+}
+
+/// The prefixes that are allocated in one of the two alone, to anybody; ascending.
+fn differing<'a>(old: &'a Allocations, new: &'a Allocations) -> impl Iterator<Item = &'a Prefix> {
+    let differs = |change: &Change<'_, _, ()>| change.before.is_some() != change.after.is_some();
+    old.changes(new).filter(differs).map(|change| &change.key.prefix)
+}
+
+/// What of `region` is allocated in `range`: the fewest prefixes, ascending.
+fn in_use(range: &Range, region: &Prefix) -> Vec<Prefix> {
+    let (found, _) = span::allocations(&range.allocations, &range.prefix, region, usize::MAX);
+    match found.first() {
+        Some(widest) if widest.prefix.covers(region) => vec![*region],
+        _ => joined(found.iter().map(|one| &one.prefix)).collect(),
+    }
+}
+
+/// The originations of one rule and one role among all, which are disjoint.
+struct Cover<'a> {
+    all: &'a mut Originations,
+    outcome: &'a mut RuleOutcome,
+    ranges: &'a [Range],
+    rule: usize,
+    role: Arc<str>,
+    attributes: Arc<PathAttributes>,
+}
+
+impl Cover<'_> {
+    /// Covers `blocks` of `region` and nothing else of it, and outside of it what is covered already, by the fewest
+    /// prefixes.
+    fn set(&mut self, region: &Prefix, blocks: &[Prefix]) {
+        let around = (0..=region.len()).filter_map(|length| Prefix::new(region.network(), length).ok());
+        match around.into_iter().find(|around| self.has(around)) {
+            Some(_) if blocks == [*region] => return,
+            Some(around) => self.split(around, region),
+            None => {
+                let inside = self.all.after(region).map(|(prefix, _)| *prefix);
+                let inside: Vec<Prefix> = inside.take_while(|prefix| region.covers(prefix)).collect();
+                if inside == blocks {
+                    return;
+                }
+                inside.iter().for_each(|prefix| self.take(prefix));
+            }
+        }
+        blocks.iter().for_each(|block| self.put(*block));
+    }
+
+    /// Covers a range as a whole, or not at all, whatever lies beside it.
+    fn set_whole(&mut self, range: &Prefix, is_covered: bool) {
+        match is_covered {
+            true if self.has(range) => {}
+            true => self.add(*range),
+            false => self.take(range),
+        }
+    }
+
+    fn has(&self, prefix: &Prefix) -> bool {
+        self.all.get(prefix).is_some_and(|one| one.rule == self.rule && one.role == self.role)
+    }
+
+    /// Leaves of `around` all but `region`.
+    fn split(&mut self, around: Prefix, region: &Prefix) {
+        self.take(&around);
+        let within = (around.len() + 1..=region.len()).filter_map(|length| Prefix::new(region.network(), length).ok());
+        for half in within.filter_map(|half| sibling(&half)) {
+            self.add(half);
+        }
+    }
+
+    /// Puts a block in, joined with what it makes a whole with.
+    fn put(&mut self, mut block: Prefix) {
+        while let Some(other) = sibling(&block).filter(|other| self.has(other))
+            && let Some(both) = parent(&block)
+        {
+            self.take(&other);
+            block = both;
+        }
+        self.add(block);
+    }
+
+    fn add(&mut self, prefix: Prefix) {
+        let ranges = span::ranges(self.ranges, &prefix).collect();
+        let (attributes, role) = (Arc::clone(&self.attributes), Arc::clone(&self.role));
+        self.all.insert(prefix, Origination { attributes, role, rule: self.rule, ranges, in_use: None });
+        self.outcome.prefixes += 1;
+        self.outcome.covered += addresses([&prefix]);
+    }
+
+    fn take(&mut self, prefix: &Prefix) {
+        if self.all.remove(prefix).is_some() {
+            self.outcome.prefixes -= 1;
+            let left: Addresses = self.outcome.covered - addresses([prefix]);
+            self.outcome.covered = left;
+        }
+    }
+}
+
+fn parent(prefix: &Prefix) -> Option<Prefix> {
+    Prefix::new(prefix.network(), prefix.len().checked_sub(1)?).ok()
+}
+
+/// The other half of what `prefix` is a half of.
+fn sibling(prefix: &Prefix) -> Option<Prefix> {
+    let mut halves = parent(prefix)?.net().subnets(prefix.len()).ok()?.map(Prefix::from);
+    halves.find(|half| half != prefix)
+}

@@ -1,0 +1,161 @@
+//! What is made from what has changed is what is made from everything.
+
+use std::sync::Arc;
+use std::time::UNIX_EPOCH;
+
+use bgp_core::types::Prefix;
+use proptest::prelude::*;
+use proptest::sample::Index;
+
+use super::super::audience::Exports;
+use super::super::guard::Guard;
+use super::super::sizes::Sizes;
+use super::super::{Memory, advance, originate, originate_after};
+use super::{OTHER_RULES, RULES, SPACES, block, config, resource, snapshots};
+use crate::inventory::{Allocation, Owner, Snapshot};
+
+/// Ranges as a whole while something is allocated in them, of two rules.
+const WHILE_ALLOCATED: &str = r#"
+[[advertise]]
+range = "pods-*"
+aggregation = { mode = "subnet-ranges", while_allocated = true }
+[[advertise]]
+range = "*"
+aggregation = { mode = "in-use" }
+"#;
+
+/// What comes next.
+#[derive(Clone, Debug)]
+enum Step {
+    /// In the range of this place, what is allocated to this owner is not any more, or the other way round.
+    Toggle(Vec<(Index, u8, u8, u8)>),
+    /// Other ranges.
+    Ranges(Arc<Snapshot>),
+    /// Other rules.
+    Rules(&'static str),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let toggles = prop::collection::vec((any::<Index>(), 0_u8..64, 0_u8..=6, 0_u8..3), 1..6);
+    let rules = prop::sample::select(vec![RULES, OTHER_RULES, WHILE_ALLOCATED]);
+    prop_oneof![
+        8 => toggles.prop_map(Step::Toggle),
+        1 => snapshots().prop_map(|(_, snapshot)| Step::Ranges(snapshot)),
+        1 => rules.prop_map(Step::Rules),
+    ]
+}
+
+fn toggled(snapshot: &Snapshot, toggles: &[(Index, u8, u8, u8)]) -> Arc<Snapshot> {
+    let mut snapshot = snapshot.clone();
+    for (place, offset, bits, owner) in toggles {
+        if snapshot.ranges.is_empty() {
+            break;
+        }
+        let place = place.index(snapshot.ranges.len());
+        let range = &mut snapshot.ranges[place];
+        let instance = resource(&format!("projects/p/zones/z/instances/vm-{owner}"));
+        let owner = match owner {
+            0 => Owner::Address(instance),
+            _ => Owner::AliasRange { instance, interface: Arc::from("nic0") },
+        };
+        // Blocks of the space that this range lies in.
+        let inside = SPACES.iter().map(|space| block(space, *offset, *bits)).find(|one| range.prefix.covers(one));
+        let prefix: Prefix = inside.unwrap_or(range.prefix);
+        let allocation = Allocation { prefix, owner };
+        if range.allocations.remove(&allocation).is_none() {
+            range.allocations.insert(allocation, ());
+        }
+    }
+    Arc::new(snapshot)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    #[test]
+    fn from_what_has_changed_comes_what_comes_from_everything(
+        (_, first) in snapshots(), steps in prop::collection::vec(step(), 1..24)
+    ) {
+        let (mut memory, mut rules, mut snapshot) = (Memory::default(), config(RULES), first);
+        let set = originate_after(None, &mut memory, Arc::clone(&snapshot), &rules, UNIX_EPOCH);
+        prop_assert_eq!(&set, &originate(Arc::clone(&snapshot), &rules));
+        for step in steps {
+            let is_short = matches!(step, Step::Toggle(_));
+            match step {
+                Step::Toggle(toggles) => snapshot = toggled(&snapshot, &toggles),
+                Step::Ranges(other) => snapshot = other,
+                Step::Rules(text) => rules = config(text),
+            }
+            let change = memory.last.as_ref().filter(|last| last.is_by(&rules));
+            let change = change.and_then(|last| last.change(&snapshot));
+            prop_assert!(change.is_some() || !is_short, "it takes the short way");
+            let set = originate_after(None, &mut memory, Arc::clone(&snapshot), &rules, UNIX_EPOCH);
+            prop_assert_eq!(&set, &originate(Arc::clone(&snapshot), &rules));
+        }
+    }
+}
+
+/// Two that are told different things, with a guard that holds now and then.
+const PEERS: &str = r#"
+[[peer]]
+name = "dc1"
+address = "10.255.0.2"
+asn = 65001
+export = { roles = ["*"] }
+[[peer]]
+name = "dc2"
+address = "10.255.0.3"
+asn = 65002
+export = { roles = ["pod"], allow = ["10.0.0.0/27 le 32", "fd00::/8 le 126"] }
+[guard]
+max_withdraw_prefixes = 3
+max_withdraw_percent = 100
+max_withdraw_addresses_percent = 100
+"#;
+
+proptest! {
+    #[test]
+    fn sizes_that_are_kept_up_are_those_that_are_counted(
+        (_, first) in snapshots(), steps in prop::collection::vec(step(), 1..24)
+    ) {
+        let of = |rules: &str| Arc::new(config(&format!("{rules}{PEERS}")));
+        let (mut memory, mut rules, mut snapshot, mut guard) = (Memory::default(), of(RULES), first, Guard::default());
+        let mut current = None;
+        for step in std::iter::once(Step::Toggle(Vec::new())).chain(steps) {
+            match step {
+                Step::Toggle(toggles) => snapshot = toggled(&snapshot, &toggles),
+                Step::Ranges(other) => snapshot = other,
+                Step::Rules(text) => rules = of(text),
+            }
+            let target = originate_after(None, &mut memory, Arc::clone(&snapshot), &rules, UNIX_EPOCH);
+            let step = advance(current.as_ref(), target, Arc::clone(&rules), &guard, None, UNIX_EPOCH);
+            let next = step.next;
+            guard = Guard::new(next.set.guard.clone());
+            let (originations, mut kept) = (&next.set.originations, next.sizes.clone());
+            prop_assert_eq!(kept.everybody(originations), Sizes::default().everybody(originations));
+            for peer in &rules.peers {
+                let exports = Exports::of(peer, next.held_exports.get(&peer.name));
+                let counted = Sizes::default().told(originations, &exports);
+                prop_assert_eq!(kept.told(originations, &exports), counted, "{}", peer.name);
+            }
+            current = Some(next);
+        }
+    }
+}
+
+#[test]
+fn what_does_not_change_is_shared() {
+    let rules = config(RULES);
+    let every_second: Vec<String> = (0..=255).step_by(2).map(|host| format!("10.0.0.{host}/32")).collect();
+    let texts: Vec<&str> = every_second.iter().map(String::as_str).collect();
+    let before = super::snapshot(vec![super::range("pods", "10.0.0.0/24", &texts)]);
+    let mut memory = Memory::default();
+    let first = originate_after(None, &mut memory, Arc::clone(&before), &rules, UNIX_EPOCH);
+    let mut after = Snapshot::clone(&before);
+    let gone = before.ranges[0].allocations.keys().last().unwrap().clone();
+    after.ranges[0].allocations.remove(&gone);
+    let second = originate_after(None, &mut memory, Arc::new(after), &rules, UNIX_EPOCH);
+    let differing: Vec<_> = first.originations.changes(&second.originations).map(|change| *change.key).collect();
+    assert!(differing.len() < first.originations.len() / 4, "{} were looked at", differing.len());
+    assert!(differing.contains(&gone.prefix));
+}
