@@ -16,13 +16,17 @@ use std::fmt::Write;
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use bgp_daemon::config::Config;
-use bgp_daemon::inventory::{InventoryStatus, Snapshot, watch};
+use bgp_daemon::inventory::{Allocation, InventoryStatus, Snapshot, watch};
 use bgp_daemon::journal::{Journal, Restored};
-use bgp_daemon::origination::{OriginationSet, Plan, originate};
+use bgp_daemon::origination::guard::Guard;
+use bgp_daemon::origination::{Current, Memory, OriginationSet, advance, originate_after};
 use tokio_util::sync::CancellationToken;
+
+/// Changes of one range each that are timed one by one.
+const CHANGES: usize = 2000;
 
 struct Size {
     instances: usize,
@@ -141,6 +145,8 @@ name = "p"
 address = "10.255.0.2"
 asn = 65001
 export = { roles = ["pod"] }
+[guard]
+max_withdraw_prefixes = 1000000
 "#;
     let file = folder.join("aliasd.toml");
     fs::write(&file, text).unwrap();
@@ -174,8 +180,10 @@ async fn run(size: &Size, inventory: &Path, config: &Config, state: &Path) {
     watched.status.changed().await.unwrap();
     begin.report("first look: read, validate");
     let first = snapshot(&watched.status.borrow());
-    let set = timed("originate", || originate(Arc::clone(&first), config));
-    println!("{:<44} {:>9}", "prefixes originated", set.originations.len());
+    let mut steps = Steps::new(config.clone());
+    timed("originate", || steps.take(Arc::clone(&first)));
+    println!("{:<44} {:>9}", "prefixes originated", steps.set().originations.len());
+    single_changes(&mut steps, &first);
     let look = async |step: &str| {
         let begin = Step::begin();
         let status = watched.control.look_now().await.unwrap();
@@ -187,18 +195,84 @@ async fn run(size: &Size, inventory: &Path, config: &Config, state: &Path) {
     put(inventory, 0, &size.file(0, true));
     let second = look("look after a change of one range").await;
     assert_eq!(second.revision, first.revision + 1);
-    let changed = timed("originate", || originate(Arc::clone(&second), config));
-    let plan = timed("plan", || Plan::between(&set.originations, &changed.originations));
-    assert_eq!((plan.announce.len(), plan.withdraw.len()), (1, 1));
+    let changed = timed("originate, plan, judge", || steps.take(Arc::clone(&second)));
+    assert_eq!(changed, (1, 1));
     put(inventory, 0, "[");
     let begin = Step::begin();
     let status = watched.control.look_now().await.unwrap();
     begin.report("look at a state that is not trusted: merge");
     assert!(!status.trust.is_trusted());
     assert_eq!(snapshot(&status).counts.alias_ranges, second.counts.alias_ranges);
-    drop((set, first));
-    journal(&changed, state);
+    drop(first);
+    journal(&steps.set(), state);
     stop.cancel();
+}
+
+/// One step after the other, as the daemon takes them.
+struct Steps {
+    config: Arc<Config>,
+    memory: Memory,
+    guard: Guard,
+    current: Option<Current>,
+}
+
+impl Steps {
+    fn new(config: Config) -> Self {
+        Self { config: Arc::new(config), memory: Memory::default(), guard: Guard::default(), current: None }
+    }
+
+    fn set(&self) -> Arc<OriginationSet> {
+        Arc::clone(&self.current.as_ref().unwrap().set)
+    }
+
+    /// How many prefixes are announced and withdrawn.
+    fn take(&mut self, snapshot: Arc<Snapshot>) -> (usize, usize) {
+        let (before, now) = (self.current.as_ref(), SystemTime::now());
+        let set = before.map(|current| &*current.set);
+        let target = originate_after(set, &mut self.memory, snapshot, &self.config, now);
+        let step = advance(before, target, Arc::clone(&self.config), &self.guard, None, now);
+        self.guard = Guard::new(step.next.set.guard.clone());
+        self.current = Some(step.next);
+        (step.change.announce.len(), step.change.withdraw.len())
+    }
+}
+
+/// Alias ranges go and come back, one a change, each in the snapshot that is there then.
+fn single_changes(steps: &mut Steps, first: &Arc<Snapshot>) {
+    let range = first.ranges.iter().position(|range| range.name.to_string() == "pods").unwrap();
+    let every = first.ranges[range].allocations.len() / (CHANGES / 2);
+    let moved: Vec<Allocation> =
+        first.ranges[range].allocations.keys().step_by(every).take(CHANGES / 2).cloned().collect();
+    let mut snapshot = Snapshot::clone(first);
+    let begin = Step::begin();
+    let mut times: Vec<Duration> = Vec::new();
+    for one in &moved {
+        for goes in [true, false] {
+            let begin = Instant::now();
+            snapshot.revision += 1;
+            match goes {
+                true => assert!(snapshot.ranges[range].allocations.remove(one).is_some()),
+                false => assert!(snapshot.ranges[range].allocations.insert(one.clone(), ()).is_none()),
+            }
+            let changed = steps.take(Arc::new(snapshot.clone()));
+            times.push(begin.elapsed());
+            assert_eq!(changed, if goes { (0, 1) } else { (1, 0) });
+        }
+    }
+    begin.report("single changes, each originated and judged");
+    // The first of them counts all that there is once.
+    let first = times[0];
+    times.sort_unstable();
+    let at = |permille: usize| times[(times.len() - 1) * permille / 1000].as_micros();
+    println!(
+        "{:<44} {:>9} changes: median {} µs, 99 % {} µs, most {} µs; the first {} µs",
+        "",
+        times.len(),
+        at(500),
+        at(990),
+        at(1000),
+        first.as_micros()
+    );
 }
 
 fn snapshot(status: &InventoryStatus) -> Arc<Snapshot> {
