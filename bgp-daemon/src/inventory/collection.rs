@@ -3,7 +3,7 @@
 //! A file is read by itself, so that what was read of one that has not changed can be used again.
 
 use std::collections::hash_map::Entry;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::findings::{FaultLog, NoteLog};
@@ -29,6 +29,8 @@ pub(super) struct FileObjects {
     pub subnetworks: Vec<Subnetwork>,
     pub interfaces: Vec<Interface>,
     pub reservations: Vec<Reservation>,
+    /// The collections that they stand in, as `projects/p/zones/z/instances`; ascending.
+    pub parents: BTreeSet<String>,
     /// The zones and regions that it says it holds all of, as `zones/us-central1-a`, whether or not there is anything.
     pub scopes: Vec<String>,
     pub notes: NoteLog,
@@ -43,6 +45,88 @@ pub(super) struct FileRead {
     faulty: Vec<ObjectId>,
 }
 
+/// A file as it is taken in.
+#[derive(Debug)]
+pub(super) struct FileTaken {
+    pub objects: Arc<FileObjects>,
+    pub faults: FaultLog,
+    faulty: Vec<ObjectId>,
+}
+
+impl From<FileRead> for FileTaken {
+    fn from(FileRead { objects, faults, faulty }: FileRead) -> Self {
+        Self { objects: Arc::new(objects), faults, faulty }
+    }
+}
+
+/// One of which nothing was wrong when it was read, which it has not changed since.
+impl From<Arc<FileObjects>> for FileTaken {
+    fn from(objects: Arc<FileObjects>) -> Self {
+        Self { objects, faults: FaultLog::default(), faulty: Vec::new() }
+    }
+}
+
+/// Where every object stands.
+#[derive(Debug, Default)]
+pub(super) struct ObjectIndex {
+    files: Vec<Arc<FileObjects>>,
+    /// Every object and the file it stands in, an index into `files`. A path says of which kind it is.
+    seen: HashMap<Arc<ResourcePath>, u32>,
+    repeated: Vec<Repeated>,
+}
+
+/// An object that stands in a file too, and first in another.
+#[derive(Debug)]
+struct Repeated {
+    file: u32,
+    id: ObjectId,
+    first: u32,
+}
+
+impl ObjectIndex {
+    fn of(files: &[Arc<FileObjects>]) -> Self {
+        let mut index = Self { files: files.to_vec(), ..Self::default() };
+        for (file, objects) in (0..).zip(files) {
+            index.add(file, objects);
+        }
+        index
+    }
+
+    /// That of `files`, if they are the same ones and no object stands twice; looks only at those that have changed.
+    fn exchanged(mut self, files: &[Arc<FileObjects>]) -> Option<Self> {
+        let same_names = self.files.len() == files.len()
+            && self.files.iter().zip(files).all(|(before, now)| before.file == now.file);
+        if !same_names || !self.repeated.is_empty() {
+            return None;
+        }
+        let before = std::mem::replace(&mut self.files, files.to_vec());
+        let pairs = (0..).zip(before.iter().zip(files));
+        let changed: Vec<_> = pairs.filter(|(_, (before, now))| !Arc::ptr_eq(before, now)).collect();
+        for (_, (before, _)) in &changed {
+            for id in &before.objects {
+                self.seen.remove(&id.1);
+            }
+        }
+        for (file, (_, now)) in changed {
+            self.add(file, now);
+        }
+        // Which of two counts depends on the order of all files.
+        self.repeated.is_empty().then_some(self)
+    }
+
+    fn add(&mut self, file: u32, objects: &FileObjects) {
+        for id in &objects.objects {
+            match self.seen.entry(Arc::clone(&id.1)) {
+                Entry::Vacant(place) => drop(place.insert(file)),
+                Entry::Occupied(first) => {
+                    let first = *first.get();
+                    self.repeated.push(Repeated { file, id: id.clone(), first });
+                }
+            }
+        }
+    }
+}
+
 /// What was read, and what is wrong with it.
 #[derive(Debug, Default)]
 pub(super) struct Collection {
@@ -51,41 +135,32 @@ pub(super) struct Collection {
     pub notes: NoteLog,
     /// Objects at fault: each keeps what it had.
     pub quarantine: HashSet<ObjectId>,
-    /// Every object and the file it stands in, an index into `files`. A path says of which kind it is.
-    seen: HashMap<Arc<ResourcePath>, u32>,
+    pub index: ObjectIndex,
     /// Objects that stand in this file too, and first in another.
     repeated: HashSet<(u32, ObjectId)>,
 }
 
 impl Collection {
-    /// Takes in a file that was read.
-    pub fn add(&mut self, read: FileRead) -> Arc<FileObjects> {
-        let FileRead { objects, faults, faulty } = read;
-        let objects = Arc::new(objects);
-        self.faults.absorb(faults);
-        self.quarantine.extend(faulty);
-        self.add_known(Arc::clone(&objects));
-        objects
-    }
-
-    /// Takes in a file without faults.
-    pub fn add_known(&mut self, objects: Arc<FileObjects>) {
-        let index = u32::try_from(self.files.len()).unwrap_or(u32::MAX);
-        for id in &objects.objects {
-            match self.seen.entry(Arc::clone(&id.1)) {
-                Entry::Vacant(place) => {
-                    place.insert(index);
-                }
-                Entry::Occupied(first) => {
-                    let first = *first.get();
-                    self.repeated.insert((index, id.clone()));
-                    self.quarantine.insert(id.clone());
-                    self.faults.push(stands_twice(&objects.file, id, self.file_name(first)));
-                }
+    /// These files. `index` is that of others, of which most are the same perhaps.
+    pub fn new(files: Vec<FileTaken>, index: Option<ObjectIndex>) -> Self {
+        let objects: Vec<Arc<FileObjects>> = files.iter().map(|file| Arc::clone(&file.objects)).collect();
+        let index = index.and_then(|index| index.exchanged(&objects)).unwrap_or_else(|| ObjectIndex::of(&objects));
+        let mut all = Self { files: objects, ..Self::default() };
+        let mut repeated = index.repeated.iter().peekable();
+        for (number, FileTaken { objects, faults, faulty }) in (0..).zip(files) {
+            all.faults.absorb(faults);
+            all.quarantine.extend(faulty);
+            while let Some(Repeated { id, first, .. }) = repeated.next_if(|one| one.file == number) {
+                let first = all.file_name(*first);
+                all.faults.push(stands_twice(&objects.file, id, first));
+                all.quarantine.insert(id.clone());
+                all.repeated.insert((number, id.clone()));
             }
+            all.notes.absorb(&objects.notes);
         }
-        self.notes.absorb(&objects.notes);
-        self.files.push(objects);
+        drop(repeated);
+        all.index = index;
+        all
     }
 
     /// The name of a file.
@@ -101,12 +176,7 @@ impl Collection {
 
     /// Whether the object was read from any file.
     pub fn contains(&self, path: &ResourcePath) -> bool {
-        self.seen.contains_key(path)
-    }
-
-    /// Every object that was read, once.
-    pub fn objects(&self) -> impl Iterator<Item = &Arc<ResourcePath>> {
-        self.seen.keys()
+        self.index.seen.contains_key(path)
     }
 
     /// Whether the object counts as it stands in this file: not when another file has it already.
@@ -152,6 +222,7 @@ impl<'a> FileCollector<'a> {
         let objects = FileObjects {
             file: Arc::clone(&file),
             objects: Vec::new(),
+            parents: BTreeSet::new(),
             subnetworks: Vec::new(),
             interfaces: Vec::new(),
             reservations: Vec::new(),
@@ -214,7 +285,11 @@ impl<'a> FileCollector<'a> {
             self.read.faulty.push(id);
             return;
         }
-        self.read.objects.objects.push(id.clone());
+        let FileObjects { objects, parents, .. } = &mut self.read.objects;
+        if !parents.contains(id.1.parent()) {
+            parents.insert(id.1.parent().to_owned());
+        }
+        objects.push(id.clone());
         self.read(&id, object);
     }
 

@@ -51,8 +51,8 @@ pub(super) struct ListedFile {
 }
 
 /// Changes whenever the file is written to or replaced.
-#[derive(Debug, PartialEq, Eq)]
-struct Stamp {
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Stamp {
     device: u64,
     inode: u64,
     len: u64,
@@ -158,6 +158,11 @@ impl Listing {
 }
 
 impl ListedFile {
+    /// What tells whether it was written to; `None` for one that cannot be read.
+    pub fn stamp(&self) -> Option<&Stamp> {
+        self.stamp.as_ref().ok()
+    }
+
     /// The octets of the file, or what is wrong with it; either goes into `digest`.
     pub fn octets(&self, digest: &mut Digest) -> Result<Vec<u8>, String> {
         let len = self.stamp.as_ref().map_or(0, |stamp| stamp.len).min(self.most());

@@ -10,7 +10,7 @@
 //! `name` are required. Whatever is not as it says is a reason not to trust the state; where all is, what is gone needs no
 //! other proof.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
 use serde::Deserialize;
@@ -114,27 +114,26 @@ impl Manifest {
     /// What is not as it says. `hashes` are those of the files, in hexadecimal, as far as it gives them.
     pub fn check(&self, collection: &Collection, hashes: &BTreeMap<String, String>) -> Vec<InventoryFault> {
         let mut faults = Vec::new();
-        let found: BTreeSet<&str> = collection.files.iter().map(|file| &*file.file).collect();
+        let found: BTreeMap<&str, usize> =
+            collection.files.iter().map(|read| (&*read.file, read.objects.len())).collect();
         for (name, file) in &self.files {
             let fault = |doubt, expected: String| InventoryFault::of_file(doubt, shown_name(name), expected);
-            if !found.contains(name.as_str()) {
+            let Some(objects) = found.get(name.as_str()).copied() else {
                 faults.push(fault(Doubt::MissingFile, format!("is not there; {} lists it", self.name)));
                 continue;
-            }
+            };
             if let (Some(said), Some(hash)) = (&file.sha256, hashes.get(name))
                 && !said.eq_ignore_ascii_case(hash)
             {
                 let expected = format!("its SHA-256 is {hash}; {} says {said}", self.name);
                 faults.push(fault(Doubt::Manifest, expected));
             }
-            let objects =
-                collection.files.iter().find(|read| *read.file == **name).map_or(0, |read| read.objects.len());
             if let Some(said) = file.objects.filter(|said| *said != objects) {
                 let expected = format!("holds {objects} objects; {} says {said}", self.name);
                 faults.push(fault(Doubt::Manifest, expected));
             }
         }
-        for name in found.iter().filter(|name| !self.files.contains_key(**name)) {
+        for name in found.keys().filter(|name| !self.files.contains_key(**name)) {
             let expected = format!("is not in {}; expected every file there", self.name);
             faults.push(InventoryFault::of_file(Doubt::Manifest, *name, expected));
         }

@@ -17,6 +17,7 @@ mod collection;
 mod directory;
 mod findings;
 mod form;
+mod hashes;
 mod manifest;
 mod object;
 mod read;

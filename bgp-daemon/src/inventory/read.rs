@@ -3,13 +3,12 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
-use sha2::{Digest as _, Sha256};
-
-use super::collection::{Collection, FileCollector, FileObjects};
+use super::collection::{Collection, FileCollector, FileObjects, FileTaken, ObjectIndex};
 use super::directory::{self, Digest, ListedFile, Listing};
 use super::form::Syntax;
+use super::hashes::Hashes;
 use super::manifest::{Manifest, check_age, check_mark};
 use super::object::Interner;
 use super::shape::Shape;
@@ -27,7 +26,8 @@ pub(super) const MAX_ATTEMPTS: usize = 10;
 pub fn read(path: &Path, selection: &Selection) -> Result<Snapshot, InventoryFaults> {
     let mut changed = None;
     for _ in 0..MAX_ATTEMPTS {
-        let question = Question { path, selection, last: None, same_place: None, now: SystemTime::now() };
+        let question =
+            Question { path, selection, last: None, same_place: None, now: SystemTime::now(), clock: Duration::ZERO };
         match look(&question, &mut Cache::default(), |_| false) {
             Look::Changed(file) => changed = Some(file),
             Look::Known => {}
@@ -65,11 +65,17 @@ fn octets_over(name: &str, octets: &[u8], selection: &Selection, last: Option<&S
     let mut interner = Interner::default();
     let mut collector = FileCollector::new(name, &mut interner);
     form::read_file(syntax, octets, &mut collector);
-    let mut collection = Collection::default();
-    collection.add(collector.finish());
-    let question = Question { path: Path::new(""), selection, last, same_place: last, now: SystemTime::now() };
+    let collection = Collection::new(vec![collector.finish().into()], None);
+    let question = Question {
+        path: Path::new(""),
+        selection,
+        last,
+        same_place: last,
+        now: SystemTime::now(),
+        clock: Duration::ZERO,
+    };
     let files = Files { notes: Vec::new(), taken_at, digest: Digest::of(name, octets), manifest: None };
-    judge(collection, files, &question, &mut None)
+    judge(collection, files, &question, &mut None).0
 }
 
 /// The file was written to each time it was read.
@@ -91,6 +97,8 @@ pub(super) struct Question<'a> {
     pub same_place: Option<&'a Snapshot>,
     /// The time.
     pub now: SystemTime,
+    /// The time since some moment, by a clock that nobody sets.
+    pub clock: Duration,
 }
 
 /// What one look came to.
@@ -138,6 +146,10 @@ impl State {
 pub(super) struct Cache {
     /// Files that were read without a fault, by name, with the digests of their contents.
     pub files: HashMap<String, (String, Arc<FileObjects>)>,
+    /// What files hashed to.
+    hashes: Hashes,
+    /// Where the objects of the last state stood.
+    index: Option<ObjectIndex>,
     /// The last state, when nothing was wrong with it.
     sound: Option<Sound>,
 }
@@ -156,21 +168,26 @@ pub(super) fn look(question: &Question<'_>, cache: &mut Cache, is_known: impl Fn
     let mut all = Digest::default();
     let manifest = listing.manifest.as_ref().map(|file| (file.name.clone(), manifest(file, &mut all)));
     let known = manifest.as_ref().and_then(|(_, manifest)| manifest.as_ref().ok());
-    let (by_file, hashes) = digests(&listing, known, &mut all);
+    let (by_file, hashes) = cache.hashes.of(&listing, known, &mut all, question.clock);
     let digest = all.finish();
     if is_known(&digest) {
         return changed(path, &listing).map_or(Look::Known, Look::Changed);
     }
     let taken_at = SystemTime::now();
-    let collected = collect(&listing, &by_file, &mut cache.files);
+    let collected = collect(&listing, &by_file, cache);
     if let Some(file) = changed(path, &listing) {
         return Look::Changed(file);
     }
-    // Written to faster than the clock of the file system can tell.
-    let Some(collection) = collected else { return Look::Changed(path.display().to_string()) };
+    let Some(collection) = collected else {
+        // Written to faster than the clock of the file system can tell.
+        cache.hashes.forget();
+        return Look::Changed(path.display().to_string());
+    };
     let manifest = manifest.map(|(name, read)| ReadManifest { name, read, hashes });
     let files = Files { notes: listing.notes, taken_at, digest, manifest };
-    Look::Read(Box::new(judge(collection, files, question, &mut cache.sound)))
+    let (state, index) = judge(collection, files, question, &mut cache.sound);
+    cache.index = Some(index);
+    Look::Read(Box::new(state))
 }
 
 /// What is known of the files beside the objects in them.
@@ -210,49 +227,14 @@ fn changed(path: &Path, listing: &Listing) -> Option<String> {
     }
 }
 
-/// The digest of each file, all of which go into `all`, and the hashes that the manifest asks for.
-fn digests(
-    listing: &Listing,
-    manifest: Option<&Manifest>,
-    all: &mut Digest,
-) -> (Vec<String>, BTreeMap<String, String>) {
-    let mut hashes = BTreeMap::new();
-    let each = listing.files.iter().map(|file| {
-        let mut digest = Digest::default();
-        let mut hash = manifest.filter(|manifest| manifest.wants_hash(&file.name)).map(|_| Sha256::new());
-        let each = |block: &[u8]| {
-            if let Some(hash) = &mut hash {
-                hash.update(block);
-            }
-        };
-        // What is wrong with a file is part of the digest, and is said when the files are read for good.
-        let _in_digest = file.hash(&mut digest, each);
-        if let Some(hash) = hash {
-            let hash = hash.finalize().iter().map(|octet| format!("{octet:02x}")).collect();
-            hashes.insert(file.name.clone(), hash);
-        }
-        let digest = digest.finish();
-        all.add(&digest);
-        digest
-    });
-    (each.collect(), hashes)
-}
-
 /// Reads every file that is not known, one after the other, so that only one is in memory at a time; `None` when one is
 /// not what it was when it was hashed.
-fn collect(
-    listing: &Listing,
-    by_file: &[String],
-    cache: &mut HashMap<String, (String, Arc<FileObjects>)>,
-) -> Option<Collection> {
-    let (mut collection, mut interner, mut known) = (Collection::default(), Interner::default(), HashMap::new());
+fn collect(listing: &Listing, by_file: &[String], cache: &mut Cache) -> Option<Collection> {
+    let (mut interner, mut known, mut taken) = (Interner::default(), HashMap::new(), Vec::new());
     for (file, digest) in listing.files.iter().zip(by_file) {
-        let cached = cache.get(&file.name).filter(|(cached, _)| cached == digest);
-        let objects = match cached {
-            Some((_, objects)) => {
-                collection.add_known(Arc::clone(objects));
-                Some(Arc::clone(objects))
-            }
+        let cached = cache.files.get(&file.name).filter(|(cached, _)| cached == digest);
+        let file_taken = match cached {
+            Some((_, objects)) => FileTaken::from(Arc::clone(objects)),
             None => {
                 let mut collector = FileCollector::new(&file.name, &mut interner);
                 let mut read = Digest::default();
@@ -265,31 +247,36 @@ fn collect(
                 if read.finish() != *digest {
                     return None;
                 }
-                let read = collector.finish();
-                let is_clean = read.faults.is_empty();
-                let objects = collection.add(read);
-                is_clean.then_some(objects)
+                FileTaken::from(collector.finish())
             }
         };
-        known.extend(objects.map(|objects| (file.name.clone(), (digest.clone(), objects))));
+        if file_taken.faults.is_empty() {
+            known.insert(file.name.clone(), (digest.clone(), Arc::clone(&file_taken.objects)));
+        }
+        taken.push(file_taken);
     }
-    *cache = known;
-    Some(collection)
+    cache.files = known;
+    Some(Collection::new(taken, cache.index.take()))
 }
 
-fn judge(mut collection: Collection, files: Files, question: &Question<'_>, sound: &mut Option<Sound>) -> State {
+fn judge(
+    mut collection: Collection,
+    files: Files,
+    question: &Question<'_>,
+    sound: &mut Option<Sound>,
+) -> (State, ObjectIndex) {
     let Files { notes, taken_at, digest, manifest } = files;
     notes.into_iter().for_each(|note| collection.notes.push(note));
     let Question { selection, last, same_place, .. } = *question;
     let (mark, has_manifest) = check_manifest(&mut collection, manifest, question);
     let shape = Shape { scopes: &selection.scopes, allow_empty: selection.allow_empty, last: same_place, has_manifest };
     let validated = validate(&mut collection, selection, last, &shape, sound);
-    let Collection { files, faults, notes, quarantine, .. } = collection;
+    let Collection { files, faults, notes, quarantine, index, .. } = collection;
     let trust = faults.trust();
     let faults = faults.into_faults();
     let created_at = mark.as_ref().and_then(|mark| mark.created_at);
     let Some(Validated { ranges, counts, collections }) = validated else {
-        return State { digest, created_at, ..State::unusable(faults, trust) };
+        return (State { digest, created_at, ..State::unusable(faults, trust) }, index);
     };
     let files = files.iter().map(|objects| (objects.file.to_string(), objects.objects.len())).collect();
     let (path, network) = (question.path.to_owned(), selection.network.clone());
@@ -307,7 +294,8 @@ fn judge(mut collection: Collection, files: Files, question: &Question<'_>, soun
         notes: notes.into_notes(),
         provenance,
     };
-    State { digest, trust, faults, quarantined: quarantine.len(), created_at, snapshot: Some(snapshot) }
+    let (quarantined, snapshot) = (quarantine.len(), Some(snapshot));
+    (State { digest, trust, faults, quarantined, created_at, snapshot }, index)
 }
 
 /// What is kept of the manifest, and whether all is as it says.

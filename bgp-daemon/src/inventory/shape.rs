@@ -1,7 +1,7 @@
 //! What a complete state cannot lack. How much may go at once is for others to judge; here is what cannot be the work of
 //! deletions alone: a file, a scope, a zone or a kind that is gone as a whole.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::collection::Collection;
 use super::object::Kind;
@@ -41,7 +41,8 @@ impl Shape<'_> {
         if self.scopes.is_empty() {
             return;
         }
-        let parents: BTreeSet<&str> = collection.objects().map(|path| path.parent()).collect();
+        let parents: BTreeSet<&str> =
+            collection.files.iter().flat_map(|file| &file.parents).map(String::as_str).collect();
         let said = |wanted: &str| {
             let mut scopes = collection.files.iter().flat_map(|file| &file.scopes);
             scopes.any(|scope| scope == wanted || wanted.ends_with(&format!("/{scope}")) || names(scope, wanted))
@@ -120,8 +121,8 @@ fn names(parent: &str, wanted: &str) -> bool {
 
 /// A file that is gone is believed when nothing else is, or all that is gone stands in other files.
 fn check_files(last: &Snapshot, collection: &mut Collection) {
-    let is_here = |name: &str| collection.files.iter().any(|file| &*file.file == name);
-    let files = last.provenance.files.iter().filter(|(name, objects)| **objects > 0 && !is_here(name));
+    let here: HashSet<&str> = collection.files.iter().map(|file| &*file.file).collect();
+    let files = last.provenance.files.iter().filter(|(name, objects)| **objects > 0 && !here.contains(name.as_str()));
     let gone: Vec<&String> = files.map(|(name, _)| name).collect();
     if gone.is_empty() {
         return;

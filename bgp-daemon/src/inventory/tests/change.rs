@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use proptest::prelude::*;
 use tempfile::TempDir;
@@ -136,8 +136,14 @@ impl Cloud {
 
 fn looked(folder: &Path, last: Option<&Snapshot>, cache: &mut Cache) -> State {
     let selection = Selection::default();
-    let question =
-        Question { path: folder, selection: &selection, last, same_place: last, now: SystemTime::UNIX_EPOCH };
+    let question = Question {
+        path: folder,
+        selection: &selection,
+        last,
+        same_place: last,
+        now: SystemTime::UNIX_EPOCH,
+        clock: Duration::ZERO,
+    };
     match look(&question, cache, |_| false) {
         Look::Read(state) => *state,
         other => panic!("{other:?}"),

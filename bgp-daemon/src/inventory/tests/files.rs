@@ -97,6 +97,7 @@ fn a_state_that_changes_while_it_is_read_is_not_judged() {
             last: None,
             same_place: None,
             now: std::time::SystemTime::now(),
+            clock: std::time::Duration::ZERO,
         };
         let look = look(&question, &mut Cache::default(), |_| {
             std::fs::write(path, "[]").unwrap();
@@ -126,7 +127,14 @@ fn only_files_that_have_changed_are_read_again() {
     let (selection, mut cache) = (Selection::default(), Cache::default());
     let look_again = |cache: &mut Cache| {
         let now = std::time::SystemTime::now();
-        let question = Question { path: folder.path(), selection: &selection, last: None, same_place: None, now };
+        let question = Question {
+            path: folder.path(),
+            selection: &selection,
+            last: None,
+            same_place: None,
+            now,
+            clock: std::time::Duration::ZERO,
+        };
         let Look::Read(state) = look(&question, cache, |_| false) else { panic!("nothing was read") };
         let known = |name: &str| cache.files.get(name).map(|(_, objects)| std::sync::Arc::clone(objects));
         (known("s.json"), known("i.json"), known("broken.json"), state)

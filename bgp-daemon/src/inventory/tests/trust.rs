@@ -1,7 +1,7 @@
 //! Doubt adds and never removes: about a whole state, and about one object.
 
 use std::collections::BTreeSet;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use proptest::prelude::*;
 
@@ -17,7 +17,14 @@ fn next(files: &[(&str, &str)], last: Option<&Snapshot>) -> State {
 
 fn next_of(files: &[(&str, &str)], last: Option<&Snapshot>, selection: &Selection) -> State {
     let folder = directory(files);
-    let question = Question { path: folder.path(), selection, last, same_place: last, now: SystemTime::now() };
+    let question = Question {
+        path: folder.path(),
+        selection,
+        last,
+        same_place: last,
+        now: SystemTime::now(),
+        clock: Duration::ZERO,
+    };
     match look(&question, &mut Cache::default(), |_| false) {
         Look::Read(state) => *state,
         other => panic!("{other:?}"),

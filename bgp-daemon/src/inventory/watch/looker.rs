@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Instant, SystemTime};
 
 use tokio::sync::Notify;
 
@@ -50,6 +50,7 @@ pub(super) struct Looker {
     /// How the content of that digest was judged, the last that was, under the configuration in force.
     last: Option<Judged>,
     cache: Cache,
+    begun: Instant,
     revision: u64,
 }
 
@@ -65,6 +66,7 @@ impl Looker {
             snapshot,
             last: None,
             cache: Cache::default(),
+            begun: Instant::now(),
         }
     }
 
@@ -98,6 +100,7 @@ impl Looker {
         let now = SystemTime::now();
         let question = Question {
             now,
+            clock: self.begun.elapsed(),
             path: &self.path,
             selection: &self.selection,
             last: last.as_deref(),
