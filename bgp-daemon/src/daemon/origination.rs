@@ -12,8 +12,8 @@ use crate::control::Clock;
 use crate::inventory::Snapshot;
 use crate::journal::Record;
 use crate::origination::audience::HeldExports;
-use crate::origination::guard::{Guard, GuardState, Hold, Verdict};
-use crate::origination::{self, Advance, Current, EndedSessions, Memory, OriginationSet, Owners, Plan, Resumption};
+use crate::origination::guard::{Guard, GuardState, Hold, Tallies, Verdict};
+use crate::origination::{self, Advance, Current, Ended, Memory, OriginationSet, Owners, Plan, Resumption};
 use crate::rib_owner::{Gone, OriginationChange, RibHandle};
 
 /// Reasons of a hold that are logged.
@@ -152,15 +152,20 @@ impl Originator {
         self.compute(snapshot, Arc::clone(rules), config, Some(release)).await.map(Some)
     }
 
-    /// What a configuration takes from everybody by the sessions that it ends, where that must wait for a person's word.
+    /// What a configuration takes from everybody by the sessions that it ends.
     ///
     /// # Errors
     /// [`Gone`] when the daemon is going down.
-    pub async fn ended_sessions(&self, config: Arc<Config>) -> Result<Option<EndedSessions>, Gone> {
-        let Some(current) = self.current.clone() else { return Ok(None) };
+    pub async fn ended_sessions(&self, config: Arc<Config>) -> Result<Ended, Gone> {
+        let Some(current) = self.current.clone() else { return Ok(Ended::default()) };
         let (guard, now) = (self.guard.clone(), self.clock.now());
         let compute = move || origination::ended_sessions(&current, &config, &guard, now);
         tokio::task::spawn_blocking(compute).await.map_err(|_| Gone)
+    }
+
+    /// Counts as withdrawn what goes with the sessions that this configuration ends.
+    pub fn count_ended(&mut self, passing: &Tallies, config: &Config) {
+        self.guard.count(passing, &config.guard, self.clock.now());
     }
 
     async fn compute(

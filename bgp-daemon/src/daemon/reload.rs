@@ -9,7 +9,7 @@ use super::origination::Prepared;
 use super::supervisor::{Daemon, ended};
 use crate::config::{Config, ConfigChange};
 use crate::control::{Released, ReloadOutcome};
-use crate::origination::EndedSessions;
+use crate::origination::{Ended, EndedSessions};
 use crate::rib_owner::Gone;
 
 /// How long new rules for another inventory wait for a look at it before the rest of the configuration goes ahead.
@@ -37,13 +37,13 @@ impl Daemon {
     /// Changes to `new`, unless it ends sessions that were the only ones to tell of too much: then it waits as a whole.
     async fn judge(&mut self, new: Arc<Config>) -> Result<(), Gone> {
         self.held_config = None;
-        match self.originator.ended_sessions(Arc::clone(&new)).await? {
-            None => self.change_to(Config::clone(&new)).await,
-            Some(ended) => {
-                self.hold_config(new, ended);
-                Ok(())
-            }
+        let Ended { passing, held } = self.originator.ended_sessions(Arc::clone(&new)).await?;
+        if let Some(ended) = held {
+            self.hold_config(new, ended);
+            return Ok(());
         }
+        self.originator.count_ended(&passing, &new);
+        self.change_to(Config::clone(&new)).await
     }
 
     fn hold_config(&mut self, new: Arc<Config>, ended: EndedSessions) {
@@ -74,7 +74,7 @@ impl Daemon {
     /// [`Gone`] when the table has stopped.
     pub(super) async fn release_config(&mut self, hash: &str, by: &str) -> Result<Released, Gone> {
         let Some(new) = self.held_config.take() else { return Ok(Released::NothingHeld) };
-        let ended = self.originator.ended_sessions(Arc::clone(&new)).await?;
+        let Ended { passing, held: ended } = self.originator.ended_sessions(Arc::clone(&new)).await?;
         let withdrawals = ended.as_ref().map_or(0, |ended| ended.prefixes.len());
         if let Some(ended) = ended.filter(|ended| ended.hash != hash) {
             let now = ended.hash.clone();
@@ -82,6 +82,7 @@ impl Daemon {
             return Ok(Released::HeldIsAnother(now));
         }
         warn!(%hash, %by, withdrawals, "a configuration that was held is applied");
+        self.originator.count_ended(&passing, &new);
         self.change_to(Config::clone(&new)).await?;
         Ok(Released::Done { withdrawals })
     }

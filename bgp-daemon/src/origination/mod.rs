@@ -50,6 +50,6 @@ pub use originate::{grow, originate, originate_after, own_ranges};
 pub use owners::Owners;
 pub use plan::Plan;
 pub use resume::{Resumption, resume};
-pub use sessions::{EndedSessions, ended_sessions};
+pub use sessions::{Ended, EndedSessions, ended_sessions};
 pub use set::{BoundOutcome, Origination, OriginationSet, Originations, RangeOutcome, RuleOutcome, Treatment};
 pub use sizes::Size;

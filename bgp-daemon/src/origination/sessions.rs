@@ -8,12 +8,21 @@ use serde::{Deserialize, Serialize};
 
 use super::audience::{Exports, HeldExports};
 use super::coverage::{addresses, overlapping, uncovered};
-use super::guard::{Guard, Tally, digest};
+use super::guard::{Guard, Tallies, Tally, digest};
 use super::sizes::Size;
 use super::{Addresses, Current, Origination};
 use crate::config::{Config, Peer};
 
-/// What the guard says of a configuration that ends sessions.
+/// What the guard says of a configuration that may end sessions.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ended {
+    /// What counts as withdrawn from everybody once the configuration is in force; nothing while it is held.
+    pub passing: Tallies,
+    /// What is beyond the budgets.
+    pub held: Option<EndedSessions>,
+}
+
+/// What a configuration that ends sessions takes away beyond the budgets.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct EndedSessions {
@@ -29,18 +38,17 @@ pub struct EndedSessions {
     pub why: Vec<String>,
 }
 
-/// What `after` takes from everybody by ending sessions, where that goes beyond its budgets; `None` when it may go, as
-/// what other peers are told too.
+/// What `after` takes from everybody by ending sessions: nothing of what other peers are told too.
 ///
 /// A peer with another address is another one. One of another name with the same address has the session of the old one, with
 /// nothing but its own rules. What a peer loses while its session goes on, reset or not, is for
 /// [`advance`](super::advance()) to judge.
 #[must_use]
-pub fn ended_sessions(current: &Current, after: &Config, guard: &Guard, now: SystemTime) -> Option<EndedSessions> {
+pub fn ended_sessions(current: &Current, after: &Config, guard: &Guard, now: SystemTime) -> Ended {
     let budgets = &after.guard;
     let audience = Told::of(&current.config, &current.held_exports, after);
     if audience.ending.is_empty() || !budgets.enabled {
-        return None;
+        return Ended::default();
     }
     let all = &current.set.originations;
     let stays = |one: &(&Prefix, &Origination)| Told::admits(&audience.staying, one.0, one.1);
@@ -56,14 +64,18 @@ pub fn ended_sessions(current: &Current, after: &Config, guard: &Guard, now: Sys
     let size = Size { prefixes: count(told.len()), addresses: addresses(told) };
     let tally = Tally { prefixes: count(lost.len()), lost: lost.values().copied().sum(), ..Tally::nothing_of(&size) };
     let why = guard.beyond(&tally, lost.keys(), budgets, now);
-    if lost.is_empty() || why.is_empty() {
-        return None;
+    if lost.is_empty() {
+        return Ended::default();
+    }
+    if why.is_empty() {
+        return Ended { passing: Tallies::from([(String::new(), tally)]), held: None };
     }
     let peers: Vec<String> = audience.names.into_iter().collect();
     let prefixes: Vec<String> = lost.keys().map(ToString::to_string).collect();
     let hash = digest(["sessions"].into_iter().chain(peers.iter().chain(&prefixes).map(String::as_str)));
     let why = why.iter().map(ToString::to_string).collect();
-    Some(EndedSessions { hash, peers, prefixes, lost: tally.lost, why })
+    let held = Some(EndedSessions { hash, peers, prefixes, lost: tally.lost, why });
+    Ended { passing: Tallies::new(), held }
 }
 
 fn count(length: usize) -> u64 {

@@ -153,7 +153,7 @@ async fn plan(client: &Client, running: ConfigReply, asked: &PlanArguments) -> R
         advance_with(owners, grow, state.current.as_ref(), computed, Arc::clone(&next), &state.guard, None, state.now);
     let report = report(state.current.as_ref(), &step, owners);
     let sessions = sessions(&change);
-    let ended = state.current.as_ref().and_then(|current| ended_sessions(current, &next, &state.guard, state.now));
+    let ended = state.current.as_ref().and_then(|current| ended_sessions(current, &next, &state.guard, state.now).held);
     let hold = step.verdict.hold.as_ref().map(|hold| crate::control::hold_summary(hold, state.now));
     let result = match (hold.is_some() || ended.is_some(), report.routes.is_empty() && sessions.is_empty()) {
         (true, _) => PlanResult::Held,

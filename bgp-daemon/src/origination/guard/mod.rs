@@ -193,6 +193,11 @@ impl Guard {
         beyond
     }
 
+    /// Counts what goes at `now` without being routes of a plan.
+    pub fn count(&mut self, passing: &Tallies, budgets: &config::Guard, now: SystemTime) {
+        self.state.window.add(passing, budgets.window, now);
+    }
+
     /// Remembers what was judged at `now` and is done.
     pub fn commit(&mut self, verdict: &Verdict, budgets: &config::Guard, now: SystemTime) {
         self.state.window.forget(&verdict.let_go);

@@ -1,14 +1,17 @@
 //! What a configuration takes from everybody by the sessions that it ends.
 
+use std::sync::Arc;
+use std::time::{Duration, UNIX_EPOCH};
+
 use super::super::guard::Guard;
-use super::super::{EndedSessions, ended_sessions};
+use super::super::{EndedSessions, advance, ended_sessions, originate};
 use super::guard::{PEERS, World, nodes, pods};
 use super::{config, range, snapshot};
 
 /// dc1 is told of pods, dc2 of everything.
 fn ended(world: &World, after: &str) -> Option<EndedSessions> {
     let current = world.current.as_ref().unwrap();
-    ended_sessions(current, &config(after), &Guard::new(current.set.guard.clone()), world.now())
+    ended_sessions(current, &config(after), &Guard::new(current.set.guard.clone()), world.now()).held
 }
 
 fn without(peer: &str) -> String {
@@ -51,6 +54,41 @@ fn what_only_the_peer_that_goes_was_told_of_is_weighed_by_the_budgets() {
     let protected = "[guard]\nprotected = [\"10.5.0.0/30\"]\n";
     let world = World::new("", snapshot(ranges(&["10.5.0.0/30"])));
     assert!(ended(&world, &format!("{}{protected}", without("dc2"))).unwrap().why[0].contains("guard.protected"));
+}
+
+#[test]
+fn sessions_that_end_little_by_little_meet_the_budget_of_the_window() {
+    let nodes = |first: u8| [format!("10.5.{first}.0/30"), format!("10.5.{first}.8/30")];
+    let all: Vec<String> = (0..3).flat_map(nodes).collect();
+    let ranges = vec![range("nodes", "10.5.0.0/16", &all.iter().map(String::as_str).collect::<Vec<_>>())];
+    // Each of three is told of two that nobody else is told of, and three may go.
+    let budget = "max_withdraw_prefixes = 3\nmax_withdraw_percent = 100\nmax_withdraw_addresses_percent = 100";
+    let peer = |number: u8| {
+        format!(
+            "[[peer]]\nname = \"n{number}\"\naddress = \"10.255.0.{}\"\nasn = 65001\n\
+             export = {{ roles = [\"*\"], allow = [\"10.5.{number}.0/24 le 32\"] }}\n",
+            number + 10
+        )
+    };
+    let rules = |peers: &[u8]| {
+        let head = "[[advertise]]\nrange = \"*\"\naggregation = { mode = \"in-use\" }\n";
+        let peers: String = peers.iter().map(|number| peer(*number)).collect();
+        Arc::new(config(&format!("{head}{peers}[guard]\n{budget}\n")))
+    };
+    let (now, guard) = (UNIX_EPOCH, Guard::default());
+    let of = |peers: &[u8]| {
+        let config = rules(peers);
+        let target = originate(snapshot(ranges.clone()), &config);
+        advance(None, target, config, &guard, None, now).next
+    };
+    let (mut guard, first) = (Guard::default(), of(&[0, 1, 2]));
+    let ended = ended_sessions(&first, &rules(&[0, 1]), &guard, now);
+    assert_eq!((ended.held, ended.passing[""].prefixes), (None, 2));
+    guard.count(&ended.passing, &rules(&[0, 1]).guard, now);
+    let second = of(&[0, 1]);
+    let later = |seconds: u64| ended_sessions(&second, &rules(&[0]), &guard, now + Duration::from_secs(seconds)).held;
+    assert!(later(60).unwrap().why[0].contains("4 of"), "{:?}", later(60));
+    assert_eq!(later(3600), None, "the window is over");
 }
 
 #[test]
