@@ -98,3 +98,34 @@ fn quoted<'a>(text: &'a str, line: &str) -> (String, &'a str) {
         }
     }
 }
+
+#[test]
+fn refuses_what_is_not_as_the_format_wants_it() {
+    let begun = |name: &str, kind: &str| format!("# HELP {name} Help.\n# TYPE {name} {kind}\n");
+    let gauge = begun("aliasd_x", "gauge");
+    let read = |text: &str| std::panic::catch_unwind(|| Scrape::of(text)).ok();
+    let scrape = read(&format!("{gauge}aliasd_x{{a=\"1\",b=\"\\\"}}\"}} 2\naliasd_x 3.5\n")).unwrap();
+    assert_eq!(scrape.value("aliasd_x", &[("b", "\"}"), ("a", "1")]), Some(2.0));
+    assert_eq!((scrape.value("aliasd_x", &[]), scrape.value("aliasd_x", &[("a", "1")])), (Some(3.5), None));
+    for text in [
+        "aliasd_x 1\n".to_owned(),
+        "# HELP aliasd_x Help.\naliasd_x 1\n".to_owned(),
+        "# HELP aliasd_x \n# TYPE aliasd_x gauge\naliasd_x 1\n".to_owned(),
+        begun("other_x", "gauge"),
+        begun("aliasd_x", "counter"),
+        begun("aliasd_x_total", "gauge"),
+        begun("aliasd_x", "histogram"),
+        begun("aliasd_x_age", "gauge"),
+        format!("{gauge}{gauge}"),
+        format!("{gauge}aliasd_y 1\n"),
+        format!("{gauge}aliasd_x 1"),
+        format!("{gauge}aliasd_x one\n"),
+        format!("{gauge}aliasd_x 1\naliasd_x 1\n"),
+        format!("{gauge}aliasd_x{{a=\"1\",b=\"2\"}} 1\naliasd_x{{b=\"2\",a=\"1\"}} 1\n"),
+        format!("{gauge}aliasd_x{{a=\"1\",a=\"2\"}} 1\n"),
+        format!("{gauge}aliasd_x{{a=\"1\\x\"}} 1\n"),
+        format!("{gauge}aliasd_x{{a=\"1}} 1\n"),
+    ] {
+        assert!(read(&text).is_none(), "{text}");
+    }
+}

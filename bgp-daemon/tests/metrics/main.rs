@@ -51,7 +51,10 @@ impl World {
     }
 }
 
-fn assert_values(scrape: &Scrape, expected: &[(&str, &[(&str, &str)], f64)]) {
+/// A metric, labels, and the value with just these.
+type Expected<'a> = (&'a str, &'a [(&'a str, &'a str)], f64);
+
+fn assert_values(scrape: &Scrape, expected: &[Expected<'_>]) {
     for (name, labels, value) in expected {
         assert_eq!(scrape.value(name, labels), Some(*value), "{name} {labels:?}: {:?}", scrape.0[*name]);
     }
@@ -97,8 +100,8 @@ async fn a_quiet_daemon_is_told_in_numbers() {
             ("aliasd_rule_allocated_addresses", &[vms[0], vms[1], ipv4], 1.0),
             ("aliasd_rule_unallocated_addresses", &[vms[0], vms[1], ipv4], 4095.0),
             ("aliasd_rule_unallocated_addresses", &[vms[0], vms[1], ("family", "ipv6")], 0.0),
-            ("aliasd_ranges", &[("role", "pod"), ("treatment", "advertised")], 1.0),
-            ("aliasd_ranges", &[("role", "service"), ("treatment", "no_rule")], 1.0),
+            ("aliasd_ranges", &[("treatment", "advertised"), ("rule", "1")], 1.0),
+            ("aliasd_ranges", &[("treatment", "no_rule"), ("rule", "")], 1.0),
             ("aliasd_guard_enabled", &[], 1.0),
             ("aliasd_guard_held_withdrawals", &[], 0.0),
             ("aliasd_guard_hold_age_seconds", &[], 0.0),

@@ -60,7 +60,13 @@ pub fn originations(out: &mut Exposition, set: Option<&OriginationSet>, config: 
     of_families(unallocated, &rules, |outcome| outcome.covered - outcome.allocated);
     let faults = out.gauge("aliasd_rule_faults", "What it could not keep to: its bound or its lengths.");
     of_each(faults, &rules, |outcome| Some(outcome.faults.len()));
-    ranges(out.gauge("aliasd_ranges", "Ranges of subnetworks by role and by what becomes of them."), set);
+    ranges(
+        out.gauge(
+            "aliasd_ranges",
+            "Ranges of subnetworks by what becomes of them, and by the rule that advertises them.",
+        ),
+        set,
+    );
 }
 
 fn of_each<V: Into<Value>>(mut samples: Samples<'_>, rules: &[Rule<'_>], value: impl Fn(&RuleOutcome) -> Option<V>) {
@@ -79,17 +85,18 @@ fn of_families(mut samples: Samples<'_>, rules: &[Rule<'_>], value: impl Fn(&Rul
 }
 
 fn ranges(mut samples: Samples<'_>, set: Option<&OriginationSet>) {
-    let mut counts: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+    // By no role: without a rule for it a range has its own name for one, and the inventory may have any number of those.
+    let mut counts: BTreeMap<Treatment, usize> = BTreeMap::new();
     for outcome in set.iter().flat_map(|set| &set.ranges) {
-        let treatment = match outcome.treatment {
-            Treatment::Advertised { .. } => "advertised",
-            Treatment::NoRule => "no_rule",
-            Treatment::OtherRegion => "other_region",
-            Treatment::Prohibited => "prohibited",
-        };
-        *counts.entry((&outcome.role, treatment)).or_default() += 1;
+        *counts.entry(outcome.treatment).or_default() += 1;
     }
-    for ((role, treatment), count) in counts {
-        samples.put(&[("role", role), ("treatment", treatment)], count);
+    for (treatment, count) in counts {
+        let (treatment, rule) = match treatment {
+            Treatment::Advertised { rule } => ("advertised", rule.to_string()),
+            Treatment::NoRule => ("no_rule", String::new()),
+            Treatment::OtherRegion => ("other_region", String::new()),
+            Treatment::Prohibited => ("prohibited", String::new()),
+        };
+        samples.put(&[("treatment", treatment), ("rule", &rule)], count);
     }
 }
