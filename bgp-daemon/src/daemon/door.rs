@@ -14,7 +14,7 @@ use crate::control::{self, AdminView, DaemonView};
 #[derive(Debug)]
 pub(super) enum Behind {
     /// The daemon, to be looked at.
-    Control(DaemonView),
+    Control(Box<DaemonView>),
     /// The guard, to be told to let go.
     Admin(AdminView),
 }
@@ -67,7 +67,7 @@ impl Behind {
         let socket = control::bind(wanted).map_err(|error| self.fault(error))?;
         let stop = CancellationToken::new();
         let task = match self {
-            Self::Control(view) => tokio::spawn(control::serve(socket, view.clone(), stop.clone())),
+            Self::Control(view) => tokio::spawn(control::serve(socket, DaemonView::clone(view), stop.clone())),
             Self::Admin(view) => tokio::spawn(control::serve_admin(socket, view.clone(), stop.clone())),
         };
         Ok(Service::new(stop, task))

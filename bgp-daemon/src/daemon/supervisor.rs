@@ -164,7 +164,7 @@ impl Daemon {
         };
         let mut metrics = MetricsPort::new(view.clone());
         metrics.change(in_force.metrics).await?;
-        let control = Door::open(&in_force.control, Behind::Control(view.clone()))?;
+        let control = Door::open(&in_force.control, Behind::Control(Box::new(view.clone())))?;
         let (release, releases) = mpsc::channel(MAX_RELEASES);
         let admin = Door::open(&in_force.admin, Behind::Admin(AdminView { releases: release }))?;
         // Last, when nothing can fail any more: a daemon that does not come up must not disturb the sessions of another.
