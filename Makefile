@@ -24,6 +24,11 @@ deny: ## Check licences and sources of the dependencies, where cargo-deny is ins
 	@if cargo deny --version >/dev/null 2>&1; then cargo fetch --locked -q && cargo deny --offline check licenses bans sources; \
 	else echo "SKIPPED: licences of the dependencies: cargo-deny is not installed (cargo install cargo-deny --locked)"; fi
 
+.PHONY: alerts
+alerts: ## Check the alerts as Prometheus reads them, where promtool is installed.
+	@if command -v promtool >/dev/null; then promtool check rules configs/alerts.yml; \
+	else echo "SKIPPED: the syntax of configs/alerts.yml: promtool is not installed (Debian: prometheus)"; fi
+
 # The properties draw the same cases every time, so that a red run says something of the change; `make soak` draws others.
 export PROPTEST_RNG_SEED ?= 4271
 
@@ -47,7 +52,7 @@ doc: ## Build the documentation; a broken link is an error.
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
 
 .PHONY: test
-test: fmt-check lint deny doc unit ## Everything that can be tested here.
+test: fmt-check lint deny alerts doc unit ## Everything that can be tested here.
 
 .PHONY: clean
 clean: ## Remove what was built.

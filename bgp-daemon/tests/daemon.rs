@@ -11,7 +11,7 @@ use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use running::{Daemon, Pair, check, inventory};
+use running::{Daemon, Pair, check, config, inventory};
 use serde_json::{Value, json};
 
 fn prefixes(reply: &Value) -> Vec<String> {
@@ -484,7 +484,12 @@ fn a_configuration_with_faults_is_refused_whole_with_every_fault() {
 #[test]
 fn a_port_that_is_taken_is_named() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
-    let (code, told) = Daemon::fails_to_start(&taken.local_addr().unwrap().to_string());
-    assert_eq!(code, Some(1));
-    assert!(told.contains("router.listen") && told.contains("in use"), "{told}");
+    let address = taken.local_addr().unwrap();
+    let awaits = config("1.1.1.1", 64512, &[address.to_string()], "");
+    let serves = config("1.1.1.1", 64512, &[], "") + &format!("[metrics]\nlisten = \"{address}\"\n");
+    for (config, key) in [(awaits, "router.listen"), (serves, "metrics.listen")] {
+        let (code, told) = Daemon::fails_to_start(&config);
+        assert_eq!(code, Some(1));
+        assert!(told.contains(&format!("{address} ({key}): ")) && told.contains("in use"), "{told}");
+    }
 }

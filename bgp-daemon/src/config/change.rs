@@ -29,6 +29,8 @@ pub struct ConfigChange {
     pub guard: bool,
     /// `[audit]`: changes are written elsewhere.
     pub audit: bool,
+    /// `[metrics]`: its listener is to be opened, closed or moved.
+    pub metrics: bool,
     /// `[log]`: the filter is to be set anew; another format shows after a restart.
     pub log: bool,
     /// Keys whose change takes effect only after a restart, as in `router.asn`.
@@ -83,6 +85,7 @@ impl ConfigChange {
             admin: old.admin != new.admin,
             guard: old.guard != new.guard,
             audit: old.audit != new.audit,
+            metrics: old.metrics != new.metrics,
             log: old.log != new.log,
             restart: restart(old, new),
         }

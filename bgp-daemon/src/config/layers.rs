@@ -18,7 +18,8 @@ use super::suggest;
 use super::written::WrittenFile;
 
 /// Every section: a table that later layers override key by key, …
-pub(super) const TABLES: [&str; 8] = ["router", "inventory", "journal", "control", "admin", "guard", "audit", "log"];
+pub(super) const TABLES: [&str; 9] =
+    ["router", "inventory", "journal", "control", "admin", "guard", "audit", "metrics", "log"];
 /// … or a list of tables that later layers append to.
 pub(super) const LISTS: [&str; 3] = ["range_role", "advertise", "peer"];
 

@@ -34,7 +34,7 @@ pub use change::{ConfigChange, PeerChange};
 pub use fault::{ConfigFault, ConfigFaults, Position};
 pub use model::{
     Audit, Config, Control, ExportRules, Guard, ImportRules, Inventory, InventorySource, Journal, Log, LogFormat,
-    ManifestUse, Peer, RoleSelector, Router, Warning,
+    ManifestUse, Metrics, Peer, RoleSelector, Router, Warning,
 };
 pub use originations::{AdvertiseRule, Aggregation, InUse, PrefixLengths, RangeRoleRule, RangeSelector};
 pub use policy::HeldPrefixes;

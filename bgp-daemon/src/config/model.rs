@@ -35,6 +35,8 @@ pub struct Config {
     pub guard: Guard,
     /// `[audit]`: where every change of an advertised route is written; `None` for nowhere.
     pub audit: Option<Audit>,
+    /// `[metrics]`: where they can be had over TCP; `None` for nowhere.
+    pub metrics: Option<Metrics>,
     /// `[log]`: what is logged and how.
     pub log: Log,
     /// `[[peer]]` in order; names are unique.
@@ -153,6 +155,13 @@ pub struct Audit {
     pub max_file_octets: u64,
     /// Files that are kept, the one that is written to among them, 1 to 1000.
     pub max_files: u32,
+}
+
+/// `[metrics]`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Metrics {
+    /// Where HTTP is served: `/metrics`, `/healthz` and `/readyz`.
+    pub listen: SocketAddr,
 }
 
 /// `[log]`.

@@ -18,6 +18,7 @@ pub(super) struct File {
     pub admin: Option<Admin>,
     pub guard: Option<Guard>,
     pub audit: Option<Audit>,
+    pub metrics: Option<Metrics>,
     pub log: Option<Log>,
     pub peer: Option<Vec<Peer>>,
 }
@@ -117,6 +118,12 @@ pub(super) struct Audit {
     pub path: Option<String>,
     pub max_file_mib: Option<u32>,
     pub max_files: Option<u32>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "a table, [metrics]")]
+pub(super) struct Metrics {
+    pub listen: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]

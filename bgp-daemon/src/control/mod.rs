@@ -12,6 +12,10 @@
 //! | `/v1/config` | the configuration in force, as it is written |
 //! | `/v1/guard?after=&limit=` | what the guard holds and why, in pages |
 //! | `/v1/explain?target=&peer=` | from the inventory to each peer, or where the chain breaks |
+//! | `/v1/metrics` | all of that as numbers, in the text format of Prometheus |
+//!
+//! The same metrics are served over TCP at `metrics.listen` where that is configured: `/metrics`, and the probes `/healthz` and
+//! `/readyz`; nothing else is.
 //!
 //! The admin socket, with a file mode of its own, knows one path more and nothing of these: `POST /v1/guard/release/{hash}`.
 //!
@@ -20,9 +24,11 @@
 mod admin;
 mod endpoint;
 mod fault;
+mod metrics;
 mod parameters;
 pub mod reply;
 mod server;
+mod sessions;
 mod socket;
 mod span;
 mod time;
@@ -30,7 +36,8 @@ mod view;
 
 pub use admin::{AdminView, MAX_RELEASES, Release, Released};
 pub use endpoint::hold_summary;
-pub use server::{serve, serve_admin};
+pub use metrics::listen as listen_for_metrics;
+pub use server::{serve, serve_admin, serve_metrics};
 pub use socket::{ControlSocket, bind, set_mode};
 pub use time::{Clock, rfc3339};
 pub use view::{AuditStatus, DaemonView, PeerEntry, ReloadOutcome};

@@ -39,6 +39,8 @@ pub struct DaemonView {
     pub audit: watch::Receiver<Arc<AuditStatus>>,
     /// Where the journal stands.
     pub journal: watch::Receiver<Arc<JournalStatus>>,
+    /// Whether what is originated was made from a trusted snapshot, or comes from the journal; for good once it is.
+    pub ready: watch::Receiver<bool>,
     /// What is originated; `None` until the first snapshot.
     pub originations: watch::Receiver<Option<Arc<OriginationSet>>>,
 }

@@ -1,18 +1,20 @@
-//! The sockets that answer questions and take releases, as they are configured now.
+//! The sockets that answer questions and take releases, and the port of the metrics, as they are configured now.
+
+use std::net::SocketAddr;
 
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 
 use super::StartError;
 use super::service::Service;
-use crate::config::Control;
+use crate::config::{Control, Metrics};
 use crate::control::{self, AdminView, DaemonView};
 
 /// What is behind a socket.
 #[derive(Debug)]
 pub(super) enum Behind {
     /// The daemon, to be looked at.
-    Control(DaemonView),
+    Control(Box<DaemonView>),
     /// The guard, to be told to let go.
     Admin(AdminView),
 }
@@ -65,7 +67,7 @@ impl Behind {
         let socket = control::bind(wanted).map_err(|error| self.fault(error))?;
         let stop = CancellationToken::new();
         let task = match self {
-            Self::Control(view) => tokio::spawn(control::serve(socket, view.clone(), stop.clone())),
+            Self::Control(view) => tokio::spawn(control::serve(socket, DaemonView::clone(view), stop.clone())),
             Self::Admin(view) => tokio::spawn(control::serve_admin(socket, view.clone(), stop.clone())),
         };
         Ok(Service::new(stop, task))
@@ -76,5 +78,51 @@ impl Behind {
             Self::Control(_) => StartError::Control(error),
             Self::Admin(_) => StartError::Admin(error),
         }
+    }
+}
+
+/// The port of the metrics, where there is one.
+#[derive(Debug)]
+pub(super) struct MetricsPort {
+    view: DaemonView,
+    open: Option<(SocketAddr, Service)>,
+}
+
+impl MetricsPort {
+    /// Not open yet.
+    pub const fn new(view: DaemonView) -> Self {
+        Self { view, open: None }
+    }
+
+    /// Opens, closes or moves it. To be called with every reload, so that what failed the last time is tried again.
+    ///
+    /// # Errors
+    /// Why it cannot be opened; then none is open.
+    pub async fn change(&mut self, wanted: Option<Metrics>) -> Result<(), StartError> {
+        let wanted = wanted.map(|metrics| metrics.listen);
+        if self.open.as_ref().map(|(address, _)| *address) == wanted {
+            return Ok(());
+        }
+        // First, since the same port of another address may be the same to the kernel.
+        self.close().await;
+        let Some(address) = wanted else { return Ok(()) };
+        let listener = control::listen_for_metrics(address).map_err(|error| StartError::Metrics { address, error })?;
+        let stop = CancellationToken::new();
+        let task = tokio::spawn(control::serve_metrics(listener, self.view.clone(), stop.clone()));
+        self.open = Some((address, Service::new(stop, task)));
+        info!(%address, "metrics are served");
+        Ok(())
+    }
+
+    async fn close(&mut self) {
+        if let Some((address, service)) = self.open.take() {
+            service.stop().await;
+            info!(%address, "metrics are no longer served");
+        }
+    }
+
+    /// Closes it; replies that are on their way have a moment.
+    pub async fn stop(mut self) {
+        self.close().await;
     }
 }

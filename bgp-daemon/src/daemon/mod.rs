@@ -7,7 +7,7 @@
 //! | `peers` | the configured peers and their tasks |
 //! | `listeners` | the sockets that await peers |
 //! | `audit` | every change of a route of ours into a file |
-//! | `door` | the read-only socket and the admin socket |
+//! | `door` | the read-only socket, the admin socket and the port of the metrics |
 //! | `origination` | snapshots and rules into the table |
 //! | `service` | tasks that run until they are told to stop |
 
@@ -44,6 +44,14 @@ pub enum StartError {
     /// The admin socket; the text names it.
     #[error("cannot open the admin socket: admin.socket {0}")]
     Admin(io::Error),
+    /// The port of the metrics.
+    #[error("cannot serve metrics on {address} (metrics.listen): {error}")]
+    Metrics {
+        /// Where.
+        address: SocketAddr,
+        /// What the kernel says.
+        error: io::Error,
+    },
     /// Another daemon keeps the journal; the text names it.
     #[error("cannot keep the journal (journal.path): {0}")]
     Journal(journal::LockError),

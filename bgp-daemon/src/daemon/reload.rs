@@ -166,6 +166,7 @@ impl Daemon {
         for changed in [self.control.change(&new.control).await, self.admin.change(&new.admin).await] {
             faults.extend(changed.err().map(|error| error.to_string()));
         }
+        faults.extend(self.metrics.change(new.metrics).await.err().map(|error| error.to_string()));
         faults
     }
 

@@ -13,7 +13,7 @@ use tracing::{error, info, warn};
 
 use super::StartError;
 use super::audit::Audit;
-use super::door::{Behind, Door};
+use super::door::{Behind, Door, MetricsPort};
 use super::listeners::Listeners;
 use super::origination::{self, Originator};
 use super::peers::Peers;
@@ -92,6 +92,8 @@ pub(super) struct Daemon {
     _lock: Option<JournalLock>,
     /// Until the first trusted snapshot nobody is told of anything, so that no peer takes it for all there is.
     silence: Option<Hold>,
+    /// What was originated once was proven, or came from the journal.
+    ready: watch::Sender<bool>,
     /// What is originated comes from the journal, and was not held against the configuration of now.
     restored: bool,
     /// A configuration that waits for a person's word.
@@ -102,6 +104,7 @@ pub(super) struct Daemon {
     pub(super) rules_wait: bool,
     pub(super) control: Door,
     pub(super) admin: Door,
+    pub(super) metrics: MetricsPort,
     /// What the admin socket asks for.
     releases: mpsc::Receiver<Release>,
     pub(super) view: DaemonView,
@@ -144,6 +147,7 @@ impl Daemon {
         let silence = if restored { None } else { Some(rib.hold().map_err(|Gone| StartError::TableGone)?) };
         let (journal, journal_status) = keep(journal, journal_status, originator.published());
         let reload = watch::Sender::new(None);
+        let ready = watch::Sender::new(restored);
         let view = DaemonView {
             started_at: SystemTime::now(),
             rib,
@@ -155,9 +159,12 @@ impl Daemon {
             clock,
             guard: originator.published_guard(),
             audit: audit_status,
+            ready: ready.subscribe(),
             originations: originator.published(),
         };
-        let control = Door::open(&in_force.control, Behind::Control(view.clone()))?;
+        let mut metrics = MetricsPort::new(view.clone());
+        metrics.change(in_force.metrics).await?;
+        let control = Door::open(&in_force.control, Behind::Control(Box::new(view.clone())))?;
         let (release, releases) = mpsc::channel(MAX_RELEASES);
         let admin = Door::open(&in_force.admin, Behind::Admin(AdminView { releases: release }))?;
         // Last, when nothing can fail any more: a daemon that does not come up must not disturb the sessions of another.
@@ -180,12 +187,14 @@ impl Daemon {
             journal,
             _lock: lock,
             silence,
+            ready,
             restored,
             held_config: None,
             looking: None,
             rules_wait: false,
             control,
             admin,
+            metrics,
             releases,
             view,
         })
@@ -228,6 +237,7 @@ impl Daemon {
         self.peers.shut_down().await;
         self.control.stop().await;
         self.admin.stop().await;
+        self.metrics.stop().await;
         self.inventory.stop().await;
         if let Some(journal) = self.journal {
             journal.stop().await;
@@ -290,6 +300,9 @@ impl Daemon {
                 if status.trust.is_trusted() {
                     self.silence = None;
                 }
+            }
+            if was_read && status.trust.is_trusted() && self.originator.snapshot().is_some() {
+                self.ready.send_replace(true);
             }
         }
         self.inventory_status.send_replace(status);

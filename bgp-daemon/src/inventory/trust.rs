@@ -64,7 +64,8 @@ pub enum Doubt {
 }
 
 impl Doubt {
-    const ALL: [Self; 14] = [
+    /// Every doubt, in order.
+    pub const ALL: [Self; 14] = [
         Self::Unreadable,
         Self::Unsteady,
         Self::Partial,

@@ -102,7 +102,7 @@ pub struct RangeOutcome {
 }
 
 /// Whether a range is advertised.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Treatment {
     /// By the `[[advertise]]` of this index.
     Advertised {

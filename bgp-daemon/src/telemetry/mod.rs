@@ -1,6 +1,9 @@
-//! Logs: `tracing` events to standard error, as text for people or as JSON for collectors.
+//! Logs: `tracing` events to standard error, as text for people or as JSON for collectors; and the [text](exposition) of
+//! metrics.
 //!
-//! Knows no BGP; it is set up once, before anything else runs.
+//! Knows no BGP; logging is set up once, before anything else runs.
+
+pub mod exposition;
 
 use std::io::{self, IsTerminal};
 

@@ -70,10 +70,10 @@ impl Daemon {
         daemon
     }
 
-    /// A daemon that is to await connections where it cannot: its exit code and what it says.
-    pub fn fails_to_start(listen: &str) -> (Option<i32>, String) {
+    /// A daemon by a configuration that it cannot follow: its exit code and what it says.
+    pub fn fails_to_start(config: &str) -> (Option<i32>, String) {
         let directory = TempDir::new().unwrap();
-        fs::write(directory.path().join("aliasd.toml"), config("1.1.1.1", 64512, &[listen.to_owned()], "")).unwrap();
+        fs::write(directory.path().join("aliasd.toml"), config).unwrap();
         let output = aliasd(directory.path()).output().unwrap();
         (output.status.code(), String::from_utf8(output.stderr).unwrap())
     }

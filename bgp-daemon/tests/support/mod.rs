@@ -106,6 +106,8 @@ pub struct World {
     pub guard: watch::Sender<Arc<GuardState>>,
     pub audit: watch::Sender<Arc<AuditStatus>>,
     pub reload: watch::Sender<Option<Arc<ReloadOutcome>>>,
+    pub ready: watch::Sender<bool>,
+    pub view: DaemonView,
     pub stop: CancellationToken,
     pub served: JoinHandle<()>,
     pub intake: PeerIntake,
@@ -139,6 +141,7 @@ impl World {
         let (guard, guard_view) = watch::channel(Arc::new(GuardState::default()));
         let (audit, audit_view) = watch::channel(Arc::new(AuditStatus::default()));
         let (reload, reload_view) = watch::channel(None);
+        let (ready, ready_view) = watch::channel(true);
         let view = DaemonView {
             started_at: SystemTime::now(),
             rib: rib.clone(),
@@ -149,13 +152,14 @@ impl World {
             clock: Clock::start(),
             guard: guard_view,
             audit: audit_view,
+            ready: ready_view,
             journal: watch::channel(Arc::default()).1,
             originations: originations_view,
         };
         let socket = directory.path().join("aliasd.sock");
         let stop = CancellationToken::new();
         let bound = control::bind(&Control { socket: socket.clone(), mode: 0o600 }).unwrap();
-        let served = tokio::spawn(control::serve(bound, view, stop.clone()));
+        let served = tokio::spawn(control::serve(bound, view.clone(), stop.clone()));
         let policies = config.borrow().peers[0].clone();
         let import = Arc::new(policies.import_policy());
         let export = Arc::new(policies.export_policy(|name| (name == "dc2").then_some(DC2)));
@@ -171,6 +175,8 @@ impl World {
             guard,
             audit,
             reload,
+            ready,
+            view,
             stop,
             served,
             intake,

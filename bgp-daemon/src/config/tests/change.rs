@@ -67,6 +67,7 @@ fn each_key_of_a_section_touches_its_own() {
         ("[admin]", "[admin]\nmode = \"0660\"", ConfigChange { admin: true, ..none() }),
         ("[guard]", "[guard]\nwindow_secs = 5", ConfigChange { guard: true, ..none() }),
         ("[guard]", "[audit]\npath = \"audit.jsonl\"\n[guard]", ConfigChange { audit: true, ..none() }),
+        ("[log]", "[metrics]\nlisten = \"127.0.0.1:9179\"\n[log]", ConfigChange { metrics: true, ..none() }),
         ("[log]", "[log]\nlevel = \"debug\"", ConfigChange { log: true, ..none() }),
         ("mode = \"in-use\"", "mode = \"subnet-ranges\"", ConfigChange { originations: true, ..none() }),
         ("[log]", "[log]\n[[range_role]]\nrange = \"x\"\nrole = \"y\"", ConfigChange { originations: true, ..none() }),

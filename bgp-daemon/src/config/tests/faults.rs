@@ -21,7 +21,7 @@ fn names_unknown_keys_and_the_nearest_known_one_without_their_values() {
         &[
             (
                 "[contrl]\nmode = \"0600\"",
-                "aliasd.toml:6:2: contrl: unknown key; did you mean control? expected one of router, inventory, journal, control, admin, guard, audit, log, range_role, advertise, peer",
+                "aliasd.toml:6:2: contrl: unknown key; did you mean control? expected one of router, inventory, journal, control, admin, guard, audit, metrics, log, range_role, advertise, peer",
             ),
             (
                 "[log]\nlevels = \"hunter2\"",
@@ -529,22 +529,22 @@ fn names_environment_variables() {
         (
             "ALIASD__ROUTR__ASN",
             "1",
-            "unknown section \"routr\"; expected ALIASD__SECTION__KEY with a section of ROUTER, INVENTORY, JOURNAL, CONTROL, ADMIN, GUARD, AUDIT, LOG",
+            "unknown section \"routr\"; expected ALIASD__SECTION__KEY with a section of ROUTER, INVENTORY, JOURNAL, CONTROL, ADMIN, GUARD, AUDIT, METRICS, LOG",
         ),
         (
             "ALIASD__ROUTER",
             "1",
-            "expected ALIASD__SECTION__KEY with a section of ROUTER, INVENTORY, JOURNAL, CONTROL, ADMIN, GUARD, AUDIT, LOG",
+            "expected ALIASD__SECTION__KEY with a section of ROUTER, INVENTORY, JOURNAL, CONTROL, ADMIN, GUARD, AUDIT, METRICS, LOG",
         ),
         (
             "ALIASD__ROUTER__A__B",
             "1",
-            "expected ALIASD__SECTION__KEY with a section of ROUTER, INVENTORY, JOURNAL, CONTROL, ADMIN, GUARD, AUDIT, LOG",
+            "expected ALIASD__SECTION__KEY with a section of ROUTER, INVENTORY, JOURNAL, CONTROL, ADMIN, GUARD, AUDIT, METRICS, LOG",
         ),
         (
             "ALIASD__LOG[999999999]__LEVEL",
             "1",
-            "unknown section \"log[999999999]\"; expected ALIASD__SECTION__KEY with a section of ROUTER, INVENTORY, JOURNAL, CONTROL, ADMIN, GUARD, AUDIT, LOG",
+            "unknown section \"log[999999999]\"; expected ALIASD__SECTION__KEY with a section of ROUTER, INVENTORY, JOURNAL, CONTROL, ADMIN, GUARD, AUDIT, METRICS, LOG",
         ),
     ] {
         assert_eq!(with(name, value), format!("environment {name}: {message}"));

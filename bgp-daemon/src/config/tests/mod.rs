@@ -6,6 +6,7 @@ mod examples;
 mod faults;
 mod layers;
 mod meaning;
+mod metrics;
 mod policy;
 mod robustness;
 

@@ -38,6 +38,7 @@ pub(super) fn validate(layers: &Layers, mut faults: Vec<ConfigFault>) -> Result<
     let admin = sections::admin(file.admin.unwrap_or_default(), control.as_ref(), &mut checker);
     let guard = guard::guard(file.guard.unwrap_or_default(), &mut checker);
     let audit = file.audit.map(|written| guard::audit(written, &mut checker));
+    let metrics = file.metrics.map(|written| sections::metrics(written, router.as_ref(), &mut checker));
     let log = sections::log(file.log.unwrap_or_default(), &mut checker);
     let range_roles = originations::range_roles(file.range_role.unwrap_or_default(), &mut checker);
     let advertise = originations::advertise(file.advertise.unwrap_or_default(), &mut checker);
@@ -54,7 +55,7 @@ pub(super) fn validate(layers: &Layers, mut faults: Vec<ConfigFault>) -> Result<
             if faults.is_empty() =>
         {
             // One that is at fault has its fault among the others.
-            let (audit, journal) = (audit.flatten(), journal.flatten());
+            let (audit, journal, metrics) = (audit.flatten(), journal.flatten(), metrics.flatten());
             Ok(Config {
                 router,
                 inventory,
@@ -65,6 +66,7 @@ pub(super) fn validate(layers: &Layers, mut faults: Vec<ConfigFault>) -> Result<
                 admin,
                 guard,
                 audit,
+                metrics,
                 log,
                 peers,
                 warnings,

@@ -1,4 +1,4 @@
-//! `[router]`, `[inventory]`, `[control]`, `[admin]` and `[log]`.
+//! `[router]`, `[inventory]`, `[control]`, `[admin]`, `[metrics]` and `[log]`.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::Path;
@@ -8,7 +8,9 @@ use bgp_core::types::{AS_TRANS, Asn, BgpIdentifier};
 
 use super::Checker;
 use crate::config::key::{KeyPath, is_plain_word};
-use crate::config::model::{Control, Inventory, InventorySource, Journal, Log, LogFormat, ManifestUse, Router};
+use crate::config::model::{
+    Control, Inventory, InventorySource, Journal, Log, LogFormat, ManifestUse, Metrics, Router,
+};
 use crate::config::shape;
 
 /// The port of BGP (RFC 4271 section 8.2.1).
@@ -51,19 +53,25 @@ fn listen(at: &KeyPath, written: Option<Vec<String>>, checker: &mut Checker<'_>)
     let mut listen: Vec<SocketAddr> = Vec::new();
     for (index, text) in texts.iter().enumerate() {
         let at = at.index(index);
-        let expected = "expected address:port as in 0.0.0.0:179 or [::]:179";
-        let Some(address) = checker.parsed::<SocketAddr>(&at, text, |_| expected.to_owned()) else { continue };
-        if address.port() == 0 {
-            checker.fault(&at, "expected a port from 1 to 65535");
-        } else if address.ip().is_multicast() {
-            checker.fault(&at, "a multicast address cannot be listened on; expected an address of this host");
-        } else if let Some(other) = listen.iter().find(|other| collide(other, &address)) {
+        let Some(address) = own_address(&at, text, "0.0.0.0:179 or [::]:179", checker) else { continue };
+        if let Some(other) = listen.iter().find(|other| collide(other, &address)) {
             checker.fault(&at, format!("{other} stands before it and takes the same connections; expected each once"));
         } else {
             listen.push(address);
         }
     }
     listen
+}
+
+/// An address and port of this host, as in `example`.
+fn own_address(at: &KeyPath, text: &str, example: &str, checker: &mut Checker<'_>) -> Option<SocketAddr> {
+    let address: SocketAddr = checker.parsed(at, text, |_| format!("expected address:port as in {example}"))?;
+    let address = checker.legal(at, address, |address| address.port() != 0, "a port from 1 to 65535")?;
+    if address.ip().is_multicast() {
+        checker.fault(at, "a multicast address cannot be listened on; expected an address of this host");
+        return None;
+    }
+    Some(address)
 }
 
 /// Whether both cannot be bound at once: the same port, and the same address or one of them is the family's wildcard.
@@ -177,6 +185,22 @@ fn unix_socket(at: &KeyPath, socket: &str, mode: &str, checker: &mut Checker<'_>
 
 fn socket_path_len(path: &Path) -> usize {
     path.as_os_str().as_encoded_bytes().len()
+}
+
+pub(super) fn metrics(written: shape::Metrics, router: Option<&Router>, checker: &mut Checker<'_>) -> Option<Metrics> {
+    const EXAMPLE: &str = "127.0.0.1:9179 or [::1]:9179";
+    let at = KeyPath::section("metrics").key("listen");
+    let text = checker.required(&at, written.listen, &format!("address:port as in {EXAMPLE}"))?;
+    let listen = own_address(&at, &text, EXAMPLE, checker)?;
+    let other = router.and_then(|router| router.listen.iter().find(|other| collide(other, &listen)));
+    if let Some(other) = other {
+        checker.fault(&at, format!("router.listen has {other}, which takes the same connections; expected another"));
+        return None;
+    }
+    if !listen.ip().to_canonical().is_loopback() {
+        checker.warn(&at, "not a loopback address: whoever reaches it may read names of peers and counts of routes");
+    }
+    Some(Metrics { listen })
 }
 
 pub(super) fn log(written: shape::Log, checker: &mut Checker<'_>) -> Option<Log> {

@@ -26,6 +26,7 @@ use axum::routing::get;
 use bgp_core::types::PeerId;
 
 use super::fault::{Allowed, Fault};
+use super::metrics;
 use super::parameters::Parameters;
 use super::view::{DaemonView, PeerEntry};
 
@@ -50,12 +51,13 @@ pub fn router(view: DaemonView) -> Router {
         .route("/v1/config", get(originations::config))
         .route("/v1/guard", get(guard::guard))
         .route("/v1/explain", get(explain::explain))
+        .route("/v1/metrics", get(metrics::metrics))
         .fallback(no_such_path)
         .layer(middleware::from_fn(only_get))
         .with_state(view)
 }
 
-async fn only_get(request: Request, next: Next) -> Response {
+pub async fn only_get(request: Request, next: Next) -> Response {
     match request.method() {
         &Method::GET => next.run(request).await,
         other => Fault::method_not_allowed(other.as_str(), Allowed::Get).into_response(),
@@ -63,7 +65,7 @@ async fn only_get(request: Request, next: Next) -> Response {
 }
 
 async fn no_such_path(uri: Uri) -> Fault {
-    const KNOWN: [&str; 12] = [
+    const KNOWN: [&str; 13] = [
         "/v1/status",
         "/v1/peers",
         "/v1/peers/{name}",
@@ -76,6 +78,7 @@ async fn no_such_path(uri: Uri) -> Fault {
         "/v1/config",
         "/v1/guard",
         "/v1/explain",
+        "/v1/metrics",
     ];
     Fault::not_found(format!("no path {:?}", uri.path()), KNOWN.map(str::to_owned).to_vec())
 }
@@ -113,6 +116,6 @@ fn limit(parameters: &mut Parameters) -> usize {
     parameters.take("limit", "1 to 1000", legal).unwrap_or(PAGE_DEFAULT)
 }
 
-fn no_parameters(uri: &Uri) -> Result<(), Fault> {
+pub fn no_parameters(uri: &Uri) -> Result<(), Fault> {
     Parameters::of(uri)?.finish()
 }

@@ -1,7 +1,6 @@
 //! `/v1/peers` and `/v1/peers/{name}`.
 
 use std::net::SocketAddr;
-use std::time::Duration;
 
 use axum::Json;
 use axum::extract::rejection::PathRejection;
@@ -19,13 +18,10 @@ use crate::control::reply::{
     AdvertisedRoute, ApiVersion, BgpPeerStatus, FamilyStatus, ImportCounts, LastError, Messages, PeerKindName,
     PeersReply, UpDown,
 };
+use crate::control::sessions::{SessionView, Sight, look_at};
 use crate::control::time::{rfc3339, seconds_since};
 use crate::control::view::{DaemonView, PeerEntry};
-use crate::peer::PeerStatus;
 use crate::rib_owner::Gone;
-
-/// How long all peers' tasks together may take to say where they stand; a task that is late is shown as UNKNOWN.
-const STATUS_PATIENCE: Duration = Duration::from_secs(2);
 
 /// Every configured peer.
 pub async fn peers(State(view): State<DaemonView>, uri: Uri) -> Result<Json<PeersReply>, Fault> {
@@ -55,23 +51,13 @@ pub async fn status_of_all(view: &DaemonView) -> Result<Vec<BgpPeerStatus>, Gone
 }
 
 async fn status_of(view: &DaemonView, entries: &[PeerEntry]) -> Result<Vec<BgpPeerStatus>, Gone> {
-    let ids: Vec<PeerId> = entries.iter().map(|entry| entry.id).collect();
-    let counters = view.rib.ask_now(move |rib| ids.iter().map(|id| rib.peer_counters(*id)).collect::<Vec<_>>()).await?;
+    let seen = look_at(view, entries).await?;
     let config = view.config.borrow().clone();
-    let deadline = tokio::time::Instant::now() + STATUS_PATIENCE;
-    let mut all = Vec::with_capacity(entries.len());
-    for (entry, counters) in entries.iter().zip(counters) {
-        let session = match &entry.status {
-            None => SessionView::NotEnabled,
-            Some(door) => match tokio::time::timeout_at(deadline, door.status()).await {
-                Ok(Some(status)) => SessionView::Known(Box::new(status)),
-                Ok(None) | Err(_) => SessionView::Unknown,
-            },
-        };
+    let shown = |Sight { entry, session, families }: &Sight<'_>| {
         let kind = entry.peer.kind(config.router.asn);
-        all.push(of_session(of_config(&entry.peer, kind), &session).with_counters(&counters));
-    }
-    Ok(all)
+        of_session(of_config(&entry.peer, kind), session).with_counters(families)
+    };
+    Ok(seen.iter().map(shown).collect())
 }
 
 async fn advertised(view: &DaemonView, id: PeerId) -> Result<Vec<AdvertisedRoute>, Gone> {
@@ -82,13 +68,6 @@ async fn advertised(view: &DaemonView, id: PeerId) -> Result<Vec<AdvertisedRoute
         next_hop_ip: route.attributes.next_hop_address().map(|address| address.to_string()),
     };
     Ok(view.rib.ask_now(question).await?.iter().map(route).collect())
-}
-
-enum SessionView {
-    NotEnabled,
-    /// Its task did not answer.
-    Unknown,
-    Known(Box<PeerStatus>),
 }
 
 fn of_config(peer: &config::Peer, kind: PeerKind) -> BgpPeerStatus {
