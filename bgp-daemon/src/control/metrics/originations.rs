@@ -87,7 +87,7 @@ fn of_families(mut samples: Samples<'_>, rules: &[Rule<'_>], value: impl Fn(&Rul
 fn ranges(mut samples: Samples<'_>, set: Option<&OriginationSet>) {
     // By no role: without a rule for it a range has its own name for one, and the inventory may have any number of those.
     let mut counts: BTreeMap<Treatment, usize> = BTreeMap::new();
-    for outcome in set.iter().flat_map(|set| &set.ranges) {
+    for outcome in set.iter().flat_map(|set| set.ranges.iter()) {
         *counts.entry(outcome.treatment).or_default() += 1;
     }
     for (treatment, count) in counts {
