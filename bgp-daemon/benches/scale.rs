@@ -204,7 +204,7 @@ async fn run(size: &Size, inventory: &Path, config: &Config, state: &Path) {
     assert!(!status.trust.is_trusted());
     assert_eq!(snapshot(&status).counts.alias_ranges, second.counts.alias_ranges);
     drop(first);
-    journal(&steps.set(), state);
+    journal(&mut steps, state);
     stop.cancel();
 }
 
@@ -279,9 +279,9 @@ fn snapshot(status: &InventoryStatus) -> Arc<Snapshot> {
     status.snapshot.clone().unwrap()
 }
 
-fn journal(set: &OriginationSet, state: &Path) {
-    let mut journal = Journal::new(state);
-    timed("journal: write, sync, rename", || journal.save(set).unwrap());
+fn journal(steps: &mut Steps, state: &Path) {
+    let (mut journal, set) = (Journal::new(state), steps.set());
+    timed("journal: write, sync, rename", || journal.save(&set).unwrap());
     let len = fs::metadata(state.join("journal")).unwrap().len();
     println!(
         "{:<44} {:>9} MiB, {} octets an allocation",
@@ -289,6 +289,14 @@ fn journal(set: &OriginationSet, state: &Path) {
         len >> 20,
         len / set.snapshot.ranges.iter().map(|range| range.allocations.len() as u64).sum::<u64>()
     );
+    let mut snapshot = Snapshot::clone(&set.snapshot);
+    let moved = snapshot.ranges.iter_mut().find(|range| range.name.to_string() == "pods").unwrap();
+    let gone = moved.allocations.keys().next().unwrap().clone();
+    moved.allocations.remove(&gone);
+    assert_eq!(steps.take(Arc::new(snapshot)), (0, 1));
+    let set = steps.set();
+    timed("journal: amend it by one change, sync", || journal.save(&set).unwrap());
+    println!("{:<44} {:>9} octets", "", fs::metadata(state.join("journal")).unwrap().len() - len);
     let Restored { record, faults } = timed("journal: read, check, rebuild", || Journal::new(state).restore());
     assert!(faults.is_empty());
     assert_eq!(record.unwrap().originations, set.originations);

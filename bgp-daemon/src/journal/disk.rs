@@ -17,6 +17,8 @@ pub(super) trait Disk: Send + Sync {
     fn open(&self, path: &Path) -> io::Result<Box<dyn Read>>;
     /// Makes a file that is empty, in place of any.
     fn create(&self, path: &Path) -> io::Result<Box<dyn NewFile>>;
+    /// Opens a file to be written behind what it holds.
+    fn append(&self, path: &Path) -> io::Result<Box<dyn NewFile>>;
     /// Gives a file another name, in place of any of that name.
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
     /// Makes a directory and those above it, unless they are there.
@@ -49,6 +51,10 @@ impl Disk for LocalDisk {
         // The inventory is nobody else's to read.
         let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
         Ok(Box::new(file))
+    }
+
+    fn append(&self, path: &Path) -> io::Result<Box<dyn NewFile>> {
+        Ok(Box::new(OpenOptions::new().append(true).open(path)?))
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {

@@ -1,6 +1,7 @@
 //! The machine stops, or the disk fails, at each operation of a write in turn: what is found then is a whole record, the
 //! last one or the new one, and the journal goes on from there.
 
+use super::amendments::free;
 use super::model::{ModelDisk, Unsynced};
 use super::*;
 
@@ -19,7 +20,7 @@ fn found(disk: &ModelDisk) -> Option<u64> {
 }
 
 /// Every state that a crash can leave of this disk, checked for one of these revisions, from which the journal goes on.
-fn each_crash_leaves(disk: &ModelDisk, expected: &[Option<u64>], next: &OriginationSet) {
+fn each_crash_leaves(disk: &ModelDisk, expected: &[Option<u64>], next: &Arc<OriginationSet>) {
     for names in 0..=disk.unsynced_names() {
         for contents in [Unsynced::Nothing, Unsynced::Half, Unsynced::All] {
             let after = disk.after_a_crash(contents, names);
@@ -35,7 +36,18 @@ fn each_crash_leaves(disk: &ModelDisk, expected: &[Option<u64>], next: &Originat
 
 #[test]
 fn a_write_that_is_broken_off_at_any_point_leaves_a_whole_record() {
-    let (sets, next) = ([set(1, ALIASES), set(2, ALIASES), set(3, 1)], set(9, 1));
+    each_point_leaves_a_whole_record(&[set(1, ALIASES), set(2, ALIASES), set(3, 1)], &[5, 5, 5]);
+}
+
+#[test]
+fn an_amendment_that_is_broken_off_at_any_point_leaves_the_one_before_it() {
+    let sets = [free(1, 200), free(2, 201), free(3, 199), free(4, 200), set(5, 200)];
+    each_point_leaves_a_whole_record(&sets, &[5, 3, 3, 3, 5]);
+}
+
+/// With so many operations at least for each.
+fn each_point_leaves_a_whole_record(sets: &[Arc<OriginationSet>], operations: &[usize]) {
+    let next = set(9, 1);
     for (number, set) in sets.iter().enumerate() {
         let written = |until: usize| {
             let disk = ModelDisk::default();
@@ -47,7 +59,8 @@ fn a_write_that_is_broken_off_at_any_point_leaves_a_whole_record() {
         assert_eq!(found(&written(number + 1).0), Some(set.snapshot.revision));
         let begin = written(number).0.operations();
         let end = written(number + 1).0.operations();
-        assert!(end - begin >= 5, "{} operations", end - begin);
+        assert!(end - begin >= operations[number], "{} operations", end - begin);
+        assert!(operations[number] > 3 || end - begin == 3, "it is no amendment: {} operations", end - begin);
         let before = number.checked_sub(1).map(|before| sets[before].snapshot.revision);
         let expected = [before, Some(set.snapshot.revision)];
         for operation in begin + 1..=end {

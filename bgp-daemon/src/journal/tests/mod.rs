@@ -1,5 +1,6 @@
 //! The journal: what it promises of a record, of files that are damaged, and of a machine that stops at any moment.
 
+mod amendments;
 mod crash;
 mod model;
 
@@ -33,7 +34,11 @@ fn prefix(text: &str) -> Prefix {
 }
 
 /// Something of everything that a record can hold, and as many alias ranges.
-fn set(revision: u64, aliases: u32) -> OriginationSet {
+fn set(revision: u64, aliases: u32) -> Arc<OriginationSet> {
+    Arc::new(whole_set(revision, aliases))
+}
+
+fn whole_set(revision: u64, aliases: u32) -> OriginationSet {
     let subnetwork = Arc::new(SubnetworkRef {
         path: ResourcePath::clone(&path("projects/p/regions/r/subnetworks/s")),
         network: ResourcePath::clone(&path("projects/p/global/networks/n")),
@@ -163,13 +168,13 @@ fn restored(directory: &Path) -> (Option<Record>, Vec<String>) {
 #[test]
 fn the_configuration_is_restored_word_for_word_however_long() {
     let folder = TempDir::new().unwrap();
-    let mut set = set(1, 3);
+    let mut set = whole_set(1, 3);
     let mut configuration = configuration();
     // As long as a file of a configuration may be, of what takes the most octets in JSON.
     let text = "\u{1}".repeat(4 << 20);
     configuration.files.push(WrittenFile { path: "/etc/aliasd/conf.d/long.toml".into(), text });
     set.told_by = Arc::new(configuration.clone());
-    Journal::new(folder.path()).save(&set).unwrap();
+    Journal::new(folder.path()).save(&Arc::new(set)).unwrap();
     let (record, faults) = restored(folder.path());
     assert_eq!(faults, Vec::<String>::new());
     let told_by = record.unwrap().told_by.unwrap();
@@ -281,13 +286,13 @@ fn what_is_no_file_is_named() {
 }
 
 /// What is written by a keeper of this directory when these are published one after the other.
-async fn kept(directory: &Path, sets: Vec<OriginationSet>) -> JournalStatus {
+async fn kept(directory: &Path, sets: Vec<Arc<OriginationSet>>) -> JournalStatus {
     let (publisher, published) = watch::channel(None);
     let stop = CancellationToken::new();
     let status = JournalStatus { path: Some(directory.to_owned()), ..JournalStatus::default() };
     let JournalKeeper { status, task } = keep(Journal::new(directory), published, status, stop.clone());
     for set in sets {
-        publisher.send_replace(Some(Arc::new(set)));
+        publisher.send_replace(Some(set));
     }
     stop.cancel();
     task.await.unwrap();

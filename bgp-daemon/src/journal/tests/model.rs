@@ -168,6 +168,11 @@ impl Disk for ModelDisk {
         Ok(Box::new(ModelFile { disk: self.clone(), file }))
     }
 
+    fn append(&self, path: &Path) -> io::Result<Box<dyn NewFile>> {
+        let file = self.begins()?.names.get(path).copied().ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))?;
+        Ok(Box::new(ModelFile { disk: self.clone(), file }))
+    }
+
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
         if !self.locked().names.contains_key(from) {
             return Err(io::ErrorKind::NotFound.into());
