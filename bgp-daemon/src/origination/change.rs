@@ -4,15 +4,16 @@
 //! Only while rules and ranges are as they were, and every rule makes of a range what depends on nothing but what is allocated
 //! now. Anything else is for the full way, which stays the one that says what is right.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use bgp_core::attribute::PathAttributes;
 use bgp_core::types::Prefix;
 
-use super::aggregation::allocated;
+use super::aggregation::{Aggregate, Aggregates, Memory, Moment, allocated};
 use super::coverage::{Addresses, addresses, joined};
 use super::explain::span;
-use super::originate::attributes;
+use super::originate::{attributes, members_by_role};
 use super::{Origination, OriginationSet, Originations, RuleOutcome, Treatment};
 use crate::config::{AdvertiseRule, Aggregation, Config, InUse, RangeRoleRule};
 use crate::inventory::{Allocations, Range, Snapshot};
@@ -47,20 +48,21 @@ impl Last {
         self.target = target;
     }
 
-    /// Whether the rules of `config` make of a snapshot what those of then make of it, whatever was before.
+    /// Whether the rules of `config` are those of then, and ones that can be followed by what changes.
     pub fn is_by(&self, config: &Config) -> bool {
-        let depends_on_now_alone = |rule: &AdvertiseRule| match rule.aggregation {
-            Aggregation::InUse(wanted) => wanted == InUse::EXACT,
+        // An exact cover of what is held down too is made anew.
+        let can_change = |rule: &AdvertiseRule| match rule.aggregation {
+            Aggregation::InUse(wanted) => wanted == InUse::EXACT || !wanted.is_exact(),
             Aggregation::SubnetRanges { .. } => true,
         };
         self.advertise == config.advertise
             && self.range_roles == config.range_roles
             && self.region == config.router.region
-            && self.advertise.iter().all(depends_on_now_alone)
+            && self.advertise.iter().all(can_change)
     }
 
     /// What `snapshot` comes to by the same rules; `None` where that takes the full way.
-    pub fn change(&self, snapshot: &Arc<Snapshot>) -> Option<OriginationSet> {
+    pub fn change(&self, snapshot: &Arc<Snapshot>, memory: &mut Memory, moment: Moment<'_>) -> Option<OriginationSet> {
         let before = &self.target.snapshot.ranges;
         let is_the_same = |(old, new): (&Range, &Range)| {
             old.prefix == new.prefix && old.name == new.name && old.subnetwork == new.subnetwork
@@ -68,9 +70,9 @@ impl Last {
         if before.len() != snapshot.ranges.len() || !before.iter().zip(&snapshot.ranges).all(is_the_same) {
             return None;
         }
-        let regions = self.regions(&snapshot.ranges)?;
+        let differing = self.differing(&snapshot.ranges)?;
         let mut target = OriginationSet { snapshot: Arc::clone(snapshot), ..self.target.clone() };
-        for (index, region) in regions {
+        for (index, region) in regions(&differing) {
             let (old, new) = (before.get(index)?, snapshot.ranges.get(index)?);
             let outcome = target.ranges.get(index)?;
             let Treatment::Advertised { rule } = outcome.treatment else { continue };
@@ -84,36 +86,98 @@ impl Last {
             let mut cover =
                 Cover { all: &mut target.originations, outcome: rule_outcome, ranges, rule, role, attributes };
             match advertise.aggregation {
-                Aggregation::InUse(_) => cover.set(&region, &in_use),
+                Aggregation::InUse(wanted) if wanted.is_exact() => cover.set(&region, &in_use),
+                Aggregation::InUse(_) => {}
                 Aggregation::SubnetRanges { while_allocated: false } => {}
                 Aggregation::SubnetRanges { while_allocated: true } => {
                     cover.set_whole(&new.prefix, allocated(new).next().is_some());
                 }
             }
         }
+        for (rule, advertise) in self.advertise.iter().enumerate() {
+            if let Aggregation::InUse(wanted) = advertise.aggregation
+                && !wanted.is_exact()
+            {
+                self.change_bounded(rule, &wanted, &differing, &mut target, memory, moment)?;
+            }
+        }
         Some(target)
     }
 
-    /// Where something is allocated otherwise: disjoint, each in the range of this index. `None` when that is so much that the
-    /// full way is the shorter one.
-    fn regions(&self, ranges: &[Range]) -> Option<Vec<(usize, Prefix)>> {
-        let most = FEW.max(self.target.originations.len() / 8);
-        let mut regions: Vec<(usize, Prefix)> = Vec::new();
-        for (index, (old, new)) in self.target.snapshot.ranges.iter().zip(ranges).enumerate() {
-            for prefix in differing(&old.allocations, &new.allocations) {
-                // Ascending, what lies in others comes right after them.
-                let is_inside = regions.last().is_some_and(|(_, last)| last.covers(prefix));
-                if is_inside || !new.prefix.covers(prefix) {
-                    continue;
-                }
-                if regions.len() >= most {
-                    return None;
-                }
-                regions.push((index, *prefix));
+    /// Follows with the cover of a bounded rule, which may change with time alone.
+    fn change_bounded(
+        &self,
+        rule: usize,
+        wanted: &InUse,
+        differing: &[(usize, Prefix)],
+        target: &mut OriginationSet,
+        memory: &mut Memory,
+        moment: Moment<'_>,
+    ) -> Option<()> {
+        let (ranges, outcomes) = (&target.snapshot.ranges, &target.ranges);
+        let is_ours = |index: &usize| {
+            outcomes.get(*index).is_some_and(|outcome| outcome.treatment == Treatment::Advertised { rule })
+        };
+        let ours = differing.iter().filter(|(index, _)| is_ours(index));
+        let is_allocated = |(index, prefix): &(usize, Prefix)| {
+            let first = ranges.get(*index)?.allocations.from(|one| one.prefix < *prefix).next();
+            Some((*prefix, first.is_some_and(|(one, ())| one.prefix == *prefix)))
+        };
+        let ours: Vec<(Prefix, bool)> = ours.filter_map(is_allocated).collect();
+        let members = members_by_role(rule, ranges, outcomes);
+        let before = memory.made(rule)?;
+        let Aggregates { all, bound, faults } = memory.change(rule, wanted, &members, &ours, moment)?;
+        let outcome = target.rules.get_mut(rule)?;
+        *outcome = RuleOutcome {
+            prefixes: all.len(),
+            covered: addresses(all.iter().map(|(_, aggregate)| &aggregate.prefix)),
+            allocated: outcome.allocated,
+            bound,
+            faults,
+        };
+        let attributes = self.attributes.get(rule)?;
+        let made: BTreeSet<Prefix> = all.iter().map(|(_, aggregate)| aggregate.prefix).collect();
+        for prefix in before.iter().filter(|prefix| !made.contains(prefix)) {
+            target.originations.remove(prefix);
+        }
+        for (role, Aggregate { prefix, ranges, in_use }) in all {
+            let one = Origination { attributes: Arc::clone(attributes), role, rule, ranges, in_use };
+            if target.originations.get(&prefix) != Some(&one) {
+                target.originations.insert(prefix, one);
             }
         }
-        Some(regions)
+        Some(())
     }
+
+    /// What is allocated otherwise, each in the range of this index; ascending. `None` when that is so much that the full way
+    /// is the shorter one.
+    fn differing(&self, ranges: &[Range]) -> Option<Vec<(usize, Prefix)>> {
+        let most = FEW.max(self.target.originations.len() / 8);
+        let mut all: Vec<(usize, Prefix)> = Vec::new();
+        for (index, (old, new)) in self.target.snapshot.ranges.iter().zip(ranges).enumerate() {
+            for prefix in differing(&old.allocations, &new.allocations).filter(|prefix| new.prefix.covers(prefix)) {
+                if all.last().is_some_and(|(_, last)| last == prefix) {
+                    continue;
+                }
+                if all.len() >= most {
+                    return None;
+                }
+                all.push((index, *prefix));
+            }
+        }
+        Some(all)
+    }
+}
+
+/// Those that lie in no other. Ascending, what lies in others comes right after them.
+fn regions(differing: &[(usize, Prefix)]) -> Vec<(usize, Prefix)> {
+    let mut regions: Vec<(usize, Prefix)> = Vec::new();
+    for (index, prefix) in differing {
+        if !regions.last().is_some_and(|(_, last)| last.covers(prefix)) {
+            regions.push((*index, *prefix));
+        }
+    }
+    regions
 }
 
 /// The prefixes that are allocated in one of the two alone, to anybody; ascending.

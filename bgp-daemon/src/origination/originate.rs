@@ -8,7 +8,7 @@ use bgp_core::attribute::{Origin, PathAttributes};
 use bgp_core::types::Prefix;
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
-use super::aggregation::{Aggregate, Aggregates, Member, Members, Memory, Moment, allocated, blocks_in};
+use super::aggregation::{Aggregate, Aggregates, Member, Members, Memory, Moment, Prefixes, allocated, blocks_in};
 use super::change::Last;
 use super::coverage::addresses;
 use super::guard::{GuardState, Hold};
@@ -52,7 +52,8 @@ pub fn originate_after(
 ) -> OriginationSet {
     let told_by = Arc::clone(&config.written);
     let mut last = memory.last.take().filter(|last| last.is_by(config));
-    let changed = last.as_ref().and_then(|last| last.change(&snapshot));
+    let moment = Moment { before, now, window: config.guard.window };
+    let changed = last.as_ref().and_then(|last| last.change(&snapshot, memory, moment));
     let set = match changed {
         Some(set) => OriginationSet { told_by, ..set },
         None => originate_in_full(before, memory, snapshot, config, now),
@@ -146,8 +147,7 @@ pub(super) fn restore(
         rule.is_some_and(|rule| matches!(rule.aggregation, Aggregation::InUse(wanted) if !wanted.is_exact()))
     };
     if originations.values().any(|one| is_bounded(one.rule)) {
-        let mut in_use: Vec<Prefix> = snapshot.ranges.iter().flat_map(allocated).copied().collect();
-        in_use.sort_unstable();
+        let in_use = Prefixes::of_keys(snapshot.ranges.iter().flat_map(allocated).copied());
         let bounded = |(prefix, one): (&Prefix, &Origination)| {
             is_bounded(one.rule).then(|| (*prefix, Origination { in_use: blocks_in(&in_use, prefix), ..one.clone() }))
         };
@@ -178,7 +178,7 @@ pub(super) fn overlaps_prohibited(prefix: &Prefix) -> Option<Prefix> {
     PROHIBITED.into_iter().map(Prefix::from).find(|prohibited| prohibited.overlaps(prefix))
 }
 
-fn members_by_role<'a>(rule: usize, ranges: &'a [Range], outcomes: &'a [RangeOutcome]) -> Members<'a> {
+pub(super) fn members_by_role<'a>(rule: usize, ranges: &'a [Range], outcomes: &'a [RangeOutcome]) -> Members<'a> {
     let mut members = Members::new();
     for ((index, range), outcome) in ranges.iter().enumerate().zip(outcomes) {
         if outcome.treatment == (Treatment::Advertised { rule }) {

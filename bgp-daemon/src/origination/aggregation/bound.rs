@@ -1,12 +1,11 @@
 //! `in-use` under a bound or lengths: one cover over all ranges of a rule, of every role and both families.
 
-use std::cmp::Ordering;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use bgp_core::types::{AddressFamily, Prefix};
 
-use super::memory::InUseBy;
+use super::hold_down::Prefixes;
 use super::{Aggregate, Aggregates, Members, in_use};
 use crate::config::{InUse, PrefixLengths};
 use crate::origination::bounded::{Aggregator, Lengths, Limits, Territory};
@@ -25,10 +24,12 @@ pub(super) struct Bounded {
     aggregator: Aggregator,
     /// One without shortest lengths, while the bound cannot be kept with them.
     relaxed: Option<Aggregator>,
-    /// What both of them cover, ascending.
-    fed: Vec<Prefix>,
-    /// That, and what was in use lately; ascending.
-    lately: Vec<Prefix>,
+    /// What both of them cover.
+    fed: Prefixes,
+    /// That, and what was in use lately.
+    lately: Prefixes,
+    /// What of each prefix was in use lately, as of `lately`.
+    blocks: BTreeMap<Prefix, Option<Arc<[Prefix]>>>,
 }
 
 impl Bounded {
@@ -41,21 +42,51 @@ impl Bounded {
             return known;
         }
         let aggregator = Aggregator::new(territory(&owned), limits(wanted));
-        Self { wanted: *wanted, owned, aggregator, relaxed: None, fed: Vec::new(), lately: Vec::new() }
+        let (fed, lately, blocks) = (Prefixes::new(), Prefixes::new(), BTreeMap::new());
+        Self { wanted: *wanted, owned, aggregator, relaxed: None, fed, lately, blocks }
     }
 
     /// Covers what is in use, starting from what is originated.
-    pub fn aggregate(&mut self, members: &Members<'_>, in_use: InUseBy, before: Option<&OriginationSet>) -> Aggregates {
-        self.feed(in_use.covered);
-        self.lately = in_use.lately;
+    pub fn aggregate(
+        &mut self,
+        members: &Members<'_>,
+        covered: &Prefixes,
+        lately: &Prefixes,
+        before: Option<&OriginationSet>,
+    ) -> Aggregates {
+        self.feed(covered);
         self.settle(members, before);
         let outcome = BoundOutcome {
             max_prefixes: self.wanted.max_prefixes,
             fewest: self.aggregator.fewest(),
             exact: self.aggregator.exact(),
         };
-        let all = self.prefixes(members, |prefix| blocks_in(&self.lately, prefix));
+        self.renew_blocks(lately);
+        let all = self.prefixes(members, |prefix| self.blocks.get(prefix).cloned().flatten());
         Aggregates { faults: self.faults(), all, bound: Some(outcome) }
+    }
+
+    /// The prefixes that were made last, ascending.
+    pub fn made(&self) -> Vec<Prefix> {
+        self.blocks.keys().copied().collect()
+    }
+
+    /// Finds what of each prefix of the cover was in use, where that is not known.
+    fn renew_blocks(&mut self, lately: &Prefixes) {
+        for change in self.lately.changes(lately).filter(|change| change.before != change.after) {
+            let around = (0..=change.key.len()).filter_map(|length| Prefix::new(change.key.network(), length).ok());
+            let inside = self.blocks.range(change.key..).map(|(prefix, _)| *prefix);
+            let inside = inside.take_while(|prefix| change.key.covers(prefix));
+            let touched: Vec<Prefix> = around.chain(inside).collect();
+            touched.iter().for_each(|prefix| drop(self.blocks.remove(prefix)));
+        }
+        self.lately = lately.clone();
+        let mut known = std::mem::take(&mut self.blocks);
+        let block = |prefix: Prefix| {
+            let blocks = known.remove(&prefix).unwrap_or_else(|| blocks_in(lately, &prefix));
+            (prefix, blocks)
+        };
+        self.blocks = self.cover().map(block).collect();
     }
 
     /// The cover of all that is originated by the rule before beside what is in use, when it would be beyond the bound together
@@ -88,10 +119,11 @@ impl Bounded {
                 Some(in_use) => in_use.to_vec(),
                 None => vec![*prefix],
             });
-            let mut in_use: Vec<Prefix> = inside.chain(self.lately.iter().copied()).collect();
-            in_use.sort_unstable();
-            in_use.dedup();
-            blocks_in(&in_use, prefix)
+            let lately = self.lately.from(|one| one < prefix).map(|(one, ())| *one);
+            let lately = lately.take_while(|one| prefix.covers(one));
+            let around = (0..prefix.len()).filter_map(|length| Prefix::new(prefix.network(), length).ok());
+            let around = around.filter(|one| self.lately.contains_key(one));
+            blocks_in(&Prefixes::of_keys(inside.chain(lately).chain(around)), prefix)
         };
         Some(self.prefixes(members, in_use))
     }
@@ -119,26 +151,17 @@ impl Bounded {
     }
 
     /// Tells the aggregators of what differs.
-    fn feed(&mut self, in_use: Vec<Prefix>) {
-        let (mut old, mut new) = (self.fed.iter().peekable(), in_use.iter().peekable());
-        loop {
-            let order = match (old.peek(), new.peek()) {
-                (Some(old), Some(new)) => old.cmp(new),
-                (Some(_), None) => Ordering::Less,
-                (None, Some(_)) => Ordering::Greater,
-                (None, None) => break,
-            };
-            let gone = if order.is_le() { old.next() } else { None };
-            let here = if order.is_ge() { new.next() } else { None };
+    fn feed(&mut self, covered: &Prefixes) {
+        for change in self.fed.changes(covered) {
             for aggregator in std::iter::once(&mut self.aggregator).chain(&mut self.relaxed) {
-                match (gone, here) {
-                    (Some(gone), None) => aggregator.remove(gone),
-                    (None, Some(here)) => aggregator.add(here),
+                match (change.before, change.after) {
+                    (Some(()), None) => aggregator.remove(change.key),
+                    (None, Some(())) => aggregator.add(change.key),
                     _ => {}
                 }
             }
         }
-        self.fed = in_use;
+        self.fed = covered.clone();
     }
 
     fn settle(&mut self, members: &Members<'_>, before: Option<&OriginationSet>) {
@@ -150,7 +173,7 @@ impl Bounded {
                 let (ipv4, ipv6) = (shortest(self.wanted.ipv4), shortest(self.wanted.ipv6));
                 let relaxed = InUse { ipv4, ipv6, ..self.wanted };
                 let mut relaxed = Aggregator::new(territory(&self.owned), limits(&relaxed));
-                self.fed.iter().for_each(|prefix| relaxed.add(prefix));
+                self.fed.keys().for_each(|prefix| relaxed.add(prefix));
                 self.relaxed = Some(relaxed);
             }
             true => {}
@@ -226,13 +249,13 @@ fn limits(wanted: &InUse) -> Limits {
     }
 }
 
-/// The fewest prefixes that hold just what of `prefix` lies in `in_use`, which ascends; `None` for all of it.
-pub(in crate::origination) fn blocks_in(in_use: &[Prefix], prefix: &Prefix) -> Option<Arc<[Prefix]>> {
+/// The fewest prefixes that hold just what of `prefix` is `in_use`; `None` for all of it.
+pub(in crate::origination) fn blocks_in(in_use: &Prefixes, prefix: &Prefix) -> Option<Arc<[Prefix]>> {
     let mut around = (0..=prefix.len()).filter_map(|length| Prefix::new(prefix.network(), length).ok());
-    if around.any(|around| in_use.binary_search(&around).is_ok()) {
+    if around.any(|around| in_use.contains_key(&around)) {
         return None;
     }
-    let inside = in_use.get(in_use.partition_point(|one| one < prefix)..).unwrap_or_default();
-    let blocks: Arc<[Prefix]> = joined(inside.iter().take_while(|one| prefix.covers(one))).collect();
+    let inside = in_use.after(prefix).map(|(one, ())| one);
+    let blocks: Arc<[Prefix]> = joined(inside.take_while(|one| prefix.covers(one))).collect();
     (*blocks != [*prefix]).then_some(blocks)
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use bgp_core::types::Prefix;
 
 use super::bound::Bounded;
-use super::hold_down::HoldDown;
+use super::hold_down::{HoldDown, Prefixes};
 use super::{Aggregate, Aggregates, Member, Members, allocated, in_use, subnet_ranges};
 use crate::config::{Aggregation, InUse};
 use crate::origination::OriginationSet;
@@ -25,10 +25,13 @@ pub struct Memory {
 
 #[derive(Debug, Default)]
 struct RuleMemory {
+    /// What is allocated in the ranges of the rule.
+    allocated: Prefixes,
+    /// That, with what was a while ago and is covered still.
     hold_down: HoldDown,
     /// When the hold-down of something ends.
     next_end: Option<SystemTime>,
-    /// What the guard must take for in use.
+    /// What is covered, with what was within the window: what the guard must take for in use.
     lately: HoldDown,
     bounded: Option<Bounded>,
 }
@@ -41,17 +44,6 @@ pub(in crate::origination) struct Moment<'a> {
     pub now: SystemTime,
     /// How long the guard counts a withdrawal: what was in use within that time is lost with it.
     pub window: Duration,
-}
-
-/// What is in use by a rule.
-#[derive(Debug, Default)]
-pub(super) struct InUseBy {
-    /// What is allocated, and what is held down; ascending.
-    pub covered: Vec<Prefix>,
-    /// That, and what was allocated lately; ascending.
-    pub lately: Vec<Prefix>,
-    /// What is held down; ascending.
-    pub held_down: Vec<Prefix>,
 }
 
 impl Memory {
@@ -103,43 +95,73 @@ impl Memory {
             return each(&|members| in_use::aggregate(members, &[]));
         }
         let memory = self.rules.entry(rule).or_default();
-        let in_use = memory.in_use(&wanted, members, moment);
+        let all = members.values().flatten().flat_map(|(_, range)| allocated(range)).copied();
+        memory.allocated = Prefixes::of_keys(all);
         if !wanted.is_exact() {
-            let bounded = Bounded::of(memory.bounded.take(), &wanted, members);
-            return memory.bounded.insert(bounded).aggregate(members, in_use, moment.before);
+            return memory.bounded(&wanted, members, moment);
         }
         memory.bounded = None;
+        memory.cover(&wanted, members, moment);
         each(&|members| {
             let own = ascending(members.iter().map(|(_, range)| range.prefix).collect());
-            let held_down: Vec<Prefix> = in_use.held_down.iter().filter(|one| is_inside(one, &own)).copied().collect();
+            let held_down: Vec<Prefix> = memory.hold_down.gone().filter(|one| is_inside(one, &own)).copied().collect();
             in_use::aggregate(members, &held_down)
         })
+    }
+
+    /// The prefixes that the bounded rule of this index made last; `None` when it made none yet.
+    pub(in crate::origination) fn made(&self, rule: usize) -> Option<Vec<Prefix>> {
+        self.rules.get(&rule)?.bounded.as_ref().map(Bounded::made)
+    }
+
+    /// What the bounded rule of this index comes to when of all prefixes only those of `differing` may be allocated otherwise
+    /// than the last time: each with whether it is. The members are the same. `None` when it was not made before.
+    pub(in crate::origination) fn change(
+        &mut self,
+        rule: usize,
+        wanted: &InUse,
+        members: &Members<'_>,
+        differing: &[(Prefix, bool)],
+        moment: Moment<'_>,
+    ) -> Option<Aggregates> {
+        let memory = self.rules.get_mut(&rule).filter(|memory| memory.bounded.is_some())?;
+        for (prefix, is_allocated) in differing {
+            match is_allocated {
+                true => drop(memory.allocated.insert(*prefix, ())),
+                false => drop(memory.allocated.remove(prefix)),
+            }
+        }
+        Some(memory.bounded(wanted, members, moment))
     }
 }
 
 impl RuleMemory {
-    fn in_use(&mut self, wanted: &InUse, members: &Members<'_>, moment: Moment<'_>) -> InUseBy {
-        let owned = ascending(members.values().flatten().map(|(_, range)| range.prefix).collect());
-        let is_owned = |prefix: &Prefix| is_inside(prefix, &owned);
-        let all = members.values().flatten().flat_map(|(_, range)| allocated(range)).copied();
-        let allocated = ascending(all.collect());
-        let held_down = match wanted.hold_down.is_zero() {
-            true => {
-                // Whoever turns it on again later waits for nothing of before.
-                self.hold_down = HoldDown::default();
-                Vec::new()
-            }
-            false => self.hold_down.beside(&allocated, is_owned, wanted.hold_down, moment.now),
-        };
-        self.next_end = self.hold_down.next_end(wanted.hold_down).filter(|_| !held_down.is_empty());
-        if wanted.is_exact() {
-            return InUseBy { held_down, ..InUseBy::default() };
-        }
-        let covered = if held_down.is_empty() { allocated } else { ascending([&*allocated, &*held_down].concat()) };
-        let gone = self.lately.beside(&covered, is_owned, moment.window, moment.now);
-        let lately = if gone.is_empty() { covered.clone() } else { ascending([&*covered, &*gone].concat()) };
-        InUseBy { covered, lately, held_down }
+    fn bounded(&mut self, wanted: &InUse, members: &Members<'_>, moment: Moment<'_>) -> Aggregates {
+        let covered = self.cover(wanted, members, moment);
+        let owned = owned(members);
+        let lately = self.lately.beside(&covered, |prefix| is_inside(prefix, &owned), moment.window, moment.now);
+        let bounded = Bounded::of(self.bounded.take(), wanted, members);
+        self.bounded.insert(bounded).aggregate(members, &covered, lately, moment.before)
     }
+
+    /// What is allocated, and what is held down.
+    fn cover(&mut self, wanted: &InUse, members: &Members<'_>, moment: Moment<'_>) -> Prefixes {
+        if wanted.hold_down.is_zero() {
+            // Whoever turns it on again later waits for nothing of before.
+            self.hold_down = HoldDown::default();
+            self.next_end = None;
+            return self.allocated.clone();
+        }
+        let owned = owned(members);
+        let is_owned = |prefix: &Prefix| is_inside(prefix, &owned);
+        let covered = self.hold_down.beside(&self.allocated, is_owned, wanted.hold_down, moment.now).clone();
+        self.next_end = self.hold_down.next_end(wanted.hold_down);
+        covered
+    }
+}
+
+fn owned(members: &Members<'_>) -> Vec<Prefix> {
+    ascending(members.values().flatten().map(|(_, range)| range.prefix).collect())
 }
 
 /// Whether a prefix lies in one of some that ascend and are disjoint.

@@ -20,6 +20,7 @@ use std::sync::Arc;
 use bgp_core::types::Prefix;
 
 pub(super) use bound::blocks_in;
+pub(super) use hold_down::Prefixes;
 pub use memory::Memory;
 pub(super) use memory::Moment;
 

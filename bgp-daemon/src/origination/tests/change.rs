@@ -1,16 +1,17 @@
 //! What is made from what has changed is what is made from everything.
 
 use std::sync::Arc;
-use std::time::UNIX_EPOCH;
+use std::time::{Duration, UNIX_EPOCH};
 
 use bgp_core::types::Prefix;
 use proptest::prelude::*;
 use proptest::sample::Index;
 
+use super::super::aggregation::Moment;
 use super::super::audience::Exports;
 use super::super::guard::Guard;
 use super::super::sizes::Sizes;
-use super::super::{Memory, advance, originate, originate_after};
+use super::super::{Memory, OriginationSet, advance, originate, originate_after};
 use super::{OTHER_RULES, RULES, SPACES, block, config, resource, snapshots};
 use crate::inventory::{Allocation, Owner, Snapshot};
 
@@ -87,10 +88,56 @@ proptest! {
                 Step::Rules(text) => rules = config(text),
             }
             let change = memory.last.as_ref().filter(|last| last.is_by(&rules));
-            let change = change.and_then(|last| last.change(&snapshot));
+            // No rule of these remembers anything.
+            let moment = Moment { before: None, now: UNIX_EPOCH, window: Duration::ZERO };
+            let change = change.and_then(|last| last.change(&snapshot, &mut Memory::default(), moment));
             prop_assert!(change.is_some() || !is_short, "it takes the short way");
             let set = originate_after(None, &mut memory, Arc::clone(&snapshot), &rules, UNIX_EPOCH);
             prop_assert_eq!(&set, &originate(Arc::clone(&snapshot), &rules));
+        }
+    }
+}
+
+/// Bounds with everything that may be kept, held down or counted for a while, beside a rule that needs nothing of it.
+const BOUNDED: &str = r#"
+[[advertise]]
+range = "pods-a"
+aggregation = { mode = "in-use", max_prefixes = 3, keep_percent = 30, hold_down_secs = 60 }
+[[advertise]]
+range = "pods-b"
+aggregation = { mode = "in-use" }
+[[advertise]]
+range = "*"
+aggregation = { mode = "in-use", max_prefixes = 4, max_length = 30, max_length_v6 = 126 }
+[guard]
+window_secs = 100
+"#;
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    #[test]
+    fn covers_under_a_bound_come_out_of_what_has_changed_as_of_everything(
+        (_, first) in snapshots(),
+        steps in prop::collection::vec((step(), prop::sample::select(vec![0_u64, 1, 30, 59, 60, 99, 100, 200])), 1..24)
+    ) {
+        let (mut memory, mut in_full, mut rules, mut snapshot) =
+            (Memory::default(), Memory::default(), config(BOUNDED), first);
+        let (mut now, mut before): (_, Option<OriginationSet>) = (UNIX_EPOCH, None);
+        for (step, seconds) in std::iter::once((Step::Toggle(Vec::new()), 0)).chain(steps) {
+            now += Duration::from_secs(seconds);
+            match step {
+                Step::Toggle(toggles) => snapshot = toggled(&snapshot, &toggles),
+                Step::Ranges(other) => snapshot = other,
+                Step::Rules(text) if text == RULES => rules = config(RULES),
+                Step::Rules(_) => rules = config(BOUNDED),
+            }
+            let set = originate_after(before.as_ref(), &mut memory, Arc::clone(&snapshot), &rules, now);
+            in_full.last = None;
+            let expected = originate_after(before.as_ref(), &mut in_full, Arc::clone(&snapshot), &rules, now);
+            prop_assert_eq!(&set, &expected);
+            prop_assert_eq!(memory.next_end(), in_full.next_end());
+            before = Some(set);
         }
     }
 }
