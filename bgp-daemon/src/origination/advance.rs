@@ -91,7 +91,7 @@ pub fn advance_with(
     let mut change = Plan::between(old, &target.originations);
     let audiences = Audience::all(&current.config, &current.held_exports, &config);
     let mut sizes = current.sizes.clone();
-    let losses = Losses::of(old, &target.originations, &change, &audiences, &mut sizes);
+    let losses = Losses::of(old, &target.originations, &change, &audiences, &config.guard.protected, &mut sizes);
     let mut verdict = guard.judge(&losses, &config.guard, owners, released, now);
     let mut held_exports = HeldExports::new();
     if let Some(hold) = verdict.hold.clone() {

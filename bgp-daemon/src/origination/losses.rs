@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use bgp_core::policy::PrefixRange;
 use bgp_core::types::Prefix;
 
 use super::audience::Audience;
@@ -27,6 +28,8 @@ pub struct Loss {
     /// Those who lose it, as indices of [`Losses::scopes`], each with the addresses that no other origination of the role
     /// covers for them afterwards.
     pub scopes: Vec<(usize, Addresses)>,
+    /// Whether a protected prefix that lies in it loses an address that was in use, for any of them.
+    pub takes_protected: bool,
 }
 
 impl Loss {
@@ -57,12 +60,13 @@ impl Losses {
         new: &Originations,
         plan: &Plan,
         audiences: &[Audience],
+        protected: &[PrefixRange],
         sizes: &mut Sizes,
     ) -> Self {
         let mut losses = Self::default();
         let gone = |prefix: &Prefix| Some((*prefix, old.get(prefix)?));
         for (prefix, origination) in plan.withdraw.iter().filter_map(gone) {
-            losses.add(0, prefix, origination, new, |_, _| true);
+            losses.add(0, prefix, origination, new, protected, |_, _| true);
         }
         for (index, audience) in audiences.iter().enumerate() {
             let loses = |prefix: &Prefix, origination: &Origination| {
@@ -80,7 +84,7 @@ impl Losses {
             let tells = |prefix: &Prefix, origination: &Origination| audience.after.admit(prefix, origination);
             for (prefix, origination) in candidates {
                 if loses(&prefix, origination) {
-                    losses.add(index + 1, prefix, origination, new, tells);
+                    losses.add(index + 1, prefix, origination, new, protected, tells);
                 }
             }
         }
@@ -96,6 +100,7 @@ impl Losses {
         prefix: Prefix,
         origination: &Origination,
         new: &Originations,
+        protected: &[PrefixRange],
         tells: impl Fn(&Prefix, &Origination) -> bool,
     ) {
         let covers = |other: &(&Prefix, &Origination)| other.1.role == origination.role && tells(other.0, other.1);
@@ -105,9 +110,21 @@ impl Losses {
             None => lost_of(&prefix),
             Some(in_use) => in_use.iter().map(lost_of).sum(),
         };
+        let takes = |protected: &PrefixRange| {
+            let protected = protected.prefix();
+            let in_use = origination.in_use.as_deref().unwrap_or(std::slice::from_ref(&prefix));
+            let parts = in_use.iter().filter(|part| part.overlaps(&protected));
+            let mut parts = parts.map(|part| if part.covers(&protected) { protected } else { *part });
+            prefix.covers(&protected) && parts.any(|part| !lost_of(&part).is_none())
+        };
         let loss = self.withdrawals.entry(prefix);
-        let loss = loss.or_insert_with(|| Loss { role: Arc::clone(&origination.role), scopes: Vec::new() });
+        let loss = loss.or_insert_with(|| Loss {
+            role: Arc::clone(&origination.role),
+            scopes: Vec::new(),
+            takes_protected: false,
+        });
         loss.scopes.push((scope, lost));
+        loss.takes_protected |= !lost.is_none() && protected.iter().any(takes);
     }
 }
 

@@ -112,7 +112,7 @@ impl Guard {
         let mut let_go = Vec::new();
         let (mut reasons, mut protected_count) = (Vec::new(), 0_usize);
         for (prefix, loss) in &losses.withdrawals {
-            let protected = is_protected(prefix, budgets);
+            let protected = is_protected(prefix, budgets) || loss.takes_protected;
             if loss.is_covered() && !protected {
                 continue;
             }

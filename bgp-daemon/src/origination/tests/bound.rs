@@ -306,6 +306,23 @@ fn what_is_held_is_not_covered_within_the_bound_where_that_takes_a_route_from_so
 }
 
 #[test]
+fn what_is_protected_is_so_in_an_aggregate_too() {
+    let bound = "mode = \"in-use\", max_prefixes = 1, keep_percent = 0";
+    let text = format!("[[advertise]]\nrange = \"*\"\naggregation = {{ {bound} }}\n{PEER}");
+    let budgets = "max_withdraw_percent = 100\nmax_withdraw_addresses_percent = 100\nprotected = [\"10.0.0.0/24\"]";
+    let mut world = World::new(config(&format!("{text}[guard]\n{budgets}\n")));
+    let all = ["10.0.0.0/26", "10.0.7.0/24", "10.0.15.0/24"];
+    world.becomes(pods(&all));
+    assert_eq!(originated(world.set()), ["10.0.0.0/20"]);
+    world.becomes(pods(&all[..2]));
+    assert_eq!((originated(world.set()), world.held()), (vec!["10.0.0.0/21".to_owned()], vec![]), "others may go");
+    world.becomes(pods(&all[1..2]));
+    assert_eq!(world.held(), ["10.0.0.0/21"], "and what is protected waits");
+    let hold = world.guard.state().hold.clone().unwrap();
+    assert!(hold.routes.values().all(|route| route.protected), "{hold:?}");
+}
+
+#[test]
 fn an_aggregate_is_a_route_of_ours_like_any_other() {
     let set = originate(pods(&["10.0.0.0/26", "10.0.0.192/26"]), &rule(", max_prefixes = 1"));
     let (_, origination) = set.originations.iter().next().unwrap();
