@@ -111,6 +111,11 @@ bench-codec: ## Measure our UPDATE decoder beside those of other crates.
 	@target/release/bench --routes $(or $(BENCH_ROUTES),1000000) --write-feed target/bench/feed.bin
 	@target/codec/release/codec target/bench/feed.bin | tee target/bench/codec.md
 
+.PHONY: bench-aggregation
+bench-aggregation: ## Measure the exact mode of aggregation beside those of other programs.
+	cargo build -q --release --locked --manifest-path bench/aggregation/Cargo.toml --target-dir target/aggregation
+	@target/aggregation/release/aggregation
+
 .PHONY: interop-collisions
 interop-collisions: ## Let aliasd and each of four routers dial each other at the same moment, 200 times each.
 	cargo run -q -p interop --locked -- collisions 100

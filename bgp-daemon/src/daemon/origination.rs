@@ -168,6 +168,11 @@ impl Originator {
         self.guard.count(passing, &config.guard, self.clock.now());
     }
 
+    /// Measures by what a person let go with such sessions no more.
+    pub fn forget_ended(&mut self, let_go: &Tallies) {
+        self.guard.forget(let_go);
+    }
+
     async fn compute(
         &self,
         snapshot: Arc<Snapshot>,

@@ -37,7 +37,7 @@ impl Daemon {
     /// Changes to `new`, unless it ends sessions that were the only ones to tell of too much: then it waits as a whole.
     async fn judge(&mut self, new: Arc<Config>) -> Result<(), Gone> {
         self.held_config = None;
-        let Ended { passing, held } = self.originator.ended_sessions(Arc::clone(&new)).await?;
+        let Ended { passing, held, .. } = self.originator.ended_sessions(Arc::clone(&new)).await?;
         if let Some(ended) = held {
             self.hold_config(new, ended);
             return Ok(());
@@ -74,7 +74,7 @@ impl Daemon {
     /// [`Gone`] when the table has stopped.
     pub(super) async fn release_config(&mut self, hash: &str, by: &str) -> Result<Released, Gone> {
         let Some(new) = self.held_config.take() else { return Ok(Released::NothingHeld) };
-        let Ended { passing, held: ended } = self.originator.ended_sessions(Arc::clone(&new)).await?;
+        let Ended { passing, held: ended, let_go } = self.originator.ended_sessions(Arc::clone(&new)).await?;
         let withdrawals = ended.as_ref().map_or(0, |ended| ended.prefixes.len());
         if let Some(ended) = ended.filter(|ended| ended.hash != hash) {
             let now = ended.hash.clone();
@@ -83,6 +83,7 @@ impl Daemon {
         }
         warn!(%hash, %by, withdrawals, "a configuration that was held is applied");
         self.originator.count_ended(&passing, &new);
+        self.originator.forget_ended(&let_go);
         self.change_to(Config::clone(&new)).await?;
         Ok(Released::Done { withdrawals })
     }

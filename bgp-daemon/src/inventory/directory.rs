@@ -208,9 +208,11 @@ impl ListedFile {
         // A pipe put in the file's place after it was listed would block the opening without O_NONBLOCK.
         let file = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(&self.path);
         let file = file.map_err(unreadable)?;
-        match file.metadata().map_err(unreadable)?.is_file() {
-            true => Ok(file),
-            false => Err(NOT_REGULAR.to_owned()),
+        let metadata = file.metadata().map_err(unreadable)?;
+        match (metadata.is_file(), Stamp::of(&metadata) == *stamp) {
+            (true, true) => Ok(file),
+            (true, false) => Err("replaced while it was read; expected a file that stands still".to_owned()),
+            (false, _) => Err(NOT_REGULAR.to_owned()),
         }
     }
 

@@ -33,7 +33,7 @@ struct Hashed {
 
 impl Hashes {
     /// The digest of each file, all of which go into `all`, and the hashes that the manifest asks for. `clock` is the time
-    /// since some moment, by a clock that nobody sets.
+    /// since some moment, by a clock that nobody sets, after the files were listed.
     pub fn of(
         &mut self,
         listing: &Listing,
@@ -49,8 +49,9 @@ impl Hashes {
             let (digest, sha256, stamped) = match before.filter(|before| before.is_good(wants_hash)) {
                 Some(before) => (before.digest.clone(), before.sha256.clone(), Some(before)),
                 None => {
-                    let (digest, sha256) = hash(file, wants_hash);
-                    let stamped = file.stamp().map(|stamp| {
+                    let (digest, sha256, is_read) = hash(file, wants_hash);
+                    // What could not be read is tried again, for the cause may go without a trace.
+                    let stamped = file.stamp().filter(|_| is_read).map(|stamp| {
                         let (stamp, digest, sha256) = (stamp.clone(), digest.clone(), sha256.clone());
                         Hashed { stamp, seen, hashed: clock, digest, sha256 }
                     });
@@ -78,23 +79,39 @@ impl Hashed {
     }
 }
 
-fn hash(file: &ListedFile, wants_hash: bool) -> (String, Option<String>) {
+/// The hashes of a file, and whether it could be read; what is wrong with it is part of the digest, and is said when the files
+/// are read for good.
+fn hash(file: &ListedFile, wants_hash: bool) -> (String, Option<String>, bool) {
     let (mut digest, mut hash) = (Digest::default(), wants_hash.then(Sha256::new));
     let each = |block: &[u8]| {
         if let Some(hash) = &mut hash {
             hash.update(block);
         }
     };
-    // What is wrong with a file is part of the digest, and is said when the files are read for good.
-    let _in_digest = file.hash(&mut digest, each);
+    let is_read = file.hash(&mut digest, each).is_ok();
     let hexadecimal = |hash: Sha256| hash.finalize().iter().map(|octet| format!("{octet:02x}")).collect();
-    (digest.finish(), hash.map(hexadecimal))
+    (digest.finish(), hash.map(hexadecimal), is_read)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::inventory::directory::list;
+
+    #[test]
+    fn what_could_not_be_read_as_it_was_listed_is_not_remembered() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |text: &str| std::fs::write(folder.path().join("a.json"), text).unwrap();
+        let (mut hashes, late) = (Hashes::default(), Duration::from_secs(100));
+        write("[]");
+        let listing = list(folder.path()).unwrap();
+        write("[5, 6]");
+        let of = |hashes: &mut Hashes, listing: &Listing| hashes.of(listing, None, &mut Digest::default(), late).0;
+        let first = of(&mut hashes, &listing);
+        assert!(hashes.files.is_empty(), "it is another file by now");
+        assert_ne!(of(&mut hashes, &list(folder.path()).unwrap()), first);
+        assert_eq!(hashes.files.len(), 1);
+    }
 
     #[test]
     fn a_file_is_read_again_until_its_stamp_is_older_than_a_tick() {

@@ -26,8 +26,14 @@ pub(super) const MAX_ATTEMPTS: usize = 10;
 pub fn read(path: &Path, selection: &Selection) -> Result<Snapshot, InventoryFaults> {
     let mut changed = None;
     for _ in 0..MAX_ATTEMPTS {
-        let question =
-            Question { path, selection, last: None, same_place: None, now: SystemTime::now(), clock: Duration::ZERO };
+        let question = Question {
+            path,
+            selection,
+            last: None,
+            same_place: None,
+            now: SystemTime::now(),
+            clock: &|| Duration::ZERO,
+        };
         match look(&question, &mut Cache::default(), |_| false) {
             Look::Changed(file) => changed = Some(file),
             Look::Known => {}
@@ -72,7 +78,7 @@ fn octets_over(name: &str, octets: &[u8], selection: &Selection, last: Option<&S
         last,
         same_place: last,
         now: SystemTime::now(),
-        clock: Duration::ZERO,
+        clock: &|| Duration::ZERO,
     };
     let files = Files { notes: Vec::new(), taken_at, digest: Digest::of(name, octets), manifest: None };
     judge(collection, files, &question, &mut None).0
@@ -87,7 +93,6 @@ pub(super) fn unsteady(file: String) -> InventoryFault {
 }
 
 /// What is to be looked at, and what it is held against.
-#[derive(Debug)]
 pub(super) struct Question<'a> {
     pub path: &'a Path,
     pub selection: &'a Selection,
@@ -98,7 +103,7 @@ pub(super) struct Question<'a> {
     /// The time.
     pub now: SystemTime,
     /// The time since some moment, by a clock that nobody sets.
-    pub clock: Duration,
+    pub clock: &'a dyn Fn() -> Duration,
 }
 
 /// What one look came to.
@@ -168,7 +173,7 @@ pub(super) fn look(question: &Question<'_>, cache: &mut Cache, is_known: impl Fn
     let mut all = Digest::default();
     let manifest = listing.manifest.as_ref().map(|file| (file.name.clone(), manifest(file, &mut all)));
     let known = manifest.as_ref().and_then(|(_, manifest)| manifest.as_ref().ok());
-    let (by_file, hashes) = cache.hashes.of(&listing, known, &mut all, question.clock);
+    let (by_file, hashes) = cache.hashes.of(&listing, known, &mut all, (question.clock)());
     let digest = all.finish();
     if is_known(&digest) {
         return changed(path, &listing).map_or(Look::Known, Look::Changed);

@@ -63,7 +63,7 @@ const HEAD: &str = "aliasd-journal 1\n";
 const MAX_LINE_LEN: u64 = 1 << 25;
 
 /// Most octets of a record: ten times what a million alias ranges need.
-const MAX_LEN: u64 = 1 << 30;
+pub(super) const MAX_LEN: u64 = 1 << 30;
 
 /// What is originated, and the snapshot it was made from.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -15,6 +15,9 @@ use crate::origination::OriginationSet;
 /// Octets that are written at a time.
 const BUFFER_LEN: usize = 1 << 18;
 
+/// Amendments of a record at most.
+const MAX_AMENDMENTS: usize = 500;
+
 /// A journal on disk.
 pub struct Journal {
     directory: PathBuf,
@@ -34,6 +37,7 @@ struct WrittenRecord {
     /// Octets of the record, and of its amendments.
     len: usize,
     amended: usize,
+    amendments: usize,
 }
 
 /// What a journal held.
@@ -103,6 +107,7 @@ impl Journal {
             let mut file = self.disk.append(&path).map_err(named)?;
             file.write_all(&octets).and_then(|()| file.sync()).map_err(named)?;
             written.amended += octets.len();
+            written.amendments += 1;
             (written.set, written.checksum) = (Arc::clone(set), checksum);
             self.written = Some(written);
             return Ok(());
@@ -118,13 +123,17 @@ impl Journal {
         self.disk.create_directory(&self.directory).map_err(|error| named(&self.directory, error))?;
         let (len, checksum) = self.write(&new, set).map_err(|error| named(&new, error))?;
         if self.is_whole {
-            self.disk.rename(&current, &previous).map_err(|error| named(&current, error))?;
+            match self.disk.rename(&current, &previous) {
+                // Somebody took it away.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                renamed => renamed.map_err(|error| named(&current, error))?,
+            }
             self.is_whole = false;
         }
         self.disk.rename(&new, &current).map_err(|error| named(&new, error))?;
         self.is_whole = true;
         self.disk.sync_directory(&self.directory).map_err(|error| named(&self.directory, error))?;
-        self.written = Some(WrittenRecord { set: Arc::clone(set), checksum, len, amended: 0 });
+        self.written = Some(WrittenRecord { set: Arc::clone(set), checksum, len, amended: 0, amendments: 0 });
         Ok(())
     }
 
@@ -140,11 +149,13 @@ impl Journal {
 
 /// What to write behind what is written, so that it says `set`; `None` where all of it is to be written anew.
 fn amendment(written: &WrittenRecord, set: &OriginationSet) -> io::Result<Option<(Vec<u8>, Checksum)>> {
-    if !record::can_amend(&written.set, set) {
+    // The record before it is what damage leads back to, and each takes its time after a restart.
+    if written.amendments >= MAX_AMENDMENTS || !record::can_amend(&written.set, set) {
         return Ok(None);
     }
     // A file that is read after a restart is not to be much longer than what it says.
-    let room = (written.len / 2).saturating_sub(written.amended);
+    let longest = usize::try_from(record::MAX_LEN).unwrap_or(usize::MAX).saturating_sub(written.len);
+    let room = (written.len / 2).min(longest).saturating_sub(written.amended);
     let mut octets = Bounded { octets: Vec::new(), room };
     match record::amend(&mut octets, written.checksum.clone(), &written.set, set) {
         Ok(checksum) => Ok(Some((octets.octets, checksum))),

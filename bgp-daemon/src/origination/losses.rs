@@ -111,11 +111,13 @@ impl Losses {
             Some(in_use) => in_use.iter().map(lost_of).sum(),
         };
         let takes = |protected: &PrefixRange| {
+            // Whether one that is protected can lie in it.
+            let may_hold = prefix.len() <= protected.max_len();
             let protected = protected.prefix();
             let in_use = origination.in_use.as_deref().unwrap_or(std::slice::from_ref(&prefix));
             let parts = in_use.iter().filter(|part| part.overlaps(&protected));
             let mut parts = parts.map(|part| if part.covers(&protected) { protected } else { *part });
-            prefix.covers(&protected) && parts.any(|part| !lost_of(&part).is_none())
+            may_hold && parts.any(|part| !lost_of(&part).is_none())
         };
         let loss = self.withdrawals.entry(prefix);
         let loss = loss.or_insert_with(|| Loss {

@@ -7,9 +7,9 @@ use bgp_core::types::{FamilySet, Prefix};
 use serde::{Deserialize, Serialize};
 
 use super::audience::{Exports, HeldExports};
-use super::coverage::{addresses, overlapping, uncovered};
+use super::coverage::{overlapping, uncovered};
 use super::guard::{Guard, Tallies, Tally, digest};
-use super::sizes::Size;
+use super::sizes::{in_use, size};
 use super::{Addresses, Current, Origination};
 use crate::config::{Config, Peer};
 
@@ -20,6 +20,8 @@ pub struct Ended {
     pub passing: Tallies,
     /// What is beyond the budgets.
     pub held: Option<EndedSessions>,
+    /// What that comes to: when a person lets it go, no budget is measured by it any more.
+    pub let_go: Tallies,
 }
 
 /// What a configuration that ends sessions takes away beyond the budgets.
@@ -53,29 +55,30 @@ pub fn ended_sessions(current: &Current, after: &Config, guard: &Guard, now: Sys
     let all = &current.set.originations;
     let stays = |one: &(&Prefix, &Origination)| Told::admits(&audience.staying, one.0, one.1);
     let goes = |one: &(&Prefix, &Origination)| Told::admits(&audience.ending, one.0, one.1) && !stays(one);
-    let dark = |prefix: &Prefix| uncovered(prefix, overlapping(all, prefix).filter(stays).map(|(prefix, _)| prefix));
+    // As routes are counted: what was not in use can be taken from nobody.
+    let dark_part = |part: &Prefix| uncovered(part, overlapping(all, part).filter(stays).map(|(prefix, _)| prefix));
+    let dark = |prefix: &Prefix, one: &Origination| in_use(prefix, one).iter().map(dark_part).sum::<Addresses>();
     let lost: BTreeMap<Prefix, Addresses> = all
         .iter()
         .filter(goes)
-        .map(|(prefix, _)| (*prefix, dark(prefix)))
+        .map(|(prefix, one)| (*prefix, dark(prefix, one)))
         .filter(|(_, lost)| !lost.is_none())
         .collect();
-    let told: Vec<&Prefix> = all.iter().filter(|one| stays(one) || goes(one)).map(|(prefix, _)| prefix).collect();
-    let size = Size { prefixes: count(told.len()), addresses: addresses(told) };
+    let size = size(all, |prefix, one| stays(&(prefix, one)) || goes(&(prefix, one)));
     let tally = Tally { prefixes: count(lost.len()), lost: lost.values().copied().sum(), ..Tally::nothing_of(&size) };
     let why = guard.beyond(&tally, lost.keys(), budgets, now);
     if lost.is_empty() {
         return Ended::default();
     }
     if why.is_empty() {
-        return Ended { passing: Tallies::from([(String::new(), tally)]), held: None };
+        return Ended { passing: Tallies::from([(String::new(), tally)]), ..Ended::default() };
     }
     let peers: Vec<String> = audience.names.into_iter().collect();
     let prefixes: Vec<String> = lost.keys().map(ToString::to_string).collect();
     let hash = digest(["sessions"].into_iter().chain(peers.iter().chain(&prefixes).map(String::as_str)));
     let why = why.iter().map(ToString::to_string).collect();
     let held = Some(EndedSessions { hash, peers, prefixes, lost: tally.lost, why });
-    Ended { passing: Tallies::new(), held }
+    Ended { passing: Tallies::new(), held, let_go: Tallies::from([(String::new(), tally)]) }
 }
 
 fn count(length: usize) -> u64 {

@@ -69,14 +69,16 @@ impl Sizes {
     }
 }
 
-fn in_use<'a>(prefix: &'a Prefix, origination: &'a Origination) -> &'a [Prefix] {
+/// What of an origination is in use or was lately.
+pub(super) fn in_use<'a>(prefix: &'a Prefix, origination: &'a Origination) -> &'a [Prefix] {
     match &origination.in_use {
         None => std::slice::from_ref(prefix),
         Some(in_use) => in_use,
     }
 }
 
-fn size(originations: &Originations, told: impl Fn(&Prefix, &Origination) -> bool) -> Size {
+/// How much of `originations` is told.
+pub(super) fn size(originations: &Originations, told: impl Fn(&Prefix, &Origination) -> bool) -> Size {
     let told = originations.iter().filter(|(prefix, one)| told(prefix, one));
     let mut count = 0;
     let told = told.inspect(|_| count += 1);

@@ -97,10 +97,10 @@ impl Looker {
         let is_of_here = |snapshot: &&Snapshot| {
             (&snapshot.provenance.path, &snapshot.provenance.network) == (&self.path, &self.selection.network)
         };
-        let now = SystemTime::now();
+        let (now, begun) = (SystemTime::now(), self.begun);
         let question = Question {
             now,
-            clock: self.begun.elapsed(),
+            clock: &|| begun.elapsed(),
             path: &self.path,
             selection: &self.selection,
             last: last.as_deref(),

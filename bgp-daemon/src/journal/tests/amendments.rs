@@ -165,6 +165,18 @@ fn damage_behind_a_record_is_said_and_costs_what_follows_it() {
 }
 
 #[test]
+fn a_journal_that_somebody_removes_is_written_anew() {
+    let directory = TempDir::new().unwrap();
+    let (mut journal, sets) = (Journal::new(directory.path()), sequence(&[Step::Aliases(201), Step::Aliases(202)]));
+    journal.save(&sets[0]).unwrap();
+    fs::remove_file(directory.path().join("journal")).unwrap();
+    let error = journal.save(&sets[1]).unwrap_err().to_string();
+    assert!(error.contains("journal: "), "{error}");
+    journal.save(&sets[2]).unwrap();
+    assert_eq!(restored(directory.path()), (Some(record(&sets[2])), Vec::new()));
+}
+
+#[test]
 fn a_file_does_not_grow_beyond_twice_what_it_says() {
     let directory = TempDir::new().unwrap();
     let (mut journal, mut set, mut longest) = (Journal::new(directory.path()), free(1, 200), 0);

@@ -20,6 +20,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use bgp_core::policy::PrefixRange;
 use bgp_core::types::Prefix;
 use serde::{Deserialize, Serialize};
 
@@ -189,7 +190,7 @@ impl Guard {
         let mut total = self.state.window.total("", budgets.window, now);
         total += *tally;
         let mut beyond = budget::exceeded(&total, None, budgets);
-        beyond.extend(protected_reason(prefixes.filter(|prefix| is_protected(prefix, budgets)).count()));
+        beyond.extend(protected_reason(prefixes.filter(|prefix| holds_protected(prefix, budgets)).count()));
         beyond
     }
 
@@ -198,12 +199,23 @@ impl Guard {
         self.state.window.add(passing, budgets.window, now);
     }
 
+    /// Measures by what a person let go no more.
+    pub fn forget(&mut self, let_go: &Tallies) {
+        self.state.window.forget(let_go);
+    }
+
     /// Remembers what was judged at `now` and is done.
     pub fn commit(&mut self, verdict: &Verdict, budgets: &config::Guard, now: SystemTime) {
         self.state.window.forget(&verdict.let_go);
         self.state.window.add(&verdict.passing, budgets.window, now);
         self.state.hold.clone_from(&verdict.hold);
     }
+}
+
+/// Whether a protected prefix can lie in it, or is it.
+fn holds_protected(prefix: &Prefix, budgets: &config::Guard) -> bool {
+    let can = |range: &PrefixRange| range.prefix().overlaps(prefix) && prefix.len() <= range.max_len();
+    budgets.protected.iter().any(can)
 }
 
 pub(super) fn is_protected(prefix: &Prefix, budgets: &config::Guard) -> bool {

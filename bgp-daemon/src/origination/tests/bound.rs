@@ -307,9 +307,16 @@ fn what_is_held_is_not_covered_within_the_bound_where_that_takes_a_route_from_so
 
 #[test]
 fn what_is_protected_is_so_in_an_aggregate_too() {
+    for protected in ["10.0.0.0/24", "10.0.0.0/23 ge 24 le 26"] {
+        what_is_protected_waits(protected);
+    }
+}
+
+fn what_is_protected_waits(protected: &str) {
     let bound = "mode = \"in-use\", max_prefixes = 1, keep_percent = 0";
     let text = format!("[[advertise]]\nrange = \"*\"\naggregation = {{ {bound} }}\n{PEER}");
-    let budgets = "max_withdraw_percent = 100\nmax_withdraw_addresses_percent = 100\nprotected = [\"10.0.0.0/24\"]";
+    let budgets =
+        format!("max_withdraw_percent = 100\nmax_withdraw_addresses_percent = 100\nprotected = [\"{protected}\"]");
     let mut world = World::new(config(&format!("{text}[guard]\n{budgets}\n")));
     let all = ["10.0.0.0/26", "10.0.7.0/24", "10.0.15.0/24"];
     world.becomes(pods(&all));

@@ -92,6 +92,21 @@ fn sessions_that_end_little_by_little_meet_the_budget_of_the_window() {
 }
 
 #[test]
+fn what_goes_with_sessions_is_measured_by_what_was_in_use_and_forgotten_once_it_is_let_go() {
+    let head = "[[advertise]]\nrange = \"*\"\naggregation = { mode = \"in-use\", max_prefixes = 1 }\n";
+    let peer = "[[peer]]\nname = \"dc1\"\naddress = \"10.255.0.2\"\nasn = 65001\nexport = { roles = [\"*\"] }\n";
+    let rules = Arc::new(config(&format!("{head}{peer}")));
+    let snapshot = snapshot(vec![range("nodes", "10.5.0.0/16", &["10.5.0.0/30", "10.5.240.0/30"])]);
+    let target = originate(snapshot, &rules);
+    let guard = Guard::default();
+    let current = advance(None, target, rules, &guard, None, UNIX_EPOCH).next;
+    let ended = ended_sessions(&current, &config(head), &guard, UNIX_EPOCH);
+    let held = ended.held.unwrap();
+    assert_eq!((held.prefixes, held.lost.ipv4), (vec!["10.5.0.0/16".to_owned()], 8));
+    assert_eq!((ended.let_go[""].of_addresses.ipv4, ended.passing.len()), (8, 0));
+}
+
+#[test]
 fn a_family_that_is_no_longer_offered_ends_as_a_session_does() {
     let world = World::new("", snapshot(vec![range("pods", "fd00::/64", &["fd00::/96"])]));
     let ipv4 = PEERS.replace("families = [\"ipv4-unicast\", \"ipv6-unicast\"]\nnext_hop_self_v6 = \"fd00::1\"\n", "");
