@@ -109,7 +109,7 @@ fn originate_in_full(
 /// `target`, which [`originate_after`] has just made of `before` and `memory` by `config`, with as many addresses more that
 /// what `hold` holds needs no prefixes beyond the bound of a rule; `None` when it needs none.
 #[must_use]
-pub fn grow(
+pub(super) fn grow(
     memory: &mut Memory,
     before: &OriginationSet,
     target: &OriginationSet,

@@ -9,11 +9,11 @@ use proptest::prelude::*;
 
 use super::super::audience::Exports;
 use super::super::explain::Extent;
-use super::super::guard::{Guard, Hold};
+use super::super::guard::Guard;
 use super::super::report::current_of;
 use super::super::{
-    Addresses, Current, Memory, Origination, OriginationSet, Owners, advance_with, explain, grow, originate,
-    originate_after,
+    Addresses, Current, Memory, Origination, OriginationSet, Owners, Wanted, explain, originate, originate_after,
+    prepare,
 };
 use super::{config, originated, prefix, range, snapshot, snapshots};
 use crate::config::Config;
@@ -51,12 +51,10 @@ impl World {
     }
 
     fn becomes_with(&mut self, snapshot: Arc<Snapshot>, released: Option<&str>) -> (Vec<String>, Vec<String>) {
-        let before = self.current.as_ref().map(|current| &*current.set);
-        let target = originate_after(before, &mut self.memory, snapshot, &self.config, self.now);
-        let owners = |prefix: &Prefix| before.map_or_else(Owners::default, |set| Owners::of(prefix, &set.snapshot));
-        let grow = |target: &OriginationSet, hold: &Hold| grow(&mut self.memory, before?, target, hold, &self.config);
-        let (current, config) = (self.current.as_ref(), Arc::clone(&self.config));
-        let step = advance_with(owners, grow, current, target, config, &self.guard, released, self.now);
+        let current = self.current.as_ref();
+        let owners = |prefix: &Prefix| current.map_or_else(Owners::default, |current| current.owners(prefix));
+        let wanted = Wanted { snapshot, rules: &self.config, config: Arc::clone(&self.config), released };
+        let step = prepare(owners, current, &mut self.memory, wanted, &self.guard, self.now);
         self.guard = Guard::new(step.next.set.guard.clone());
         self.current = Some(step.next);
         let announced = step.change.announce.iter().map(|(prefix, _)| prefix.to_string()).collect();
