@@ -145,11 +145,14 @@ pub(super) fn restore(
         let rule = then.advertise.get(rule);
         rule.is_some_and(|rule| matches!(rule.aggregation, Aggregation::InUse(wanted) if !wanted.is_exact()))
     };
+    // What is held is held because somebody has it, of whom the snapshot does not know any more.
+    let is_held = |prefix: &Prefix| guard.hold.as_ref().is_some_and(|hold| hold.routes.contains_key(prefix));
     if originations.values().any(|one| is_bounded(one.rule)) {
         let mut in_use: Vec<Prefix> = snapshot.ranges.iter().flat_map(allocated).copied().collect();
         in_use.sort_unstable();
         let bounded = |(prefix, one): (&Prefix, &Origination)| {
-            is_bounded(one.rule).then(|| (*prefix, Origination { in_use: blocks_in(&in_use, prefix), ..one.clone() }))
+            let in_part = is_bounded(one.rule) && !is_held(prefix);
+            in_part.then(|| (*prefix, Origination { in_use: blocks_in(&in_use, prefix), ..one.clone() }))
         };
         let bounded: Vec<_> = originations.iter().filter_map(bounded).collect();
         originations.extend(bounded);

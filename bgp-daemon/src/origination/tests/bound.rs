@@ -12,8 +12,8 @@ use super::super::explain::Extent;
 use super::super::guard::Guard;
 use super::super::report::current_of;
 use super::super::{
-    Addresses, Current, Memory, Origination, OriginationSet, Owners, Wanted, explain, originate, originate_after,
-    prepare,
+    Addresses, Current, Memory, Origination, OriginationSet, Owners, Resumption, Wanted, explain, originate,
+    originate_after, prepare, resume,
 };
 use super::{config, originated, prefix, range, snapshot, snapshots};
 use crate::config::Config;
@@ -267,6 +267,30 @@ fn what_the_guard_holds_is_covered_within_the_bound_until_it_is_released() {
     assert_eq!(world.guard.state().hold.as_ref().unwrap().hash, hash);
     world.becomes_with(pods(&new), Some(&hash));
     assert_eq!((originated(world.set()), world.held()), (new.map(str::to_owned).to_vec(), vec![]));
+}
+
+#[test]
+fn what_is_held_under_a_bound_stays_held_after_a_restart() {
+    let text = format!(
+        "[[advertise]]\nrange = \"*\"\naggregation = {{ mode = \"in-use\", max_prefixes = 4 }}\n{PEER}\
+         [guard]\nmax_withdraw_prefixes = 0"
+    );
+    let mut world = World::new(config(&text));
+    world.becomes(pods(&["10.0.0.0/26", "10.0.16.0/26"]));
+    world.becomes(pods(&["10.0.0.0/26"]));
+    assert_eq!(world.held(), ["10.0.16.0/26"]);
+    let set = world.set();
+    let plain = |(prefix, one): (&Prefix, &Origination)| (*prefix, Origination { in_use: None, ..one.clone() });
+    let before = Resumption {
+        snapshot: Arc::clone(&set.snapshot),
+        originations: set.originations.iter().map(plain).collect(),
+        guard: set.guard.clone(),
+        told_by: Some(Arc::clone(&set.told_by)),
+    };
+    world.memory = Memory::default();
+    world.current = Some(resume(before, &mut world.memory, Arc::clone(&world.config), world.now));
+    assert_eq!(world.becomes(pods(&["10.0.0.0/26"])), (vec![], vec![]), "nobody has let it go");
+    assert_eq!(world.held(), ["10.0.16.0/26"]);
 }
 
 #[test]
