@@ -2,7 +2,6 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use bgp_core::types::Prefix;
 use tokio::sync::watch;
 use tracing::{error, info, warn};
 
@@ -13,7 +12,7 @@ use crate::inventory::Snapshot;
 use crate::journal::Record;
 use crate::origination::audience::HeldExports;
 use crate::origination::guard::{Guard, GuardState, Hold, Tallies, Verdict};
-use crate::origination::{self, Advance, Current, Ended, Memory, OriginationSet, Owners, Plan, Resumption};
+use crate::origination::{self, Advance, Current, Ended, Memory, OriginationSet, Owners, Plan, Resumption, Wanted};
 use crate::rib_owner::{Gone, OriginationChange, RibHandle};
 
 /// Reasons of a hold that are logged.
@@ -184,16 +183,13 @@ impl Originator {
         let audited = self.audit.is_enabled();
         let memory = Arc::clone(&self.memory);
         let compute = move || {
-            let before = current.as_ref().map(|current| &*current.set);
-            let mut memory = remembered(&memory);
-            let target = origination::originate_after(before, &mut memory, snapshot, &rules, now);
-            let owners = |prefix: &Prefix| before.map_or_else(Owners::default, |set| Owners::of(prefix, &set.snapshot));
-            let grow =
-                |target: &OriginationSet, hold: &Hold| origination::grow(&mut memory, before?, target, hold, &rules);
+            let current = current.as_ref();
+            let owners = |prefix: &_| current.map_or_else(Owners::default, |current| current.owners(prefix));
             let hash = released.as_ref().map(|release| release.hash.as_str());
-            let step = origination::advance_with(owners, grow, current.as_ref(), target, config, &guard, hash, now);
+            let wanted = Wanted { snapshot, rules: &rules, config, released: hash };
+            let step = origination::prepare(owners, current, &mut remembered(&memory), wanted, &guard, now);
             let by = released.as_ref().filter(|_| !step.verdict.released.is_empty()).map(|release| release.by.clone());
-            let entry = audited.then(|| Entry::of(current.as_ref(), &step, by, now)).flatten();
+            let entry = audited.then(|| Entry::of(current, &step, by, now)).flatten();
             Prepared { rules, step, released, entry }
         };
         // A large inventory takes long enough to be in the way of others on a worker of the runtime.

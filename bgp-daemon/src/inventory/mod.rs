@@ -38,7 +38,7 @@ pub use snapshot::{
 };
 pub use status::{InventoryFault, InventoryFaults, InventoryStatus};
 pub use trust::{Doubt, Effect, Trust};
-pub use watch::{InventoryControl, InventoryWatch, watch};
+pub use watch::{Changed, InventoryControl, InventoryWatch, Judgement, Looker, watch};
 
 #[cfg(test)]
 mod tests;

@@ -34,6 +34,12 @@ impl Current {
     pub fn new(set: Arc<OriginationSet>, config: Arc<Config>, held_exports: HeldExports) -> Self {
         Self { set, config, held_exports, sizes: Sizes::default() }
     }
+
+    /// Whose the addresses of `prefix` are.
+    #[must_use]
+    pub fn owners(&self, prefix: &Prefix) -> Owners {
+        Owners::of(prefix, &self.set.snapshot)
+    }
 }
 
 /// A step that is computed and not done yet.
@@ -60,16 +66,15 @@ pub fn advance(
     released: Option<&str>,
     now: SystemTime,
 ) -> Advance {
-    let owners =
-        |prefix: &Prefix| current.map_or_else(Owners::default, |current| Owners::of(prefix, &current.set.snapshot));
+    let owners = |prefix: &Prefix| current.map_or_else(Owners::default, |current| current.owners(prefix));
     advance_with(owners, |_, _| None, current, target, config, guard, released, now)
 }
 
 /// [`advance`] for somebody who does not have the snapshot that `current` was made from: `owners` tells whose a prefix was.
-/// And for somebody who can [`grow`](super::grow()) the target, so that what is held is covered within the bounds of rules.
+/// And for somebody who can [`grow`](super::originate::grow()) the target, so that what is held is covered within the bounds of rules.
 #[must_use]
 #[allow(clippy::too_many_arguments, reason = "each is another thing, and there are two callers")]
-pub fn advance_with(
+pub(super) fn advance_with(
     owners: impl Fn(&Prefix) -> Owners,
     grow: impl FnOnce(&OriginationSet, &Hold) -> Option<Originations>,
     current: Option<&Current>,

@@ -13,7 +13,7 @@
 //! | and to what of it must wait for a person | [`guard`] |
 //! | how much of a prefix is allocated at all | [`Contribution`] |
 //! | a step as people read it | [`mod@report`] |
-//! | all of the above, as one step from what is originated to what shall be | [`advance()`] |
+//! | all of the above, as one step from what is originated to what shall be | [`prepare()`], [`advance()`] |
 //! | an address back to all of that | [`explain()`] |
 
 mod advance;
@@ -30,6 +30,7 @@ pub mod losses;
 mod originate;
 mod owners;
 mod plan;
+mod prepare;
 pub mod report;
 mod resume;
 mod role;
@@ -41,14 +42,15 @@ mod sizes;
 mod tests;
 mod written;
 
-pub use advance::{Advance, Current, advance, advance_with};
+pub use advance::{Advance, Current, advance};
 pub use aggregation::Memory;
 pub use contribution::Contribution;
 pub use coverage::Addresses;
 pub use explain::{Chain, explain};
-pub use originate::{grow, originate, originate_after, own_ranges};
+pub use originate::{originate, originate_after, own_ranges};
 pub use owners::Owners;
 pub use plan::Plan;
+pub use prepare::{Wanted, prepare};
 pub use resume::{Resumption, resume};
 pub use sessions::{Ended, EndedSessions, ended_sessions};
 pub use set::{BoundOutcome, Origination, OriginationSet, Originations, RangeOutcome, RuleOutcome, Treatment};

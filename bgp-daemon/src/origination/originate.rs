@@ -110,7 +110,7 @@ fn originate_in_full(
 /// `target`, which [`originate_after`] has just made of `before` and `memory` by `config`, with as many addresses more that
 /// what `hold` holds needs no prefixes beyond the bound of a rule; `None` when it needs none.
 #[must_use]
-pub fn grow(
+pub(super) fn grow(
     memory: &mut Memory,
     before: &OriginationSet,
     target: &OriginationSet,
@@ -146,10 +146,13 @@ pub(super) fn restore(
         let rule = then.advertise.get(rule);
         rule.is_some_and(|rule| matches!(rule.aggregation, Aggregation::InUse(wanted) if !wanted.is_exact()))
     };
+    // What is held is held because somebody has it, of whom the snapshot does not know any more.
+    let is_held = |prefix: &Prefix| guard.hold.as_ref().is_some_and(|hold| hold.routes.contains_key(prefix));
     if originations.values().any(|one| is_bounded(one.rule)) {
         let in_use = Prefixes::of_keys(snapshot.ranges.iter().flat_map(allocated).copied());
         let bounded = |(prefix, one): (&Prefix, &Origination)| {
-            is_bounded(one.rule).then(|| (*prefix, Origination { in_use: blocks_in(&in_use, prefix), ..one.clone() }))
+            let in_part = is_bounded(one.rule) && !is_held(prefix);
+            in_part.then(|| (*prefix, Origination { in_use: blocks_in(&in_use, prefix), ..one.clone() }))
         };
         let bounded: Vec<_> = originations.iter().filter_map(bounded).collect();
         originations.extend(bounded);

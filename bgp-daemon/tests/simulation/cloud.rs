@@ -6,6 +6,7 @@ use bgp_core::types::Prefix;
 use serde_json::{Value, json};
 
 use super::chance::Chance;
+use super::space::Addresses;
 
 const SUBNETWORK: &str = "projects/host/regions/us-central1/subnetworks/gke";
 const NETWORK: &str = "projects/host/global/networks/vpc";
@@ -24,13 +25,20 @@ pub struct Cloud {
     next: usize,
 }
 
-/// A file, and what would be right.
+/// The files: instances of ours beside the nodes, and nodes by their numbers.
+pub const FILES: [&str; 5] = ["subnetworks.json", "beside.json", "nodes-0.json", "nodes-1.json", "nodes-2.json"];
+const FILES_OF_NODES: usize = 3;
+
+/// Files, and what would be right.
 pub struct Report {
     pub how: Written,
-    pub octets: Vec<u8>,
-    /// The block that each node has.
-    pub truth: BTreeMap<usize, Prefix>,
-    /// The node of which the file says something wrong.
+    /// The octets of each of `FILES`; none for one that is not there.
+    pub files: [Option<Vec<u8>>; FILES.len()],
+    /// What each instance has that may be announced, by the number of the node.
+    pub truth: BTreeMap<usize, Addresses>,
+    /// What of it the files say beyond doubt.
+    pub said: Addresses,
+    /// The node of which the files say something wrong.
     pub faulty: Option<usize>,
 }
 
@@ -39,15 +47,17 @@ pub struct Report {
 pub enum Written {
     /// As it is.
     Whole,
-    /// Cut short.
+    /// A file is cut short.
     Cut,
-    /// Without an octet.
+    /// A file is without an octet.
     Empty,
-    /// One page of several.
+    /// A file is not there.
+    Gone,
+    /// A file is one page of several.
     OnePage,
     /// A zone could not be asked.
     Unreachable,
-    /// A node stands twice.
+    /// A node stands twice, in one file or in two.
     Twice,
     /// A node's block lies outside its range.
     Astray,
@@ -62,6 +72,7 @@ impl Written {
         let faults = [
             Self::Cut,
             Self::Empty,
+            Self::Gone,
             Self::OnePage,
             Self::Unreachable,
             Self::Twice,
@@ -130,8 +141,8 @@ impl Cloud {
         }
     }
 
-    /// The file.
-    pub fn written(&self, how: Written) -> Report {
+    /// The files, some of them with a fault.
+    pub fn written(&self, how: Written, chance: &mut Chance) -> Report {
         let subnetwork = json!({
             "selfLink": SUBNETWORK, "name": "gke", "network": NETWORK, "region": "projects/host/regions/us-central1",
             "ipCidrRange": "10.0.0.0/24",
@@ -146,45 +157,74 @@ impl Cloud {
             "region": "projects/host/regions/us-central1", "ipCidrRange": "10.0.0.0/23",
             "secondaryIpRanges": [{"rangeName": "pods", "ipCidrRange": "10.4.0.0/23"}],
         });
-        let mut instances: Vec<Value> =
-            self.nodes.iter().map(|(number, block)| node(*number, &format!("10.4.0.{}/29", block * 8))).collect();
-        instances.extend([beside(), stranger()]);
-        match how {
-            Written::Twice => instances.extend(instances.first().cloned()),
-            Written::Astray => {
-                if let Some(first) = self.nodes.keys().next() {
-                    instances[0] = node(*first, "10.9.0.0/29");
-                } else {
-                    instances.push(node(0, "10.9.0.0/29"));
+        let mut nodes: [Vec<Value>; FILES_OF_NODES] = Default::default();
+        for (number, block) in &self.nodes {
+            nodes[number % FILES_OF_NODES].push(node(*number, &format!("10.4.0.{}/29", block * 8)));
+        }
+        let first = self.nodes.keys().next().copied().filter(|_| matches!(how, Written::Twice | Written::Astray));
+        if let Some(first) = first {
+            let own = &mut nodes[first % FILES_OF_NODES];
+            match how {
+                Written::Twice => {
+                    let twin = own[0].clone();
+                    nodes[chance.below(FILES_OF_NODES)].push(twin);
                 }
+                _ => own[0] = node(first, "10.9.0.0/29"),
             }
-            _ => {}
         }
-        if how == Written::Nobody {
-            instances = vec![stranger()];
+        let is_nobody = matches!(how, Written::Nothing | Written::Nobody);
+        if is_nobody {
+            nodes = Default::default();
         }
-        let bundle = match how {
-            Written::Nothing => json!({"subnetworks": [strangers], "instances": [stranger()]}),
-            Written::OnePage => json!({
+        let subnetworks = if how == Written::Nothing { vec![strangers] } else { vec![subnetwork, strangers] };
+        let others = if is_nobody { vec![stranger()] } else { vec![beside(), stranger()] };
+        // Of those that hold nodes, and of all.
+        let (place, of_all) = (2 + chance.below(FILES_OF_NODES), chance.below(FILES.len()));
+        let of_nodes = nodes.into_iter().enumerate().map(|(file, nodes)| match how {
+            Written::OnePage if file + 2 == place => json!({
                 "kind": "compute#instanceList", "nextPageToken": "more",
-                "items": instances.iter().take(1).collect::<Vec<_>>(),
+                "items": nodes.iter().take(1).collect::<Vec<_>>(),
             }),
-            Written::Unreachable => json!({
+            Written::Unreachable if file + 2 == place => json!({
                 "kind": "compute#instanceAggregatedList", "unreachables": ["zones/us-central1-b"],
-                "items": {"zones/us-central1-a": {"instances": instances.iter().take(1).collect::<Vec<_>>()}},
+                "items": {"zones/us-central1-a": {"instances": nodes.iter().take(1).collect::<Vec<_>>()}},
             }),
-            _ => json!({"subnetworks": [subnetwork, strangers], "instances": instances}),
-        };
-        let mut text = serde_json::to_vec(&bundle).unwrap();
-        match how {
-            Written::Cut => text.truncate(text.len() / 2),
-            Written::Empty => text.clear(),
+            _ => json!({"instances": nodes}),
+        });
+        let bundles = [json!({"subnetworks": subnetworks}), json!({"instances": others})].into_iter().chain(of_nodes);
+        let mut files: Vec<_> = bundles.map(|bundle| Some(serde_json::to_vec(&bundle).unwrap())).collect();
+        let file = &mut files[of_all];
+        match (how, file.as_mut()) {
+            (Written::Cut, Some(text)) => text.truncate(text.len() / 2),
+            (Written::Empty, Some(text)) => text.clear(),
+            (Written::Gone, _) => *file = None,
             _ => {}
         }
-        let block = |(node, block): (&usize, &usize)| (*node, format!("10.4.0.{}/29", block * 8).parse().unwrap());
-        let is_of_a_node = matches!(how, Written::Twice | Written::Astray);
-        let faulty = self.nodes.keys().next().copied().filter(|_| is_of_a_node);
-        Report { how, octets: text, truth: self.nodes.iter().map(block).collect(), faulty }
+        let truth = self.truth();
+        let damaged = match how {
+            Written::Cut | Written::Empty | Written::Gone => Some(of_all),
+            Written::OnePage | Written::Unreachable => Some(place),
+            _ => None,
+        };
+        // Without subnetworks nothing has a place.
+        let is_nothing = is_nobody || damaged == Some(0);
+        let is_said = |node: usize| {
+            let file = if node == 0 { 1 } else { 2 + node % FILES_OF_NODES };
+            !is_nothing && damaged != Some(file) && first != Some(node)
+        };
+        let said = truth.iter().filter(|(node, _)| is_said(**node));
+        let said = said.fold(Addresses::default(), |all, (_, one)| all.or(*one));
+        Report { how, files: files.try_into().unwrap(), truth, said, faulty: first }
+    }
+
+    /// What each has; the one beside is number 0.
+    fn truth(&self) -> BTreeMap<usize, Addresses> {
+        let of = |texts: [String; 2]| Addresses::all(&texts.map(|text| text.parse::<Prefix>().unwrap()));
+        let nodes = self.nodes.iter().map(|(number, block)| {
+            (*number, of([format!("10.4.0.{}/29", block * 8), format!("{}/32", primary(*number))]))
+        });
+        let beside = "10.0.0.254/32".to_owned();
+        std::iter::once((0, of([beside.clone(), beside]))).chain(nodes).collect()
     }
 }
 
@@ -217,6 +257,9 @@ fn instance(name: &str, (network, subnetwork, address): (&str, &str, &str), alia
 /// A node of ours with a block of pods.
 fn node(number: usize, block: &str) -> Value {
     let pods = json!([{"ipCidrRange": block, "subnetworkRangeName": "pods"}]);
-    let address = format!("10.0.0.{}", number % 250 + 2);
-    instance(&format!("node-{number}"), (NETWORK, SUBNETWORK, &address), &pods)
+    instance(&format!("node-{number}"), (NETWORK, SUBNETWORK, &primary(number)), &pods)
+}
+
+fn primary(number: usize) -> String {
+    format!("10.0.0.{}", number % 250 + 2)
 }

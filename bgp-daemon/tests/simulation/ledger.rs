@@ -1,5 +1,5 @@
-//! What a gateway may do, told from outside: from what the files said and what two peers saw, never from what the daemon says
-//! of itself.
+//! What a gateway may do, told from outside: from what the files said, what the configuration in force means, and what
+//! peers saw. Of what the daemon says of itself only this is taken, as a promise: what is held.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, SystemTime};
@@ -7,150 +7,314 @@ use std::time::{Duration, SystemTime};
 use bgp_core::types::Prefix;
 
 use super::cloud::{Report, Written};
-use super::peer::{blocks, covered, hosts_of};
+use super::peer::Views;
+use super::settings::{How, Setting};
+use super::space::Addresses;
 
 /// What the guard of every configuration here says.
 pub const BUDGET: usize = 3;
 pub const PERCENT: usize = 60;
 pub const WINDOW: Duration = Duration::from_secs(600);
-pub const PROTECTED: &str = "10.4.0.64/29";
+/// Two blocks of pods, and what joins them.
+pub const PROTECTED: &str = "10.4.0.64/28";
 
 /// The guard may count longer, by one of its buckets.
 const SLACK: Duration = Duration::from_secs(10);
 
-/// What peers see, by number.
-pub type Views = [BTreeSet<Prefix>; 2];
+/// Prefixes that a person lets go, by session.
+pub type LetGo = BTreeMap<String, BTreeSet<Prefix>>;
 
-/// What went from a peer at once, unreleased, and out of how much.
+/// What went from a session at once, unreleased, and out of how much.
 #[derive(Clone)]
 struct Lost {
     at: SystemTime,
     prefixes: usize,
-    blocks: usize,
+    addresses: usize,
     of_prefixes: usize,
-    of_blocks: usize,
+    of_addresses: usize,
+}
+
+/// What a session has that it must not lose for nothing.
+#[derive(Clone, Default)]
+struct Owed {
+    /// What is in use, or is announced for what it is and not for the sake of fewer prefixes.
+    sure: Addresses,
+    /// What was in use until then: by the rule of a bound it is still lost with the prefix that it lies in.
+    late: Vec<(SystemTime, Addresses)>,
+}
+
+impl Owed {
+    fn all(&self) -> Addresses {
+        self.late.iter().fold(self.sure, |all, (_, late)| all.or(*late))
+    }
 }
 
 /// All that is known from outside.
 #[derive(Clone, Default)]
 pub struct Ledger {
-    /// Blocks that may be announced: those of the last whole file, and whatever was said since.
-    stated: BTreeSet<Prefix>,
-    /// The block of each node, as far as files were right.
-    had: BTreeMap<usize, Prefix>,
-    lost: [Vec<Lost>; 2],
+    /// What may be announced: what the last whole files said, and whatever was said since.
+    stated: Addresses,
+    /// What of that is in use for all that a reader of the files can know.
+    known: Addresses,
+    /// What stopped being stated, and when.
+    left: Vec<(SystemTime, Addresses)>,
+    /// What of that went by the rules in force, which may hold it down, and in this process.
+    went: Vec<(SystemTime, Addresses)>,
+    /// What each node has, as far as files were right.
+    had: BTreeMap<usize, Addresses>,
+    owed: BTreeMap<String, Owed>,
+    lost: BTreeMap<String, Vec<Lost>>,
+}
+
+/// A change of what peers see.
+pub struct Change<'a> {
+    pub before: &'a Views,
+    pub after: &'a Views,
+    pub now: SystemTime,
+}
+
+impl<'a> Change<'a> {
+    /// The sessions that go on, as they were and as they are.
+    fn sessions(&self) -> impl Iterator<Item = (&'a String, &'a BTreeSet<Prefix>, &'a BTreeSet<Prefix>)> {
+        let after = self.after;
+        self.before.iter().filter_map(move |(name, before)| Some((name, before, after.get(name)?)))
+    }
 }
 
 impl Ledger {
-    /// Takes in what a file says.
-    pub fn reads(&mut self, report: &Report, trusted: bool) {
-        if matches!(report.how, Written::Empty | Written::Nothing | Written::Nobody) {
-            return;
-        }
-        let truth = || report.truth.values().copied();
+    /// Takes in what files say.
+    pub fn reads(&mut self, report: &Report, trusted: bool, now: SystemTime) {
+        let truth = report.truth.values().fold(Addresses::default(), |all, one| all.or(*one));
         if trusted && report.how == Written::Whole {
-            self.stated = truth().collect();
+            self.left.push((now, self.stated.less(truth)));
+            self.went.push((now, self.known.less(truth)));
+            (self.stated, self.known) = (truth, truth);
             self.had = report.truth.clone();
             return;
         }
-        self.stated.extend(truth());
+        self.stated = self.stated.or(truth);
+        self.known = self.known.or(report.said);
         if trusted {
+            self.known =
+                report.faulty.and_then(|node| self.had.get(&node)).map_or(report.said, |had| report.said.or(*had));
             let (had, faulty) = (std::mem::take(&mut self.had), report.faulty);
-            let kept = had.into_iter().filter(|(node, _)| Some(*node) == faulty);
-            self.had = report
-                .truth
-                .iter()
-                .map(|(node, block)| (*node, *block))
-                .filter(|(node, _)| Some(*node) != faulty)
-                .collect();
-            self.had.extend(kept);
+            let is_faulty = |(node, _): &(usize, Addresses)| Some(*node) == faulty;
+            self.had = report.truth.iter().map(|(node, one)| (*node, *one)).filter(|one| !is_faulty(one)).collect();
+            self.had.extend(had.into_iter().filter(is_faulty));
         }
     }
 
-    /// Whether no file that could be read has named anybody yet.
-    pub fn knows_nobody(&self) -> bool {
-        self.stated.is_empty()
-    }
-
-    /// Fails when a file takes a route from somebody who is there, or is in doubt and takes one at all.
-    pub fn judges_look(&self, report: &Report, trusted: bool, before: &Views, after: &Views) -> Result<(), String> {
-        for (before, after) in before.iter().zip(after) {
-            let lost: Vec<Prefix> = blocks().filter(|one| covered(before, one) && !covered(after, one)).collect();
-            if !trusted && !lost.is_empty() {
-                return Err(format!("{lost:?} were lost by what is not trusted, {:?}", report.how));
+    /// Fails when files take a route from somebody who is there, or are in doubt and take one at all.
+    pub fn judges_look(&self, report: &Report, trusted: bool, change: &Change<'_>) -> Result<(), String> {
+        for (name, before, after) in change.sessions() {
+            let lost = Addresses::all(before).less(Addresses::all(after));
+            let owed = lost.and(self.owed.get(name).map(Owed::all).unwrap_or_default());
+            if !trusted && !owed.is_empty() {
+                return Err(format!("{owed:?} were lost by what is not trusted, {:?}, at {name:?}", report.how));
             }
             // Who is at fault keeps what it had; what it has by now nobody can know.
             let own = report.faulty.and_then(|node| self.had.get(&node));
-            let others = report.truth.iter().filter(|(node, _)| Some(**node) != report.faulty).map(|(_, block)| block);
-            let owned: BTreeSet<&Prefix> = others.chain(own).collect();
-            if let Some(block) = lost.iter().find(|block| owned.contains(block)) {
-                return Err(format!("{block} was lost and is somebody's"));
+            let others = report.truth.iter().filter(|(node, _)| Some(**node) != report.faulty).map(|(_, one)| one);
+            let owned = others.chain(own).fold(Addresses::default(), |all, one| all.or(*one));
+            if !owed.and(owned).is_empty() {
+                return Err(format!("{:?} were lost at {name:?} and are somebody's", owed.and(owned)));
             }
         }
         Ok(())
     }
 
-    /// Fails when a peer is told of what nobody has: `whole` are ranges that the rules announce as they are.
-    pub fn judges_gain(&self, before: &Views, after: &Views, whole: &[Prefix]) -> Result<(), String> {
-        for (before, after) in before.iter().zip(after) {
-            let gained = blocks().filter(|one| !covered(before, one) && covered(after, one));
-            let is_said = |one: &Prefix| self.stated.contains(one) || whole.iter().any(|range| range.covers(one));
-            if let Some(strange) = gained.into_iter().find(|one| !is_said(one)) {
-                return Err(format!("{strange} is announced and nobody's"));
-            }
-        }
-        Ok(())
+    /// What was in use within the time that rules hold down.
+    fn recent(&self, setting: Setting, now: SystemTime) -> Addresses {
+        let time = Duration::from_secs(setting.hold_down());
+        within(&self.left, time, now)
     }
 
-    /// Fails when more goes from a peer within a window than the budgets say; what is `released` counts for none.
-    pub fn judges_loss(
-        &mut self,
-        before: &Views,
-        after: &Views,
-        released: &BTreeSet<Prefix>,
-        now: SystemTime,
-    ) -> Result<(), String> {
-        let protected: Prefix = PROTECTED.parse().unwrap();
-        for (peer, (before, after)) in before.iter().zip(after).enumerate() {
-            let gone: Vec<Prefix> = before.difference(after).copied().collect();
-            let (let_go, gone): (Vec<Prefix>, Vec<Prefix>) = gone.iter().partition(|prefix| released.contains(*prefix));
-            if gone.contains(&protected) {
-                return Err(format!("{protected} is protected and went from peer {peer}"));
-            }
-            let dark = |prefix: &Prefix| hosts_of(prefix).filter(|one| !covered(after, one)).count();
-            let losing = |gone: &[Prefix]| gone.iter().map(dark).filter(|blocks| *blocks > 0).collect::<Vec<_>>();
-            let (let_go, lost) = (losing(&let_go), losing(&gone));
-            for one in &mut self.lost[peer] {
-                one.of_prefixes = one.of_prefixes.saturating_sub(let_go.len());
-                one.of_blocks = one.of_blocks.saturating_sub(let_go.iter().sum());
-            }
-            if !gone.is_empty() {
-                let (of_prefixes, of_blocks) = (before.len(), blocks().filter(|one| covered(before, one)).count());
-                let (prefixes, blocks) = (lost.len(), lost.iter().sum());
-                self.lost[peer].push(Lost { at: now, prefixes, blocks, of_prefixes, of_blocks });
-            }
+    /// From here on rules hold down what goes, and know nothing of what went before.
+    pub fn begins_rules(&mut self) {
+        self.went.clear();
+    }
+
+    /// Fails when a route goes that the rules hold down.
+    pub fn judges_hold_down(&self, setting: Setting, change: &Change<'_>) -> Result<(), String> {
+        let held_down = within(&self.went, Duration::from_secs(setting.hold_down()), change.now);
+        for (name, before, after) in change.sessions() {
+            let lost = Addresses::all(before).less(Addresses::all(after)).and(held_down).and(Setting::held_down());
             if !lost.is_empty() {
-                self.judge_window(peer, now)?;
+                return Err(format!("{lost:?} are held down and were lost at {name:?}"));
             }
         }
         Ok(())
     }
 
-    fn judge_window(&self, peer: usize, now: SystemTime) -> Result<(), String> {
-        let within = |window: Duration| move |one: &&Lost| now.duration_since(one.at).unwrap_or_default() < window;
-        let sum = |count: fn(&Lost) -> usize| self.lost[peer].iter().filter(within(WINDOW)).map(count).sum::<usize>();
-        let most = |count: fn(&Lost) -> usize| {
-            self.lost[peer].iter().filter(within(WINDOW + SLACK)).map(count).max().unwrap_or(0)
-        };
-        let (prefixes, lost) = (sum(|one| one.prefixes), sum(|one| one.blocks));
-        let (of_prefixes, of_blocks) = (most(|one| one.of_prefixes), most(|one| one.of_blocks));
-        let is_small = prefixes <= 1 && lost * 2 <= of_blocks;
-        let within_percent = prefixes * 100 <= PERCENT * of_prefixes && lost * 100 <= PERCENT * of_blocks;
-        match prefixes <= BUDGET && (is_small || within_percent) {
-            true => Ok(()),
-            false => Err(format!(
-                "{prefixes} of {of_prefixes} prefixes with {lost} of {of_blocks} blocks went from peer {peer} in one window"
-            )),
+    /// Fails when a peer is told of what nobody has and the rules do not mean either, or of what is there for others
+    /// alone.
+    pub fn judges_gain(&self, setting: Setting, also: Addresses, change: &Change<'_>) -> Result<(), String> {
+        let meant = self.stated.or(self.recent(setting, change.now)).and(setting.announced());
+        let meant = meant.or(setting.beyond()).or(also);
+        for (name, after) in change.after {
+            // One of the same name with another address is told what it was told.
+            let is_it = |before: &&String| before.split('@').next() == name.split('@').next();
+            let before = change.before.keys().find(is_it).and_then(|name| change.before.get(name));
+            let before = before.map(Addresses::all).unwrap_or_default();
+            let strange = Addresses::all(after).less(before).less(meant);
+            if !strange.is_empty() {
+                return Err(format!("{strange:?} are announced to {name:?} and nobody's"));
+            }
         }
+        Ok(())
+    }
+
+    /// Fails when more goes from a session within a window than the budgets say; what a person lets go counts for none.
+    pub fn judges_loss(&mut self, released: &LetGo, change: &Change<'_>) -> Result<(), String> {
+        let (protected, now): (Prefix, _) = (PROTECTED.parse().unwrap(), change.now);
+        let nothing = BTreeSet::new();
+        for (name, before, after) in change.sessions() {
+            let released = released.get(name).unwrap_or(&nothing);
+            let (let_go, gone): (Vec<Prefix>, Vec<Prefix>) =
+                before.difference(after).partition(|prefix| released.contains(*prefix));
+            if let Some(gone) = gone.iter().find(|prefix| protected.covers(prefix)) {
+                return Err(format!("{gone} is protected and went from {name:?}"));
+            }
+            let owed = self.owed.get(name).map(Owed::all).unwrap_or_default();
+            let dark = owed.less(Addresses::all(after));
+            let losing = |gone: &[Prefix], dark: Addresses| {
+                gone.iter().filter(|one| !dark.and(Addresses::of(one)).is_empty()).count()
+            };
+            let released = dark.and(Addresses::all(&let_go));
+            let lost = self.lost.entry(name.clone()).or_default();
+            for one in &mut *lost {
+                one.of_prefixes = one.of_prefixes.saturating_sub(losing(&let_go, dark));
+                one.of_addresses = one.of_addresses.saturating_sub(released.count());
+            }
+            if gone.is_empty() {
+                continue;
+            }
+            let could_be_lost = owed.or(self.stated).or(self.left.iter().fold(owed, |all, (_, left)| all.or(*left)));
+            let of_addresses = Addresses::all(before).and(could_be_lost).count();
+            let (prefixes, addresses) = (losing(&gone, dark.less(released)), dark.less(released).count());
+            lost.push(Lost { at: now, prefixes, addresses, of_prefixes: before.len(), of_addresses });
+            if prefixes > 0 {
+                judge_window(name, lost, now)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Fails when a configuration that ends sessions takes more from everybody than the budgets say.
+    pub fn judges_end(&self, change: &Change<'_>) -> Result<(), String> {
+        let address = |name: &str| name.split_once('@').map(|(_, address)| address.to_owned());
+        let addresses: BTreeSet<String> = change.before.keys().filter_map(|name| address(name)).collect();
+        let stays = |name: &str| address(name).is_some_and(|address| addresses.contains(&address));
+        let staying = change.after.iter().filter(|(name, _)| stays(name));
+        let after = staying.fold(Addresses::default(), |all, (_, view)| all.or(Addresses::all(view)));
+        let sessions = || change.before.iter().filter(|(name, _)| !name.is_empty());
+        let told: BTreeSet<Prefix> = sessions().flat_map(|(_, view)| view).copied().collect();
+        let owed = sessions().filter_map(|(name, _)| self.owed.get(name));
+        let dark = owed.fold(Addresses::default(), |all, owed| all.or(owed.all())).less(after);
+        let lost: Vec<&Prefix> = told.iter().filter(|one| !dark.and(Addresses::of(one)).is_empty()).collect();
+        let protected: Prefix = PROTECTED.parse().unwrap();
+        let is_protected = lost.iter().any(|prefix| protected.covers(prefix));
+        let (of_prefixes, of_addresses) = (told.len(), Addresses::all(&told).count());
+        let all = is_within(lost.len(), dark.count(), of_prefixes, of_addresses);
+        match all && !is_protected {
+            true => Ok(()),
+            false => Err(format!("{lost:?} of {told:?} are told to nobody any more")),
+        }
+    }
+
+    /// Takes in what peers see after a step by `setting`, and what is held.
+    pub fn settles(&mut self, setting: Setting, held: &BTreeSet<Prefix>, change: &Change<'_>, known_before: Addresses) {
+        let now = change.now;
+        let owed = std::mem::take(&mut self.owed);
+        for (name, view) in change.after {
+            let covered = Addresses::all(view);
+            // One with another address is kept told of what is held for its name.
+            let of_name = || owed.iter().find(|(before, _)| before.split('@').next() == name.split('@').next());
+            let before = owed.get(name).or_else(|| of_name().map(|(_, owed)| owed)).cloned().unwrap_or_default();
+            // What is held is held for what was owed.
+            let (held, by_rules): (BTreeSet<Prefix>, BTreeSet<Prefix>) =
+                view.iter().partition(|one| held.contains(*one));
+            let for_itself = Addresses::all(&by_rules).less(setting.bounded());
+            let sure = Addresses::all(&held).and(before.all()).or(for_itself).or(self.known.and(covered));
+            let leaving = before.sure.and(known_before).and(covered).less(sure);
+            let is_recent = |at: SystemTime| now.duration_since(at).unwrap_or_default() < WINDOW;
+            let mut late: Vec<_> = before.late.into_iter().filter(|(at, _)| is_recent(*at)).collect();
+            late.iter_mut().for_each(|(_, late)| *late = late.and(covered).less(sure));
+            late.push((now, leaving));
+            late.retain(|(_, late)| !late.is_empty());
+            self.owed.insert(name.clone(), Owed { sure, late });
+        }
+    }
+
+    pub const fn known(&self) -> Addresses {
+        self.known
+    }
+
+    /// A restart: what was in use lately is not remembered, and what is held is owed as a whole.
+    pub fn restarts(&mut self, setting: Setting, held: &BTreeSet<Prefix>, views: &Views, now: SystemTime) {
+        for (name, view) in views {
+            let owed = self.owed.entry(name.clone()).or_default();
+            owed.late.clear();
+            owed.sure = owed.sure.or(Addresses::all(view.intersection(held)));
+        }
+        self.begins_rules();
+        self.settles(setting, held, &Change { before: views, after: views, now }, self.known);
+    }
+
+    /// Fails when peers do not see what the rules make of what is there, as far as they are told of it: when nothing is held
+    /// and the files were whole.
+    pub fn judges_state(&self, setting: Setting, views: &Views, now: SystemTime) -> Result<(), String> {
+        for (name, view) in views {
+            let told = match name.split_once('@') {
+                Some((name, _)) => setting.told_to(name),
+                None => setting.announced(),
+            };
+            let seen = Addresses::all(view);
+            let strange = seen.less(told);
+            if !strange.is_empty() {
+                return Err(format!("{name:?} is told of {strange:?}, which is not for it"));
+            }
+            for (range, how) in setting.ranges() {
+                let (seen, range) = (seen.and(range), range.and(told));
+                let in_use = self.stated.and(range);
+                let at_most = self.recent(setting, now).or(in_use).and(range);
+                let is_right = match how {
+                    How::No => seen.is_empty(),
+                    How::Exact => in_use.less(seen).is_empty() && seen.less(at_most).is_empty(),
+                    How::Whole => seen == range,
+                    How::Bounded(_) => in_use.less(seen).is_empty(),
+                };
+                if !is_right {
+                    return Err(format!("{name:?} sees {seen:?}, and in use are {in_use:?} ({how:?})"));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn within(gone: &[(SystemTime, Addresses)], time: Duration, now: SystemTime) -> Addresses {
+    let recent = gone.iter().filter(|(at, _)| now.duration_since(*at).unwrap_or_default() < time);
+    recent.fold(Addresses::default(), |all, (_, gone)| all.or(*gone))
+}
+
+/// What the budgets say of so much out of so much.
+fn is_within(prefixes: usize, addresses: usize, of_prefixes: usize, of_addresses: usize) -> bool {
+    let is_small = prefixes <= 1 && addresses * 2 <= of_addresses;
+    let within_percent = prefixes * 100 <= PERCENT * of_prefixes && addresses * 100 <= PERCENT * of_addresses;
+    prefixes <= BUDGET && (is_small || within_percent)
+}
+
+fn judge_window(name: &str, lost: &[Lost], now: SystemTime) -> Result<(), String> {
+    let within = |window: Duration| move |one: &&Lost| now.duration_since(one.at).unwrap_or_default() < window;
+    let sum = |count: fn(&Lost) -> usize| lost.iter().filter(within(WINDOW)).map(count).sum::<usize>();
+    let most = |count: fn(&Lost) -> usize| lost.iter().filter(within(WINDOW + SLACK)).map(count).max().unwrap_or(0);
+    let (prefixes, addresses) = (sum(|one| one.prefixes), sum(|one| one.addresses));
+    let (of_prefixes, of_addresses) = (most(|one| one.of_prefixes), most(|one| one.of_addresses));
+    match is_within(prefixes, addresses, of_prefixes, of_addresses) {
+        true => Ok(()),
+        false => Err(format!(
+            "{prefixes} of {of_prefixes} prefixes with {addresses} of {of_addresses} addresses went from {name:?} in one window"
+        )),
     }
 }

@@ -1,6 +1,6 @@
-//! What two peers see of a real table, change by change.
+//! What peers see of a real table, change by change.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 
@@ -14,22 +14,28 @@ use bgp_daemon::config::Peer;
 use bgp_daemon::origination::{Current, Plan, own_ranges};
 
 use super::chance::Chance;
+use super::space::Addresses;
 
-/// The table and its two peers.
+/// What each session was told and not told to forget, by `name@address`; and all that is originated, by "".
+pub type Views = BTreeMap<String, BTreeSet<Prefix>>;
+
+/// The table and its peers.
 pub struct Wire {
     rib: Rib,
-    /// What each has been told and not been told to forget.
-    pub views: [BTreeSet<Prefix>; 2],
+    /// The number of each session.
+    sessions: BTreeMap<String, u32>,
+    last: u32,
+    pub views: Views,
 }
 
-fn id(index: usize) -> PeerId {
-    PeerId(u32::try_from(index).unwrap() + 1)
+/// A session is one of a name with an address.
+pub fn session(peer: &Peer) -> String {
+    format!("{}@{}", peer.name, peer.address)
 }
 
-fn facts(index: usize, peer: &Peer) -> PeerFacts {
-    let number = u32::try_from(index).unwrap() + 1;
+fn facts(number: u32, peer: &Peer) -> PeerFacts {
     PeerFacts {
-        id: id(index),
+        id: PeerId(number),
         name: Arc::from(peer.name.as_str()),
         asn: peer.asn,
         kind: PeerKind::External,
@@ -52,23 +58,6 @@ fn export(current: &Current, peer: &Peer) -> Arc<Policy> {
     Arc::new(peer.export_policy_with(|_| None, current.held_exports.get(&peer.name)))
 }
 
-pub fn covered(view: &BTreeSet<Prefix>, host: &Prefix) -> bool {
-    view.iter().any(|prefix| prefix.covers(host))
-}
-
-/// Every block of eight addresses, the smallest thing that is given to anybody: those of both ranges, and their neighbours'.
-pub fn blocks() -> impl Iterator<Item = Prefix> {
-    let bases = [[10, 0, 0, 0], [10, 0, 1, 0], [10, 4, 0, 0], [10, 4, 1, 0]].map(Ipv4Addr::from);
-    let block = |base: Ipv4Addr, number: u32| Ipv4Addr::from_bits(base.to_bits() + number * 8).into();
-    bases.into_iter().flat_map(move |base| (0..32).map(move |number| Prefix::new(block(base, number), 29).unwrap()))
-}
-
-/// Those of a prefix.
-pub fn hosts_of(prefix: &Prefix) -> impl Iterator<Item = Prefix> {
-    let prefix = *prefix;
-    blocks().filter(move |block| prefix.covers(block))
-}
-
 /// What a batch comes to on the wire, octet by octet as a peer is sent it.
 fn sent(batch: &UpdateBatch) -> Vec<Update> {
     let context = EncodeContext::default();
@@ -82,22 +71,39 @@ fn sent(batch: &UpdateBatch) -> Vec<Update> {
 }
 
 impl Wire {
-    /// A table that originates nothing, with both peers up.
-    pub fn new(current: &Current) -> Self {
+    /// A table that originates nothing, with nobody to tell.
+    pub fn new() -> Self {
         let local_identifier = BgpIdentifier::from_bits(1).unwrap();
-        let mut rib = Rib::new(RibConfig { local_asn: Asn(64512), local_identifier, always_compare_med: false });
-        for (index, peer) in current.config.peers.iter().enumerate() {
-            rib.peer_up(facts(index, peer), Arc::new(Policy::default()), export(current, peer));
+        let rib = Rib::new(RibConfig { local_asn: Asn(64512), local_identifier, always_compare_med: false });
+        Self { rib, sessions: BTreeMap::new(), last: 0, views: Views::from([(String::new(), BTreeSet::new())]) }
+    }
+
+    /// Ends and begins sessions, and changes the others.
+    fn change_peers(&mut self, current: &Current) {
+        let enabled: BTreeMap<String, &Peer> =
+            current.config.peers.iter().filter(|peer| peer.enabled).map(|peer| (session(peer), peer)).collect();
+        let ended: Vec<String> = self.sessions.keys().filter(|name| !enabled.contains_key(*name)).cloned().collect();
+        for name in ended {
+            self.rib.peer_down(PeerId(self.sessions.remove(&name).unwrap()));
+            self.views.remove(&name);
         }
-        Self { rib, views: [BTreeSet::new(), BTreeSet::new()] }
+        for (name, peer) in enabled {
+            let export = export(current, peer);
+            if let Some(number) = self.sessions.get(&name) {
+                self.rib.change_peer(facts(*number, peer), Arc::new(Policy::default()), export);
+                continue;
+            }
+            self.last += 1;
+            self.rib.peer_up(facts(self.last, peer), Arc::new(Policy::default()), export);
+            self.views.insert(name.clone(), BTreeSet::new());
+            self.sessions.insert(name, self.last);
+        }
     }
 
     /// Does a step as the daemon does it: peers, then originations, told as one. Fails when an address that is covered
     /// before and after is not at any moment between.
     pub fn apply(&mut self, next: &Current, change: &Plan, chance: &mut Chance) -> Result<(), String> {
-        for (index, peer) in next.config.peers.iter().enumerate() {
-            self.rib.change_peer(facts(index, peer), Arc::new(Policy::default()), export(next, peer));
-        }
+        self.change_peers(next);
         self.rib.replace_own_ranges(own_ranges(&next.set.snapshot));
         for (prefix, attributes, role) in change.routes() {
             self.rib.originate(prefix, attributes, role);
@@ -106,29 +112,27 @@ impl Wire {
             self.rib.withdraw_origination(prefix);
         }
         while self.rib.decide(1 + chance.below(5)) > 0 || !self.rib.is_settled() {}
-        for index in 0..2 {
-            let before = self.views[index].clone();
-            let mut moments = vec![before.clone()];
-            while let Some(batch) = self.rib.pull(id(index), 1 + chance.below(4)) {
+        for (name, number) in &self.sessions {
+            let Some(view) = self.views.get_mut(name) else { continue };
+            let before = Addresses::all(&*view);
+            let mut moments = Vec::new();
+            while let Some(batch) = self.rib.pull(PeerId(*number), 1 + chance.below(4)) {
                 for update in sent(&batch) {
                     for nlri in &update.withdrawn {
-                        self.views[index].remove(&nlri.prefix);
-                        moments.push(self.views[index].clone());
+                        view.remove(&nlri.prefix);
+                        moments.push(Addresses::all(&*view));
                     }
                     let routes = update.reachable.iter().flat_map(|group| &group.nlri);
-                    self.views[index].extend(routes.map(|nlri| nlri.prefix));
+                    view.extend(routes.map(|nlri| nlri.prefix));
                 }
             }
-            let after = &self.views[index];
-            let kept: Vec<Prefix> = blocks().filter(|host| covered(&before, host) && covered(after, host)).collect();
-            for moment in &moments {
-                if let Some(host) = kept.iter().find(|host| !covered(moment, host)) {
-                    return Err(format!(
-                        "{host} was uncovered for a moment at peer {index}: {before:?} to {after:?} by {moment:?}"
-                    ));
-                }
+            let kept = before.and(Addresses::all(&*view));
+            if let Some(moment) = moments.into_iter().find(|moment| !kept.less(*moment).is_empty()) {
+                return Err(format!("{:?} were uncovered for a moment at {name}", kept.less(moment)));
             }
         }
+        let originated = next.set.originations.keys().copied().collect();
+        self.views.insert(String::new(), originated);
         Ok(())
     }
 }

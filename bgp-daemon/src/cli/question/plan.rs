@@ -18,11 +18,8 @@ use crate::cli::failure::Failure;
 use crate::config::{Config, ConfigChange};
 use crate::control::reply::{ApiVersion, ConfigReply, HoldSummary, Stand};
 use crate::inventory::{self, Selection};
-use crate::origination::guard::Hold;
 use crate::origination::report::{Report, report};
-use crate::origination::{
-    EndedSessions, Memory, OriginationSet, Owners, advance_with, ended_sessions, grow, originate_after,
-};
+use crate::origination::{EndedSessions, Memory, Owners, Wanted, ended_sessions, prepare};
 use state::State;
 
 /// What would change.
@@ -145,12 +142,9 @@ async fn plan(client: &Client, running: ConfigReply, asked: &PlanArguments) -> R
     let state = State::ask(client, &in_force, &running.digest).await?;
     let owners = |prefix: &Prefix| state.owners.get(prefix).cloned().unwrap_or_default();
     // What the daemon holds down it knows alone: here it goes at once.
-    let originated = state.current.as_ref().map(|current| &*current.set);
-    let mut memory = Memory::default();
-    let computed = originate_after(originated, &mut memory, Arc::new(snapshot), &next, state.now);
-    let grow = |target: &OriginationSet, hold: &Hold| grow(&mut memory, originated?, target, hold, &next);
-    let step =
-        advance_with(owners, grow, state.current.as_ref(), computed, Arc::clone(&next), &state.guard, None, state.now);
+    let (mut memory, snapshot) = (Memory::default(), Arc::new(snapshot));
+    let wanted = Wanted { snapshot, rules: &next, config: Arc::clone(&next), released: None };
+    let step = prepare(owners, state.current.as_ref(), &mut memory, wanted, &state.guard, state.now);
     let report = report(state.current.as_ref(), &step, owners);
     let sessions = sessions(&change);
     let ended = state.current.as_ref().and_then(|current| ended_sessions(current, &next, &state.guard, state.now).held);

@@ -14,7 +14,7 @@ use crate::inventory::{InventoryFaults, Selection, Snapshot, Trust};
 
 /// What came of a look.
 #[derive(Clone, Debug)]
-pub(super) struct Judgement {
+pub struct Judgement {
     /// The snapshot in use from here on: the same as before when nothing changed in it. `None` when there never was one.
     pub snapshot: Option<Arc<Snapshot>>,
     /// Whether the newest state is trusted.
@@ -37,14 +37,14 @@ struct Judged {
 
 /// Somebody was writing to that file while it was read.
 #[derive(Debug)]
-pub(super) struct Changed(pub String);
+pub struct Changed(pub String);
 
-/// Looks at one place.
+/// Looks at one place, again and again; what did not change is not read again.
 #[derive(Debug)]
-pub(super) struct Looker {
+pub struct Looker {
     path: PathBuf,
     selection: Selection,
-    alarm: Alarm,
+    alarm: Option<Alarm>,
     /// The snapshot in use: whatever it holds stays until a trusted state lacks it.
     snapshot: Option<Arc<Snapshot>>,
     /// How the content of that digest was judged, the last that was, under the configuration in force.
@@ -55,19 +55,24 @@ pub(super) struct Looker {
 }
 
 impl Looker {
-    /// Has not looked yet. `snapshot` is what stays until a trusted state lacks it; `changes` is woken when something
-    /// happens to the files.
-    pub fn new(config: &Inventory, snapshot: Option<Arc<Snapshot>>, changes: Arc<Notify>) -> Self {
+    /// Has not looked yet. `snapshot` is what stays until a trusted state lacks it.
+    #[must_use]
+    pub fn new(config: &Inventory, snapshot: Option<Arc<Snapshot>>) -> Self {
         Self {
             path: config.path.clone(),
             selection: Selection::from(config),
-            alarm: Alarm::new(changes),
+            alarm: None,
             revision: snapshot.as_ref().map_or(0, |snapshot| snapshot.revision),
             snapshot,
             last: None,
             cache: Cache::default(),
             begun: Instant::now(),
         }
+    }
+
+    /// From the next look on, `changes` is woken when something happens to the files.
+    pub(super) fn heard_by(self, changes: Arc<Notify>) -> Self {
+        Self { alarm: Some(Alarm::new(changes)), ..self }
     }
 
     /// Goes on with another configuration.
@@ -85,14 +90,20 @@ impl Looker {
     }
 
     /// The snapshot in use.
+    #[must_use]
     pub fn snapshot(&self) -> Option<Arc<Snapshot>> {
         self.snapshot.clone()
     }
 
     /// Looks once.
+    ///
+    /// # Errors
+    /// [`Changed`] when somebody was writing: it is to be asked again.
     pub fn look(&mut self) -> Result<Judgement, Changed> {
         // Before reading: what changes from here on is heard.
-        self.alarm.arm(&self.path);
+        if let Some(alarm) = &mut self.alarm {
+            alarm.arm(&self.path);
+        }
         let last = self.snapshot.clone();
         let is_of_here = |snapshot: &&Snapshot| {
             (&snapshot.provenance.path, &snapshot.provenance.network) == (&self.path, &self.selection.network)

@@ -21,7 +21,7 @@ use tracing::{debug, error, info, warn};
 use super::read::{MAX_ATTEMPTS, unsteady};
 use super::{Doubt, InventoryFault, InventoryFaults, InventoryStatus, Snapshot, Trust};
 use crate::config::Inventory;
-use looker::{Judgement, Looker};
+pub use looker::{Changed, Judgement, Looker};
 
 /// How many times `settle` changes that never end can put off a look.
 const MAX_SETTLES: u32 = 10;
@@ -97,7 +97,7 @@ pub fn watch(config: Inventory, before: Option<Arc<Snapshot>>, stop: Cancellatio
     let (publisher, receiver) = watch::channel(Arc::new(status));
     let (orders, queue) = mpsc::channel(MAX_ORDERS);
     let changes = Arc::new(Notify::new());
-    let looker = Arc::new(Mutex::new(Looker::new(&config, before, Arc::clone(&changes))));
+    let looker = Arc::new(Mutex::new(Looker::new(&config, before).heard_by(Arc::clone(&changes))));
     let watcher = Watcher { config, looker, changes, orders: queue, status: publisher };
     let task = tokio::spawn(async move {
         // Whatever is in progress only reads, so that it may be dropped at any point.

@@ -9,11 +9,11 @@ use proptest::prelude::*;
 
 use super::super::audience::Exports;
 use super::super::explain::Extent;
-use super::super::guard::{Guard, Hold};
+use super::super::guard::Guard;
 use super::super::report::current_of;
 use super::super::{
-    Addresses, Current, Memory, Origination, OriginationSet, Owners, advance_with, explain, grow, originate,
-    originate_after,
+    Addresses, Current, Memory, Origination, OriginationSet, Owners, Resumption, Wanted, explain, originate,
+    originate_after, prepare, resume,
 };
 use super::{config, originated, prefix, range, snapshot, snapshots};
 use crate::config::Config;
@@ -51,12 +51,10 @@ impl World {
     }
 
     fn becomes_with(&mut self, snapshot: Arc<Snapshot>, released: Option<&str>) -> (Vec<String>, Vec<String>) {
-        let before = self.current.as_ref().map(|current| &*current.set);
-        let target = originate_after(before, &mut self.memory, snapshot, &self.config, self.now);
-        let owners = |prefix: &Prefix| before.map_or_else(Owners::default, |set| Owners::of(prefix, &set.snapshot));
-        let grow = |target: &OriginationSet, hold: &Hold| grow(&mut self.memory, before?, target, hold, &self.config);
-        let (current, config) = (self.current.as_ref(), Arc::clone(&self.config));
-        let step = advance_with(owners, grow, current, target, config, &self.guard, released, self.now);
+        let current = self.current.as_ref();
+        let owners = |prefix: &Prefix| current.map_or_else(Owners::default, |current| current.owners(prefix));
+        let wanted = Wanted { snapshot, rules: &self.config, config: Arc::clone(&self.config), released };
+        let step = prepare(owners, current, &mut self.memory, wanted, &self.guard, self.now);
         self.guard = Guard::new(step.next.set.guard.clone());
         self.current = Some(step.next);
         let announced = step.change.announce.iter().map(|(prefix, _)| prefix.to_string()).collect();
@@ -269,6 +267,30 @@ fn what_the_guard_holds_is_covered_within_the_bound_until_it_is_released() {
     assert_eq!(world.guard.state().hold.as_ref().unwrap().hash, hash);
     world.becomes_with(pods(&new), Some(&hash));
     assert_eq!((originated(world.set()), world.held()), (new.map(str::to_owned).to_vec(), vec![]));
+}
+
+#[test]
+fn what_is_held_under_a_bound_stays_held_after_a_restart() {
+    let text = format!(
+        "[[advertise]]\nrange = \"*\"\naggregation = {{ mode = \"in-use\", max_prefixes = 4 }}\n{PEER}\
+         [guard]\nmax_withdraw_prefixes = 0"
+    );
+    let mut world = World::new(config(&text));
+    world.becomes(pods(&["10.0.0.0/26", "10.0.16.0/26"]));
+    world.becomes(pods(&["10.0.0.0/26"]));
+    assert_eq!(world.held(), ["10.0.16.0/26"]);
+    let set = world.set();
+    let plain = |(prefix, one): (&Prefix, &Origination)| (*prefix, Origination { in_use: None, ..one.clone() });
+    let before = Resumption {
+        snapshot: Arc::clone(&set.snapshot),
+        originations: set.originations.iter().map(plain).collect(),
+        guard: set.guard.clone(),
+        told_by: Some(Arc::clone(&set.told_by)),
+    };
+    world.memory = Memory::default();
+    world.current = Some(resume(before, &mut world.memory, Arc::clone(&world.config), world.now));
+    assert_eq!(world.becomes(pods(&["10.0.0.0/26"])), (vec![], vec![]), "nobody has let it go");
+    assert_eq!(world.held(), ["10.0.16.0/26"]);
 }
 
 #[test]
