@@ -11,12 +11,16 @@ use bgp_core::types::{Community, LargeCommunity, Prefix};
 use sha2::{Digest, Sha256};
 
 use super::writer::hexadecimal;
-use super::*;
+use super::{
+    AllocationLine, AttributesLine, HEAD, Line, MAX_LEN, MAX_LINE_LEN, ManifestLine, OriginationLine, RangeKind,
+    RangeLine, Record, SnapshotLine, Time,
+};
 use crate::config::Written;
 use crate::inventory::{
     Allocation, Allocations, Doubt, ManifestMark, ObjectCounts, Owner, Provenance, Range, RangeName, ResourcePath,
     Snapshot, SubnetworkRef, Trust,
 };
+use crate::origination::guard::{GuardState, Hold, Window};
 use crate::origination::{Origination, Originations};
 
 /// What a file held.

@@ -11,9 +11,10 @@ use bgp_core::types::{LargeCommunity, Prefix};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use super::*;
+use super::{AttributesLine, Checksum, HEAD, Line, ManifestLine, RangeKind, RangeLine, SnapshotLine, Time};
 use crate::config::Written;
 use crate::inventory::{Allocation, ObjectCounts, Owner, Provenance, Range, RangeName, ResourcePath, Snapshot};
+use crate::origination::guard::{GuardState, Hold};
 use crate::origination::{Origination, OriginationSet};
 
 /// Writes a record; returns its checksum.
