@@ -41,6 +41,12 @@ impl PartialEq for Written {
 impl Eq for Written {}
 
 impl Written {
+    /// Whether both are the same word for word.
+    #[must_use]
+    pub fn is_same_text(&self, other: &Self) -> bool {
+        (&self.path, &self.files, &self.environment) == (&other.path, &other.files, &other.environment)
+    }
+
     /// A SHA-256 over all texts, in hexadecimal.
     #[must_use]
     pub fn digest(&self) -> String {

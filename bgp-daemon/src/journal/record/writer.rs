@@ -39,7 +39,7 @@ pub(in crate::journal) fn can_amend(old: &OriginationSet, new: &OriginationSet) 
     };
     let (before, after) = (&old.snapshot.ranges, &new.snapshot.ranges);
     let same_ranges = before.len() == after.len() && before.iter().zip(after).all(same);
-    same_ranges && old.told_by == new.told_by && old.guard.hold.is_none() && new.guard.hold.is_none()
+    same_ranges && old.told_by.is_same_text(&new.told_by) && old.guard.hold.is_none() && new.guard.hold.is_none()
 }
 
 /// What to write behind a file of this checksum that says `old`, so that it says `new`; returns the checksum then.

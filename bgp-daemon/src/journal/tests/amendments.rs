@@ -21,6 +21,7 @@ enum Step {
     Window,
     Files(usize),
     Ranges,
+    Configuration(u8),
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -33,6 +34,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => Just(Step::Window),
         1 => (0..4_usize).prop_map(Step::Files),
         1 => Just(Step::Ranges),
+        1 => (0..3_u8).prop_map(Step::Configuration),
     ]
 }
 
@@ -81,6 +83,10 @@ fn next(set: &OriginationSet, step: &Step) -> Arc<OriginationSet> {
         Step::Ranges => {
             snapshot.ranges.pop();
         }
+        Step::Configuration(number) => {
+            let (path, text) = ("/etc/aliasd/aliasd.toml".into(), format!("# {number}"));
+            set.told_by = Arc::new(Written { path, files: vec![], environment: vec![("A".to_owned(), text)] });
+        }
     }
     set.snapshot = Arc::new(snapshot);
     Arc::new(set)
@@ -103,7 +109,10 @@ proptest! {
         let mut journal = Journal::new(directory.path());
         for set in sequence(&steps) {
             journal.save(&set).unwrap();
-            prop_assert_eq!(restored(directory.path()), (Some(record(&set)), Vec::new()));
+            let (read, faults) = restored(directory.path());
+            let told_by = read.as_ref().and_then(|read| read.told_by.clone()).unwrap();
+            prop_assert!(told_by.is_same_text(&set.told_by), "{:?}", told_by);
+            prop_assert_eq!((read, faults), (Some(record(&set)), Vec::new()));
         }
     }
 }
