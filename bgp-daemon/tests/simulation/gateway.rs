@@ -2,7 +2,6 @@
 
 mod restart;
 
-use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
@@ -19,7 +18,7 @@ use tempfile::TempDir;
 
 use super::chance::Chance;
 use super::cloud::{FILES, Report, Written};
-use super::ledger::{Change, Ledger, LetGo};
+use super::ledger::{Change, Held, Ledger, LetGo};
 use super::peer::{Views, Wire, session};
 use super::settings::{PODS, PRIMARY, Setting};
 use super::space::Addresses;
@@ -427,8 +426,8 @@ fn peers_of(setting: Setting) -> String {
     peers.collect::<Vec<_>>().join(" and ")
 }
 
-fn held_by(hold: Option<&Hold>) -> BTreeSet<Prefix> {
-    hold.map(|hold| hold.routes.keys().copied().collect()).unwrap_or_default()
+fn held_by(hold: Option<&Hold>) -> Held {
+    hold.map(|hold| hold.routes.clone()).unwrap_or_default()
 }
 
 fn allocates(snapshot: &Snapshot) -> bool {

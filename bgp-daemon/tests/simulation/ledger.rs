@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, SystemTime};
 
 use bgp_core::types::Prefix;
+use bgp_daemon::origination::guard::HeldRoute;
 
 use super::cloud::{Report, Written};
 use super::peer::Views;
@@ -23,6 +24,9 @@ const SLACK: Duration = Duration::from_secs(10);
 
 /// Prefixes that a person lets go, by session.
 pub type LetGo = BTreeMap<String, BTreeSet<Prefix>>;
+
+/// What the guard holds.
+pub type Held = BTreeMap<Prefix, HeldRoute>;
 
 /// What went from a session at once, unreleased, and out of how much.
 #[derive(Clone)]
@@ -223,7 +227,7 @@ impl Ledger {
     }
 
     /// Takes in what peers see after a step by `setting`, and what is held.
-    pub fn settles(&mut self, setting: Setting, held: &BTreeSet<Prefix>, change: &Change<'_>, known_before: Addresses) {
+    pub fn settles(&mut self, setting: Setting, held: &Held, change: &Change<'_>, known_before: Addresses) {
         let now = change.now;
         let owed = std::mem::take(&mut self.owed);
         for (name, view) in change.after {
@@ -233,7 +237,7 @@ impl Ledger {
             let before = owed.get(name).or_else(|| of_name().map(|(_, owed)| owed)).cloned().unwrap_or_default();
             // What is held is held for what was owed.
             let (held, by_rules): (BTreeSet<Prefix>, BTreeSet<Prefix>) =
-                view.iter().partition(|one| held.contains(*one));
+                view.iter().partition(|one| is_held(held, one, name));
             let for_itself = Addresses::all(&by_rules).less(setting.bounded());
             let sure = Addresses::all(&held).and(before.all()).or(for_itself).or(self.known.and(covered));
             let leaving = before.sure.and(known_before).and(covered).less(sure);
@@ -251,11 +255,11 @@ impl Ledger {
     }
 
     /// A restart: what was in use lately is not remembered, and what is held is owed as a whole.
-    pub fn restarts(&mut self, setting: Setting, held: &BTreeSet<Prefix>, views: &Views, now: SystemTime) {
+    pub fn restarts(&mut self, setting: Setting, held: &Held, views: &Views, now: SystemTime) {
         for (name, view) in views {
             let owed = self.owed.entry(name.clone()).or_default();
             owed.late.clear();
-            owed.sure = owed.sure.or(Addresses::all(view.intersection(held)));
+            owed.sure = owed.sure.or(Addresses::all(view.iter().filter(|one| is_held(held, one, name))));
         }
         self.begins_rules();
         self.settles(setting, held, &Change { before: views, after: views, now }, self.known);
@@ -291,6 +295,12 @@ impl Ledger {
         }
         Ok(())
     }
+}
+
+/// Whether the prefix is held for that session: one of a peer that would lose it, or any when nobody would have it.
+fn is_held(held: &Held, prefix: &Prefix, session: &str) -> bool {
+    let name = session.split('@').next().unwrap_or_default();
+    held.get(prefix).is_some_and(|route| route.everywhere || route.peers.iter().any(|peer| **peer == *name))
 }
 
 fn within(gone: &[(SystemTime, Addresses)], time: Duration, now: SystemTime) -> Addresses {
