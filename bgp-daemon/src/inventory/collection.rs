@@ -158,7 +158,6 @@ impl Collection {
             }
             all.notes.absorb(&objects.notes);
         }
-        drop(repeated);
         all.index = index;
         all
     }

@@ -1,8 +1,8 @@
 //! The same target from what has changed: exact covers of the last one, with blocks taken out and put in where something is
-//! allocated otherwise.
+//! allocated otherwise, and covers under a bound, whose memory is told of nothing else.
 //!
-//! Only while rules and ranges are as they were, and every rule makes of a range what depends on nothing but what is allocated
-//! now. Anything else is for the full way, which stays the one that says what is right.
+//! Only while rules and ranges are as they were, and no rule covers exactly what is held down too. Anything else is for the full
+//! way, which stays the one that says what is right.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -10,10 +10,10 @@ use std::sync::Arc;
 use bgp_core::attribute::PathAttributes;
 use bgp_core::types::Prefix;
 
-use super::aggregation::{Aggregate, Aggregates, Memory, Moment, allocated};
-use super::coverage::{Addresses, addresses, joined};
+use super::aggregation::{Aggregates, Memory, Moment, allocated};
+use super::coverage::{addresses, joined};
 use super::explain::span;
-use super::originate::{attributes, members_by_role};
+use super::originate::{attributes, members_by_role, originated};
 use super::{Origination, OriginationSet, Originations, RuleOutcome, Treatment};
 use crate::config::{AdvertiseRule, Aggregation, Config, InUse, RangeRoleRule};
 use crate::inventory::{Allocations, Range, Snapshot};
@@ -140,8 +140,7 @@ impl Last {
         for prefix in before.iter().filter(|prefix| !made.contains(prefix)) {
             target.originations.remove(prefix);
         }
-        for (role, Aggregate { prefix, ranges, in_use }) in all {
-            let one = Origination { attributes: Arc::clone(attributes), role, rule, ranges, in_use };
+        for (prefix, one) in all.into_iter().map(|one| originated(rule, attributes, one)) {
             if target.originations.get(&prefix) != Some(&one) {
                 target.originations.insert(prefix, one);
             }
@@ -269,8 +268,7 @@ impl Cover<'_> {
     fn take(&mut self, prefix: &Prefix) {
         if self.all.remove(prefix).is_some() {
             self.outcome.prefixes -= 1;
-            let left: Addresses = self.outcome.covered - addresses([prefix]);
-            self.outcome.covered = left;
+            self.outcome.covered = self.outcome.covered - addresses([prefix]);
         }
     }
 }

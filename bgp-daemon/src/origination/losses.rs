@@ -8,7 +8,7 @@ use bgp_core::types::Prefix;
 
 use super::audience::Audience;
 use super::coverage::{Addresses, overlapping, uncovered};
-use super::sizes::{Size, Sizes};
+use super::sizes::{Size, Sizes, in_use};
 use super::{Origination, Originations, Plan};
 
 /// Everybody together, or peers that are told the same.
@@ -106,16 +106,12 @@ impl Losses {
         let covers = |other: &(&Prefix, &Origination)| other.1.role == origination.role && tells(other.0, other.1);
         let lost_of = |part: &Prefix| uncovered(part, overlapping(new, part).filter(covers).map(|(prefix, _)| prefix));
         // Addresses that nobody ever had are lost by nobody.
-        let lost = match &origination.in_use {
-            None => lost_of(&prefix),
-            Some(in_use) => in_use.iter().map(lost_of).sum(),
-        };
+        let lost: Addresses = in_use(&prefix, origination).iter().map(lost_of).sum();
         let takes = |protected: &PrefixRange| {
             // Whether one that is protected can lie in it.
             let may_hold = prefix.len() <= protected.max_len();
             let protected = protected.prefix();
-            let in_use = origination.in_use.as_deref().unwrap_or(std::slice::from_ref(&prefix));
-            let parts = in_use.iter().filter(|part| part.overlaps(&protected));
+            let parts = in_use(&prefix, origination).iter().filter(|part| part.overlaps(&protected));
             let mut parts = parts.map(|part| if part.covers(&protected) { protected } else { *part });
             may_hold && parts.any(|part| !lost_of(&part).is_none())
         };

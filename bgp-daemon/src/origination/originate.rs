@@ -99,9 +99,7 @@ fn originate_in_full(
             bound,
             faults,
         });
-        originations.extend(all.into_iter().map(|(role, Aggregate { prefix, ranges, in_use })| {
-            (prefix, Origination { attributes: Arc::clone(&attributes), role, rule, ranges, in_use })
-        }));
+        originations.extend(all.into_iter().map(|one| originated(rule, &attributes, one)));
     }
     let (originations, guard) = (originations.into_iter().collect(), GuardState::default());
     OriginationSet { originations, guard, told_by: Arc::clone(&config.written), ranges, rules, snapshot }
@@ -126,9 +124,7 @@ pub(super) fn grow(
         let grown = originations.get_or_insert_with(|| target.originations.clone());
         let of_rule = target.originations.iter().filter(|(_, one)| one.rule == rule);
         of_rule.for_each(|(prefix, _)| drop(grown.remove(prefix)));
-        grown.extend(all.into_iter().map(|(role, Aggregate { prefix, ranges, in_use })| {
-            (prefix, Origination { attributes: Arc::clone(&attributes), role, rule, ranges, in_use })
-        }));
+        grown.extend(all.into_iter().map(|one| originated(rule, &attributes, one)));
     }
     originations
 }
@@ -158,6 +154,16 @@ pub(super) fn restore(
         originations.extend(bounded);
     }
     OriginationSet { originations, guard, ..originate_after(None, memory, snapshot, config, now) }
+}
+
+/// What a rule made of ranges of a role, as it is originated.
+pub(super) fn originated(
+    rule: usize,
+    attributes: &Arc<PathAttributes>,
+    (role, aggregate): (Arc<str>, Aggregate),
+) -> (Prefix, Origination) {
+    let Aggregate { prefix, ranges, in_use } = aggregate;
+    (prefix, Origination { attributes: Arc::clone(attributes), role, rule, ranges, in_use })
 }
 
 /// Every range of the snapshot, whether it is advertised or not: what lies inside one of them is learned from nobody.

@@ -5,8 +5,7 @@ use std::sync::Arc;
 
 use bgp_core::types::{AddressFamily, Prefix};
 
-use super::hold_down::Prefixes;
-use super::{Aggregate, Aggregates, Members, in_use};
+use super::{Aggregate, Aggregates, Members, Prefixes, in_use};
 use crate::config::{InUse, PrefixLengths};
 use crate::origination::bounded::{Aggregator, Lengths, Limits, Territory};
 use crate::origination::coverage::{joined, overlapping};

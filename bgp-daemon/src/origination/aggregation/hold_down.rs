@@ -5,10 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use bgp_core::types::Prefix;
 
-use crate::shared_map::SharedMap;
-
-/// Prefixes.
-pub(in crate::origination) type Prefixes = SharedMap<Prefix, ()>;
+use super::Prefixes;
 
 /// What is there, and for a while what was.
 #[derive(Clone, Debug, Default)]

@@ -7,8 +7,8 @@ use std::time::{Duration, SystemTime};
 use bgp_core::types::Prefix;
 
 use super::bound::Bounded;
-use super::hold_down::{HoldDown, Prefixes};
-use super::{Aggregate, Aggregates, Member, Members, allocated, in_use, subnet_ranges};
+use super::hold_down::HoldDown;
+use super::{Aggregate, Aggregates, Member, Members, Prefixes, allocated, in_use, subnet_ranges};
 use crate::config::{Aggregation, InUse};
 use crate::origination::OriginationSet;
 use crate::origination::change::Last;

@@ -20,12 +20,15 @@ use std::sync::Arc;
 use bgp_core::types::Prefix;
 
 pub(super) use bound::blocks_in;
-pub(super) use hold_down::Prefixes;
 pub use memory::Memory;
 pub(super) use memory::Moment;
 
 use super::set::BoundOutcome;
 use crate::inventory::Range;
+use crate::shared_map::SharedMap;
+
+/// Prefixes, in versions that share what does not change.
+pub(super) type Prefixes = SharedMap<Prefix, ()>;
 
 /// A prefix, and what it is made of.
 #[derive(Clone, Debug, PartialEq, Eq)]
