@@ -14,6 +14,7 @@
 //! {"window":[…]}                                         what was withdrawn lately
 //! {"hold":{"hash":"…",…}}                                what the guard holds, and after it each withdrawal that is held
 //! {"held":["10.4.0.0/24",{…}]}
+//! {"inUse":["10.4.0.0/24",["10.4.0.0/28"]]}              what of it was in use, where that was not all of it
 //! {"sha256":"…"}                                         of all that stands before this line
 //! ```
 //!
@@ -95,6 +96,7 @@ enum Line {
     Window(Window),
     Hold(Hold),
     Held(String, HeldRoute),
+    InUse(String, Vec<String>),
     Sha256(String),
 }
 

@@ -142,7 +142,8 @@ pub(super) fn restore(
         let rule = then.advertise.get(rule);
         rule.is_some_and(|rule| matches!(rule.aggregation, Aggregation::InUse(wanted) if !wanted.is_exact()))
     };
-    // What is held is held because somebody has it, of whom the snapshot does not know any more.
+    // What is held is held because somebody has it, of whom the snapshot does not know any more: what of it was in use is
+    // what was written down of it.
     let is_held = |prefix: &Prefix| guard.hold.as_ref().is_some_and(|hold| hold.routes.contains_key(prefix));
     if originations.values().any(|one| is_bounded(one.rule)) {
         let in_use = Prefixes::of_keys(snapshot.ranges.iter().flat_map(allocated).copied());

@@ -164,6 +164,7 @@ impl Reader {
                     Prefix::parse_exact(&prefix).ok().filter(|prefix| self.originations.contains_key(prefix))?;
                 self.hold.as_mut()?.routes.insert(prefix, route);
             }
+            Line::InUse(prefix, in_use) => self.in_use(&prefix, &in_use)?,
             Line::Sha256(_) => return None,
         }
         Some(())
@@ -230,6 +231,21 @@ impl Reader {
         let origination = Origination { attributes, role, rule, ranges: ranges.into(), in_use: None };
         let is_new = self.originations.insert(prefix, origination).is_none();
         (is_new || self.is_amended).then_some(())
+    }
+
+    /// What of a held prefix was in use: blocks of it that ascend.
+    fn in_use(&mut self, prefix: &str, in_use: &[String]) -> Option<()> {
+        let prefix = Prefix::parse_exact(prefix).ok().filter(|prefix| self.is_held(prefix))?;
+        let blocks: Vec<Prefix> = in_use.iter().map(|block| Prefix::parse_exact(block).ok()).collect::<Option<_>>()?;
+        let ascend = blocks.iter().zip(blocks.iter().skip(1)).all(|(one, next)| one < next && !one.covers(next));
+        let are_inside = blocks.iter().all(|block| prefix.covers(block));
+        let origination = self.originations.get(&prefix).filter(|_| ascend && are_inside)?;
+        self.originations.insert(prefix, Origination { in_use: Some(blocks.into()), ..origination.clone() });
+        Some(())
+    }
+
+    fn is_held(&self, prefix: &Prefix) -> bool {
+        self.hold.as_ref().is_some_and(|hold| hold.routes.contains_key(prefix))
     }
 
     /// What it all comes to. An amendment may follow, with numbers of its own.

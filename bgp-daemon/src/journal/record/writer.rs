@@ -28,6 +28,7 @@ pub(in crate::journal) fn write(out: &mut dyn Write, set: &OriginationSet) -> io
     }
     set.originations.iter().try_for_each(|(prefix, one)| writer.origination(prefix, one))?;
     writer.guard(&set.guard)?;
+    writer.held_in_use(set)?;
     writer.checksum()
 }
 
@@ -72,7 +73,7 @@ pub(in crate::journal) fn amend(
     writer.checksum()
 }
 
-/// What is in use is not written: it follows from the snapshot.
+/// What is in use is not written: of what is not held, it follows from the snapshot.
 fn is_written_the_same(one: &Origination, other: &Origination) -> bool {
     one.is_same_route(other) && (one.rule, &one.ranges) == (other.rule, &other.ranges)
 }
@@ -187,6 +188,18 @@ impl<'a> Writer<'a> {
         routes.iter().try_for_each(|(prefix, route)| self.line(&Line::Held(prefix.to_string(), route.clone())))
     }
 
+    /// The snapshot says no more what of a held prefix was in use.
+    fn held_in_use(&mut self, set: &OriginationSet) -> io::Result<()> {
+        for prefix in set.guard.hold.iter().flat_map(|hold| hold.routes.keys()) {
+            let origination = set.originations.get(prefix);
+            if let Some(in_use) = origination.and_then(|origination| origination.in_use.as_deref()) {
+                let in_use = in_use.iter().map(ToString::to_string).collect();
+                self.line(&Line::InUse(prefix.to_string(), in_use))?;
+            }
+        }
+        Ok(())
+    }
+
     fn origination(&mut self, prefix: &Prefix, origination: &Origination) -> io::Result<()> {
         let attributes = match self.attributes.get(&origination.attributes) {
             Some(number) => *number,
@@ -197,7 +210,6 @@ impl<'a> Writer<'a> {
                 number
             }
         };
-        // What is in use follows from the snapshot.
         let Origination { role, rule, ranges, attributes: _, in_use: _ } = origination;
         let role = self.word(role)?;
         let ranges: Vec<String> = ranges.iter().map(usize::to_string).collect();

@@ -8,6 +8,9 @@ use super::*;
 pub fn free(revision: u64, aliases: u32) -> Arc<OriginationSet> {
     let mut set = whole_set(revision, aliases);
     set.guard.hold = None;
+    // What is in use of what is not held follows from the snapshot, and is not written.
+    let follows = |(prefix, one): (&Prefix, &Origination)| (*prefix, Origination { in_use: None, ..one.clone() });
+    set.originations = set.originations.iter().map(follows).collect();
     Arc::new(set)
 }
 

@@ -102,6 +102,8 @@ fn whole_set(revision: u64, aliases: u32) -> OriginationSet {
         ranges: ranges.into(),
         in_use: None,
     };
+    let in_use: Arc<[Prefix]> = [prefix("10.4.2.0/28"), prefix("10.4.2.64/26")].into();
+    let held = Origination { in_use: Some(in_use), ..origination(&[1]) };
     let plain =
         Origination { attributes: Arc::default(), role: "vm".into(), rule: 0, ranges: [0, 1].into(), in_use: None };
     OriginationSet {
@@ -109,7 +111,7 @@ fn whole_set(revision: u64, aliases: u32) -> OriginationSet {
         originations: Originations::from_iter([
             (prefix("10.0.0.0/20"), plain),
             (prefix("10.4.0.0/24"), origination(&[1])),
-            (prefix("10.4.2.0/24"), origination(&[1])),
+            (prefix("10.4.2.0/24"), held),
         ]),
         guard: guard(),
         told_by: Arc::new(configuration()),

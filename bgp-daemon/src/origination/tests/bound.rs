@@ -61,6 +61,23 @@ impl World {
         (announced, step.change.withdraw.iter().map(ToString::to_string).collect())
     }
 
+    /// Starts anew from what the journal keeps: of what is not held, it does not say what is in use.
+    fn restarts(&mut self) {
+        let (set, held) = (self.set(), self.held());
+        let written = |(prefix, one): (&Prefix, &Origination)| {
+            let in_use = one.in_use.clone().filter(|_| held.contains(&prefix.to_string()));
+            (*prefix, Origination { in_use, ..one.clone() })
+        };
+        let before = Resumption {
+            snapshot: Arc::clone(&set.snapshot),
+            originations: set.originations.iter().map(written).collect(),
+            guard: set.guard.clone(),
+            told_by: Some(Arc::clone(&set.told_by)),
+        };
+        self.memory = Memory::default();
+        self.current = Some(resume(before, &mut self.memory, Arc::clone(&self.config), self.now));
+    }
+
     fn set(&self) -> &OriginationSet {
         &self.current.as_ref().unwrap().set
     }
@@ -279,18 +296,29 @@ fn what_is_held_under_a_bound_stays_held_after_a_restart() {
     world.becomes(pods(&["10.0.0.0/26", "10.0.16.0/26"]));
     world.becomes(pods(&["10.0.0.0/26"]));
     assert_eq!(world.held(), ["10.0.16.0/26"]);
-    let set = world.set();
-    let plain = |(prefix, one): (&Prefix, &Origination)| (*prefix, Origination { in_use: None, ..one.clone() });
-    let before = Resumption {
-        snapshot: Arc::clone(&set.snapshot),
-        originations: set.originations.iter().map(plain).collect(),
-        guard: set.guard.clone(),
-        told_by: Some(Arc::clone(&set.told_by)),
-    };
-    world.memory = Memory::default();
-    world.current = Some(resume(before, &mut world.memory, Arc::clone(&world.config), world.now));
+    world.restarts();
     assert_eq!(world.becomes(pods(&["10.0.0.0/26"])), (vec![], vec![]), "nobody has let it go");
     assert_eq!(world.held(), ["10.0.16.0/26"]);
+}
+
+#[test]
+fn of_a_cover_that_is_held_a_restart_does_not_forget_what_was_in_use() {
+    let text = format!(
+        "[[advertise]]\nrange = \"*\"\naggregation = {{ mode = \"in-use\", max_prefixes = 2 }}\n{PEER}\
+         [guard]\nmax_withdraw_prefixes = 0"
+    );
+    let mut world = World::new(config(&text));
+    world.becomes(pods(&["10.0.0.0/26", "10.0.127.0/26", "10.0.240.0/26"]));
+    world.becomes(pods(&["10.0.240.0/26"]));
+    assert_eq!(world.held(), ["10.0.0.0/17"]);
+    let in_use = |world: &World| world.set().originations.get(&prefix("10.0.0.0/17")).unwrap().in_use.clone();
+    assert_eq!(in_use(&world).as_deref(), Some(&[prefix("10.0.0.0/26"), prefix("10.0.127.0/26")][..]));
+    let before = world.set().clone();
+    world.restarts();
+    assert_eq!(in_use(&world).as_ref().map(|blocks| blocks.len()), Some(2));
+    world.becomes(pods(&["10.0.240.0/26"]));
+    assert_eq!(world.held(), ["10.0.0.0/17"]);
+    assert_eq!(world.set().originations, before.originations);
 }
 
 #[test]
