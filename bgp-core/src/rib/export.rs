@@ -29,6 +29,8 @@ pub(super) struct ExportProfile {
     next_hop: Option<NextHop>,
     encode_context: EncodeContext,
     med: Option<u32>,
+    /// Prefixes that the peer takes.
+    pub max_prefixes_out: Option<usize>,
     /// The peer knows long-lived stale routes.
     long_lived: bool,
     /// Set when next hops go out as they are: the peer must not be sent its own (RFC 4271 section 5.1.3).
@@ -49,6 +51,7 @@ impl PartialEq for ExportProfile {
                 profile.next_hop,
                 profile.encode_context,
                 profile.med,
+                profile.max_prefixes_out,
                 profile.long_lived,
                 profile.peer_address,
             )
@@ -94,6 +97,7 @@ impl ExportProfile {
             next_hop,
             encode_context: facts.encode_context,
             med: facts.med,
+            max_prefixes_out: facts.max_prefixes_out,
             long_lived: facts.long_lived_graceful_restart,
             peer_address: passes_next_hops.then_some(facts.address),
             no_attributes: Arc::default(),

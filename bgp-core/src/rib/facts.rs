@@ -47,6 +47,9 @@ pub struct PeerFacts {
     pub med: Option<u32>,
     /// How many routes of one family the peer may send before the limit is reported; counted before policy.
     pub max_prefixes: Option<usize>,
+    /// How many prefixes of one family the peer takes before it closes the session, 2 and up; `None` for no limit. It is
+    /// told of at most one fewer, so that one can be announced before another is withdrawn.
+    pub max_prefixes_out: Option<usize>,
     /// What we are to the peer (RFC 9234); `None` to let routes pass whatever ONLY_TO_CUSTOMER says.
     pub local_role: Option<Role>,
     /// Routes that an external peer marks with GRACEFUL_SHUTDOWN get the lowest LOCAL_PREF, 0 (RFC 8326 section 4.2).

@@ -12,6 +12,7 @@ mod facts;
 mod family_prefix;
 mod family_rib;
 mod generations;
+mod limit;
 mod out_entry;
 mod outbound;
 mod path;
@@ -97,7 +98,7 @@ impl Rib {
         }
     }
 
-    /// New policies, next hops, MED, prefix limit or heed of GRACEFUL_SHUTDOWN for a peer that is up: its routes are judged
+    /// New policies, next hops, MED, prefix limits or heed of GRACEFUL_SHUTDOWN for a peer that is up: its routes are judged
     /// again from the Adj-RIB-In, and it is sent only the difference. What was negotiated (AS, identifier, families, roles,
     /// encoding) stays as it was. The limit is reported when the peer has sent more than that already.
     pub fn change_peer(
@@ -116,6 +117,7 @@ impl Rib {
         session.facts.next_hop_self_v6 = facts.next_hop_self_v6;
         session.facts.med = facts.med;
         session.facts.max_prefixes = facts.max_prefixes;
+        session.facts.max_prefixes_out = facts.max_prefixes_out;
         session.facts.graceful_shutdown = facts.graceful_shutdown;
         session.import = import;
         session.export = export;

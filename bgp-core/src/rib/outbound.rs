@@ -231,7 +231,9 @@ impl<N: FamilyPrefix> FamilyRib<N> {
         let undecided = |settled: u64| self.dirty.front().is_some_and(|(noted, _)| *noted <= settled);
         !membership.end_of_rib_sent
             && membership.settled_at.is_some_and(|settled| !undecided(settled))
-            && self.group(membership.place.group).is_some_and(|group| !group.has_announcements(membership.place.slot))
+            && self
+                .group(membership.place.group)
+                .is_some_and(|group| !group.has_announcements(membership.place.slot, self.clock))
     }
 
     /// Whether the peer would pull something now.
@@ -239,8 +241,10 @@ impl<N: FamilyPrefix> FamilyRib<N> {
         let Some(membership) = self.membership(peer) else { return false };
         let (Some(group), None) = (self.group(membership.place.group), membership.moving_from) else { return false };
         let slot = membership.place.slot;
-        group.has_announcements(slot)
-            || group.has_withdrawals(slot, self.withdrawals_until(), self.clock)
+        let until = self.withdrawals_until();
+        let waits = group.profile.max_prefixes_out.is_some() && until != u64::MAX;
+        (!waits && group.has_announcements(slot, self.clock))
+            || group.has_withdrawals(slot, until, self.clock)
             || self.end_of_rib_is_due(membership)
             || self.refresh_mark_is_due(membership)
     }
@@ -254,11 +258,19 @@ impl<N: FamilyPrefix> FamilyRib<N> {
         self.begin_refresh(peer, batch);
         let Some(group) = self.groups.get_mut(number).and_then(Option::as_mut) else { return 0 };
         let (routes, now) = ((&self.table, &context.attributes), self.clock);
-        let mut taken = group.take_announcements(slot, max_routes, routes, now, &mut batch.announce);
-        if !group.has_announcements(slot) {
-            let left = max_routes.saturating_sub(taken);
-            taken += group.take_withdrawals(slot, left, until, (&self.table, now), &mut batch.withdraw);
-        }
+        let taken = match group.profile.max_prefixes_out {
+            None => {
+                let taken = group.take_announcements(slot, max_routes, routes, now, &mut batch.announce);
+                let left = if group.has_announcements(slot, now) { 0 } else { max_routes.saturating_sub(taken) };
+                taken + group.take_withdrawals(slot, left, until, (&self.table, now), &mut batch.withdraw)
+            }
+            // What is undecided may make room, or cover what would be withdrawn.
+            Some(_) if until != u64::MAX || max_routes == 0 => 0,
+            Some(most) => {
+                let told = (&mut batch.announce, &mut batch.withdraw);
+                group.take_step(slot, most, max_routes, routes, now, told)
+            }
+        };
         self.forget_left(number);
         if self.membership(peer).is_some_and(|membership| self.end_of_rib_is_due(membership)) {
             batch.end_of_rib.push(N::FAMILY);

@@ -97,6 +97,10 @@ pub(super) struct Seat {
     pub pending_announcements: usize,
     /// Withdrawals not yet pulled.
     pub pending_withdrawals: usize,
+    /// Prefixes of which the peer has some version.
+    pub told: usize,
+    /// When there was room for nothing of what is pending, for a peer that takes so many prefixes.
+    pub full_at: Option<u64>,
 }
 
 /// The seats of a group.
@@ -119,6 +123,8 @@ impl Seats {
             withdraw_from: now,
             pending_announcements: 0,
             pending_withdrawals: 0,
+            told: 0,
+            full_at: None,
         };
         match self.seats.get_mut(place) {
             Some(free) => *free = seat,

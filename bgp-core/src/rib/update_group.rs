@@ -7,6 +7,8 @@
 //! A route is kept as it is in the Loc-RIB, with the policy term that lets it out; what it becomes on the way is made when a
 //! peer pulls, and not kept.
 
+mod stepwise;
+
 use std::sync::Arc;
 
 use super::attribute_store::AttributeStore;
@@ -244,8 +246,8 @@ impl UpdateGroup {
     // --- pulling ---
 
     /// Whether an announcement waits for the peer in the slot.
-    pub fn has_announcements(&self, slot: Slot) -> bool {
-        self.seats.seat(slot).is_some_and(|seat| seat.pending_announcements > 0)
+    pub fn has_announcements(&self, slot: Slot, now: u64) -> bool {
+        self.seats.seat(slot).is_some_and(|seat| seat.pending_announcements > 0 && seat.full_at != Some(now))
     }
 
     /// Takes up to `max_routes` pending announcements for the slot; how many it took. Peers at the same point share them.
@@ -337,7 +339,7 @@ impl UpdateGroup {
 
     /// The peer in the slot has been told what was noted for it from a position of the log on, up to a time; how many routes.
     fn told(&mut self, slot: Slot, mut position: usize, last: u64, now: u64) -> usize {
-        let mut taken = 0;
+        let (mut taken, mut fresh) = (0, 0);
         while let Some((tick, row)) = self.announce.at(position)
             && tick.time(now) <= last
         {
@@ -346,20 +348,26 @@ impl UpdateGroup {
             if entry.noted != tick || !self.pending(&entry).announce.has(slot) {
                 continue;
             }
-            let new = OutEntry { has: entry.has.with(slot), needs: entry.needs.less(slot), ..entry };
-            if self.pending(&new).announce.is_empty() {
-                self.announce.died();
-            }
-            if let Some(place) = self.entries.get_mut(row.index()) {
-                *place = new;
-            }
+            fresh += usize::from(!entry.has.has(slot));
+            self.told_of_announcement(row, entry, slot);
             taken += 1;
         }
         if let Some(seat) = self.seats.seat_mut(slot) {
             seat.pending_announcements = seat.pending_announcements.saturating_sub(taken);
+            seat.told += fresh;
         }
         self.sweep();
         taken
+    }
+
+    fn told_of_announcement(&mut self, row: RowId, entry: OutEntry, slot: Slot) {
+        let new = OutEntry { has: entry.has.with(slot), needs: entry.needs.less(slot), ..entry };
+        if self.pending(&new).announce.is_empty() {
+            self.announce.died();
+        }
+        if let Some(place) = self.entries.get_mut(row.index()) {
+            *place = new;
+        }
     }
 
     /// Whether a withdrawal noted before `until` waits for the peer in the slot.
@@ -369,7 +377,9 @@ impl UpdateGroup {
             let position = self.withdraw.position(seat.withdraw_from, now);
             self.next_pending(&self.withdraw, position, slot, |pending| pending.withdraw)
         };
-        seat.pending_withdrawals > 0 && next().is_some_and(|(_, _, entry)| entry.noted.time(now) < until)
+        seat.pending_withdrawals > 0
+            && seat.full_at != Some(now)
+            && next().is_some_and(|(_, _, entry)| entry.noted.time(now) < until)
     }
 
     /// Takes up to `max_routes` withdrawals for the slot that were noted before `until`.
@@ -411,6 +421,7 @@ impl UpdateGroup {
         }
         if let Some(seat) = self.seats.seat_mut(slot) {
             seat.pending_withdrawals = seat.pending_withdrawals.saturating_sub(1);
+            seat.told = seat.told.saturating_sub(usize::from(entry.has.has(slot)));
         }
         if new.is_nothing() {
             self.left.push(row);
@@ -487,6 +498,9 @@ impl UpdateGroup {
     ) {
         let old = self.entry(row);
         let mut new = OutEntry { has: old.has.with(slot), ..old };
+        if let Some(seat) = self.seats.seat_mut(slot) {
+            seat.told += usize::from(!old.has.has(slot));
+        }
         let alike = || match (luggage.version, old.version()) {
             (Some(was), Some(is)) => sent_alike((then, was), (&self.profile, is), store),
             _ => false,

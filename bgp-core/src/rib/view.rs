@@ -261,6 +261,10 @@ pub struct FamilyCounters {
     pub advertised: usize,
     /// Announcements and withdrawals not yet handed out.
     pub pending: usize,
+    /// Prefixes of which the peer has been told, and not that they are gone.
+    pub told: usize,
+    /// Of the announcements that are pending, those for which the peer has no room.
+    pub held_back: usize,
 }
 
 /// The table as a whole.

@@ -147,6 +147,7 @@ impl Router {
             encode_context: negotiated.encode,
             med: None,
             max_prefixes: None,
+            max_prefixes_out: None,
             local_role: None,
             graceful_shutdown: false,
             enhanced_route_refresh: negotiated.enhanced_route_refresh,

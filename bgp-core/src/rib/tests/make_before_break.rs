@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::*;
 
 /// Prefixes of 10.0.0.0/28, by number: 16 of /32, then 8 of /31, and so on up to the /28 itself.
-fn within(mut number: u32) -> Prefix {
+pub fn within(mut number: u32) -> Prefix {
     let mut length = 32;
     let mut count = 16;
     while number >= count {
@@ -19,7 +19,7 @@ fn within(mut number: u32) -> Prefix {
         .unwrap()
 }
 
-fn addresses(prefixes: &BTreeSet<Prefix>) -> BTreeSet<u32> {
+pub fn addresses(prefixes: &BTreeSet<Prefix>) -> BTreeSet<u32> {
     (0..16)
         .filter(|host| prefixes.iter().any(|prefix| prefix.contains(Ipv4Addr::from_bits(0x0A00_0000 + host).into())))
         .collect()

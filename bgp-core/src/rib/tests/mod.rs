@@ -2,6 +2,7 @@
 
 mod decision;
 mod eligibility;
+mod limit;
 mod make_before_break;
 mod model;
 mod paths;
@@ -40,6 +41,7 @@ fn facts(number: u32) -> PeerFacts {
         encode_context: EncodeContext::default(),
         med: Some(100),
         max_prefixes: Some(3),
+        max_prefixes_out: None,
         local_role: None,
         graceful_shutdown: true,
         enhanced_route_refresh: false,

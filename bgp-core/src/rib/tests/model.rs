@@ -146,6 +146,8 @@ fn dual(number: u32, med: u32) -> PeerFacts {
     PeerFacts {
         next_hop_self_v6: Some(NextHop::V6 { global, link_local: None }),
         max_prefixes: None,
+        // More than there are, for one of them, which is told in steps then.
+        max_prefixes_out: (number == 3).then_some(8),
         med: Some(med),
         local_role: role(number),
         enhanced_route_refresh: number != 2,

@@ -1,0 +1,136 @@
+//! A peer that takes so many prefixes and no more: it is never over that, and never without a route meanwhile.
+
+use std::collections::BTreeSet;
+
+use proptest::prelude::*;
+
+use super::make_before_break::{addresses, within};
+use super::*;
+
+fn limited(most: usize) -> Rib {
+    let mut rib = rib();
+    let facts = PeerFacts { max_prefixes_out: Some(most), ..facts(1) };
+    rib.peer_up(facts, Arc::new(Policy::accept_all("in")), Arc::new(Policy::accept_all("out")));
+    settle(&mut rib);
+    rib
+}
+
+/// What the peer has, as it hears one route after the other.
+struct Hearer {
+    most: usize,
+    has: BTreeSet<Prefix>,
+}
+
+impl Hearer {
+    /// What must be covered stays so, and the limit is kept, after each single route.
+    fn hear(&mut self, batch: &UpdateBatch, always: &BTreeSet<u32>) -> Result<(), TestCaseError> {
+        for nlri in batch.announced().flat_map(|(_, nlri)| nlri) {
+            self.has.insert(nlri.prefix);
+            prop_assert!(self.has.len() <= self.most, "{:?}", self.has);
+        }
+        for nlri in &batch.withdraw {
+            prop_assert!(self.has.remove(&nlri.prefix), "{} was not announced", nlri.prefix);
+            let covered = addresses(&self.has);
+            prop_assert!(always.is_subset(&covered), "without {}: {always:?} of {covered:?}", nlri.prefix);
+        }
+        Ok(())
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_limit_is_kept_and_coverage_never_drops_while_aggregates_change_shape(
+        most in 2..8_usize,
+        shapes in prop::collection::vec(prop::collection::btree_set(0..31_u32, 0..12), 1..8),
+        changed in prop::collection::vec(any::<bool>(), 8),
+        pull in 1..4_usize,
+        pulls_between in 0..6_usize,
+    ) {
+        let mut rib = limited(most);
+        let mut peer = Hearer { most, has: BTreeSet::new() };
+        let mut ours: BTreeSet<Prefix> = BTreeSet::new();
+        let mut always: BTreeSet<u32> = BTreeSet::new();
+        for (round, (shape, changed)) in shapes.iter().zip(changed).enumerate() {
+            let new: BTreeSet<Prefix> = shape.iter().take(most - 1).map(|number| within(*number)).collect();
+            let attributes = PathAttributes { multi_exit_disc: changed.then_some(7), ..PathAttributes::default() };
+            new.iter().for_each(|prefix| rib.originate(*prefix, Arc::new(attributes.clone()), Arc::from("pod")));
+            ours.difference(&new).for_each(|prefix| { rib.withdraw_origination(prefix); });
+            settle(&mut rib);
+            always = match round { 0 => BTreeSet::new(), _ => always.intersection(&addresses(&new)).copied().collect() };
+            ours = new;
+            let last = round + 1 == shapes.len();
+            let mut steps = 0;
+            while last || steps < pulls_between {
+                let Some(batch) = rib.pull(PeerId(1), pull) else { break };
+                steps += 1;
+                peer.hear(&batch, &always)?;
+                always.extend(addresses(&peer.has).intersection(&addresses(&ours)));
+            }
+        }
+        prop_assert_eq!(peer.has, ours);
+    }
+}
+
+#[test]
+fn what_finds_no_room_waits_and_is_counted_and_the_end_of_rib_does_not_wait_for_it() {
+    let mut rib = limited(3);
+    for text in ["10.1.0.0/16", "10.2.0.0/16", "10.3.0.0/16", "10.4.0.0/16"] {
+        originate(&mut rib, text);
+    }
+    settle(&mut rib);
+    assert_eq!(drain(&mut rib, 1), ["+10.1.0.0/16", "end of ipv6-unicast", "+10.2.0.0/16", "end of ipv4-unicast"]);
+    assert!(!rib.has_pending(PeerId(1)), "nothing can go out");
+    let counters = |rib: &Rib| rib.peer_counters(PeerId(1))[0];
+    assert_eq!((counters(&rib).advertised, counters(&rib).held_back), (4, 2));
+
+    rib.withdraw_origination(&prefix("10.1.0.0/16"));
+    settle(&mut rib);
+    assert_eq!(drain(&mut rib, 1), ["-10.1.0.0/16", "+10.3.0.0/16"]);
+    assert_eq!(counters(&rib).held_back, 1);
+    rib.withdraw_origination(&prefix("10.4.0.0/16"));
+    settle(&mut rib);
+    assert_eq!((drain(&mut rib, 1), counters(&rib).held_back), (vec![], 0));
+}
+
+#[test]
+fn at_the_limit_parts_become_a_whole_and_a_whole_becomes_parts() {
+    let mut rib = limited(4);
+    let parts = ["10.0.0.0/24", "10.0.1.0/24"];
+    parts.into_iter().chain(["10.9.0.0/16"]).for_each(|text| originate(&mut rib, text));
+    settle(&mut rib);
+    assert_eq!(drain(&mut rib, 1).len(), 3 + 2);
+    parts.into_iter().for_each(|text| assert!(rib.withdraw_origination(&prefix(text))));
+    originate(&mut rib, "10.0.0.0/23");
+    originate(&mut rib, "10.10.0.0/16");
+    settle(&mut rib);
+    assert_eq!(drain(&mut rib, 1), ["+10.0.0.0/23", "-10.0.0.0/24", "-10.0.1.0/24", "+10.10.0.0/16"]);
+    rib.withdraw_origination(&prefix("10.0.0.0/23"));
+    rib.withdraw_origination(&prefix("10.10.0.0/16"));
+    parts.into_iter().for_each(|text| originate(&mut rib, text));
+    settle(&mut rib);
+    assert_eq!(drain(&mut rib, 1), ["-10.10.0.0/16", "+10.0.0.0/24", "+10.0.1.0/24", "-10.0.0.0/23"]);
+}
+
+#[test]
+fn a_limit_that_is_lowered_below_what_the_peer_has_takes_nothing_from_it_and_lets_nothing_in() {
+    let mut rib = limited(5);
+    for text in ["10.1.0.0/24", "10.1.1.0/24", "10.2.0.0/16", "10.3.0.0/16"] {
+        originate(&mut rib, text);
+    }
+    settle(&mut rib);
+    drain(&mut rib, 1);
+    let all = || Arc::new(Policy::accept_all("all"));
+    rib.change_peer(PeerFacts { max_prefixes_out: Some(4), ..facts(1) }, all(), all());
+    settle(&mut rib);
+    assert_eq!(drain(&mut rib, 1), Vec::<String>::new());
+    originate(&mut rib, "10.4.0.0/16");
+    rib.withdraw_origination(&prefix("10.1.0.0/24"));
+    rib.withdraw_origination(&prefix("10.1.1.0/24"));
+    originate(&mut rib, "10.1.0.0/23");
+    settle(&mut rib);
+    let told = drain(&mut rib, 1);
+    assert_eq!(told, ["-10.1.0.0/24", "-10.1.1.0/24", "+10.1.0.0/23"], "it has as many as it takes: no other way");
+    assert_eq!(rib.peer_counters(PeerId(1))[0].held_back, 1);
+}
