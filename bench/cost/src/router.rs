@@ -56,6 +56,7 @@ impl Router {
             encode_context: self.encode,
             med: Some(100),
             max_prefixes: None,
+            max_prefixes_out: None,
             local_role: None,
             graceful_shutdown: true,
             enhanced_route_refresh: false,

@@ -78,6 +78,8 @@ fn up() -> BgpPeerStatus {
             received,
             advertised: 42,
             pending: 3,
+            held_back: 0,
+            headroom: None,
             end_of_rib_received: true,
             end_of_rib_sent: true,
         }],

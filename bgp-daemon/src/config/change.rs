@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use bgp_core::session::Extensions;
+use bgp_core::types::FamilySet;
 
-use super::model::{Config, Peer, Router};
+use super::model::{Config, ExportRules, Peer, Router};
 
 /// The difference of an old and a new configuration; what is not named here goes on undisturbed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -17,7 +18,7 @@ pub struct ConfigChange {
     pub peers_changed: Vec<PeerChange>,
     /// `[inventory]`: the source is to be watched anew.
     pub inventory: bool,
-    /// `[[advertise]]`, `[[range_role]]` or `router.region`: originations are to be computed anew.
+    /// `[[advertise]]`, `[[range_role]]`, `router.region` or peers with `max_prefixes_out`: originations are to be computed anew.
     pub originations: bool,
     /// `router.listen`: sockets are to be bound and closed.
     pub listen: bool,
@@ -73,7 +74,8 @@ impl ConfigChange {
         let (before, after) = (names(old), names(new));
         let pairs = enabled(new).filter_map(|peer| Some((enabled(old).find(|old| old.name == peer.name)?, peer)));
         let originates_otherwise = (&old.range_roles, &old.advertise, &old.router.region)
-            != (&new.range_roles, &new.advertise, &new.router.region);
+            != (&new.range_roles, &new.advertise, &new.router.region)
+            || !rooms(old).eq(rooms(new));
         Self {
             peers_added: after.difference(&before).cloned().collect(),
             peers_removed: before.difference(&after).cloned().collect(),
@@ -96,6 +98,12 @@ impl ConfigChange {
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
+}
+
+/// What rules are coarsened by: what peers take, and are told.
+fn rooms(config: &Config) -> impl Iterator<Item = (usize, &str, FamilySet, Option<&ExportRules>)> {
+    let limited = config.limited_peers();
+    limited.map(|(peer, most)| (most, peer.name.as_str(), peer.families, peer.export.as_ref()))
 }
 
 impl Config {
@@ -145,6 +153,7 @@ fn peer_change(old: &Peer, new: &Peer) -> PeerChange {
         initial_hold,
         families,
         advertised_route_priority,
+        max_prefixes_out,
         next_hop_self_v4,
         next_hop_self_v6,
         extensions,
@@ -179,6 +188,7 @@ fn peer_change(old: &Peer, new: &Peer) -> PeerChange {
         ]),
         routes: differing([
             ("advertised_route_priority", old.advertised_route_priority != *advertised_route_priority),
+            ("max_prefixes_out", old.max_prefixes_out != *max_prefixes_out),
             ("next_hop_self_v4", old.next_hop_self_v4 != *next_hop_self_v4),
             ("next_hop_self_v6", old.next_hop_self_v6 != *next_hop_self_v6),
             ("graceful_shutdown", old.graceful_shutdown != *graceful_shutdown),

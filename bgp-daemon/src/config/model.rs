@@ -53,6 +53,12 @@ impl Config {
     pub fn peer(&self, name: &str) -> Option<&Peer> {
         self.peers.iter().find(|peer| peer.name == name)
     }
+
+    /// The enabled peers that take so many prefixes of one family, each with how many.
+    pub fn limited_peers(&self) -> impl Iterator<Item = (&Peer, usize)> {
+        let enabled = self.peers.iter().filter(|peer| peer.enabled);
+        enabled.filter_map(|peer| Some((peer, peer.max_prefixes_out?)))
+    }
 }
 
 /// `[router]`.
@@ -213,6 +219,8 @@ pub struct Peer {
     pub families: FamilySet,
     /// The MULTI_EXIT_DISC of originations that carry none of their own.
     pub advertised_route_priority: u32,
+    /// How many prefixes of one family it takes before it closes the session, 2 and up; `None` for no limit.
+    pub max_prefixes_out: Option<usize>,
     /// The next hop of IPv4 routes; `None` for the session's local address.
     pub next_hop_self_v4: Option<Ipv4Addr>,
     /// The next hop of IPv6 routes; `None` for the session's local address.

@@ -67,6 +67,9 @@ pub struct InUse {
 }
 
 impl InUse {
+    /// `keep_percent` of a rule with `max_prefixes` that says none.
+    pub const KEEP_PERCENT: u16 = 10;
+
     /// The exact minimal cover.
     pub const EXACT: Self = Self {
         max_prefixes: None,

@@ -150,6 +150,7 @@ pub(super) struct Peer {
     pub initial_hold_time_secs: Option<u32>,
     pub families: Option<Vec<String>>,
     pub advertised_route_priority: Option<u32>,
+    pub max_prefixes_out: Option<PrefixLimit>,
     pub next_hop_self_v4: Option<String>,
     pub next_hop_self_v6: Option<String>,
     pub extended_messages: Option<bool>,
@@ -162,6 +163,14 @@ pub(super) struct Peer {
     pub graceful_restart: Option<GracefulRestart>,
     pub import: Option<Import>,
     pub export: Option<Export>,
+}
+
+/// A number, or a name that stands for one.
+#[derive(Debug, Deserialize)]
+#[serde(untagged, expecting = "a whole number, or the name of a limit in quotes")]
+pub(super) enum PrefixLimit {
+    Number(u32),
+    Name(String),
 }
 
 #[derive(Debug, Default, Deserialize)]

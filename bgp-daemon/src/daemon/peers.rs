@@ -157,6 +157,7 @@ impl Peers {
             next_hop_self_v6: peer.next_hop_self_v6,
             med: peer.advertised_route_priority,
             max_prefixes: peer.max_prefixes(),
+            max_prefixes_out: peer.max_prefixes_out,
             graceful_shutdown: peer.graceful_shutdown,
             import: Arc::new(peer.import_policy()),
             export: Arc::new(peer.export_policy_with(number_of_enabled, self.held.get(&peer.name))),

@@ -14,7 +14,8 @@ use super::aggregation::{Aggregates, Memory, Moment, allocated};
 use super::coverage::{addresses, joined};
 use super::explain::span;
 use super::originate::{attributes, members_by_role, originated};
-use super::{Origination, OriginationSet, Originations, RuleOutcome, Treatment};
+use super::room::{Rooms, Shares};
+use super::{Origination, OriginationSet, Originations, RuleOutcome, Treatment, room};
 use crate::config::{AdvertiseRule, Aggregation, Config, InUse, RangeRoleRule};
 use crate::inventory::{Allocations, Range, Snapshot};
 use crate::shared_map::Change;
@@ -28,13 +29,19 @@ pub(super) struct Last {
     target: OriginationSet,
     advertise: Vec<AdvertiseRule>,
     attributes: Vec<Arc<PathAttributes>>,
+    /// How each of them aggregates for the sake of peers.
+    aggregation: Vec<Aggregation>,
+    rooms: Rooms,
     range_roles: Vec<RangeRoleRule>,
     region: Option<String>,
 }
 
 impl Last {
-    pub fn new(target: OriginationSet, config: &Config) -> Self {
+    pub fn new(target: OriginationSet, config: &Config, shares: &Shares) -> Self {
+        let rules = config.advertise.iter().enumerate();
         Self {
+            aggregation: rules.map(|(index, rule)| room::within(rule.aggregation, shares.get(&index))).collect(),
+            rooms: Rooms::of(config, &target, shares),
             target,
             advertise: config.advertise.clone(),
             attributes: config.advertise.iter().map(|rule| Arc::new(attributes(rule))).collect(),
@@ -51,14 +58,15 @@ impl Last {
     /// Whether the rules of `config` are those of then, and ones that can be followed by what changes.
     pub fn is_by(&self, config: &Config) -> bool {
         // An exact cover of what is held down too is made anew.
-        let can_change = |rule: &AdvertiseRule| match rule.aggregation {
-            Aggregation::InUse(wanted) => wanted == InUse::EXACT || !wanted.is_exact(),
+        let can_change = |aggregation: &Aggregation| match aggregation {
+            Aggregation::InUse(wanted) => *wanted == InUse::EXACT || !wanted.is_exact(),
             Aggregation::SubnetRanges { .. } => true,
         };
         self.advertise == config.advertise
             && self.range_roles == config.range_roles
             && self.region == config.router.region
-            && self.advertise.iter().all(can_change)
+            && self.rooms.are_of(config)
+            && self.aggregation.iter().all(can_change)
     }
 
     /// What `snapshot` comes to by the same rules; `None` where that takes the full way.
@@ -76,7 +84,7 @@ impl Last {
             let (old, new) = (before.get(index)?, snapshot.ranges.get(index)?);
             let outcome = target.ranges.get(index)?;
             let Treatment::Advertised { rule } = outcome.treatment else { continue };
-            let (advertise, attributes) = (self.advertise.get(rule)?, self.attributes.get(rule)?);
+            let (aggregation, attributes) = (self.aggregation.get(rule)?, self.attributes.get(rule)?);
             let (role, rule_outcome) = (Arc::clone(&outcome.role), target.rules.get_mut(rule)?);
             let (was_in_use, in_use) = (in_use(old, &region), in_use(new, &region));
             rule_outcome.allocated = rule_outcome.allocated - addresses(&was_in_use);
@@ -85,7 +93,7 @@ impl Last {
             let attributes = Arc::clone(attributes);
             let mut cover =
                 Cover { all: &mut target.originations, outcome: rule_outcome, ranges, rule, role, attributes };
-            match advertise.aggregation {
+            match aggregation {
                 Aggregation::InUse(wanted) if wanted.is_exact() => cover.set(&region, &in_use),
                 Aggregation::InUse(_) => {}
                 Aggregation::SubnetRanges { while_allocated: false } => {}
@@ -94,14 +102,14 @@ impl Last {
                 }
             }
         }
-        for (rule, advertise) in self.advertise.iter().enumerate() {
-            if let Aggregation::InUse(wanted) = advertise.aggregation
+        for (rule, aggregation) in self.aggregation.iter().enumerate() {
+            if let Aggregation::InUse(wanted) = aggregation
                 && !wanted.is_exact()
             {
-                self.change_bounded(rule, &wanted, &differing, &mut target, memory, moment)?;
+                self.change_bounded(rule, wanted, &differing, &mut target, memory, moment)?;
             }
         }
-        Some(target)
+        self.rooms.hold(&target.rules).then_some(target)
     }
 
     /// Follows with the cover of a bounded rule, which may change with time alone.
@@ -133,6 +141,7 @@ impl Last {
             covered: addresses(all.iter().map(|(_, aggregate)| &aggregate.prefix)),
             allocated: outcome.allocated,
             bound,
+            for_peer: outcome.for_peer.clone(),
             faults,
         };
         let attributes = self.attributes.get(rule)?;

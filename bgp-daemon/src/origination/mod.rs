@@ -6,6 +6,7 @@
 //! | a range and its role to the `[[advertise]]` that it falls under | `rule` |
 //! | the ranges of one rule and role to prefixes | `aggregation` |
 //! | and under a bound | [`bounded`] |
+//! | for the sake of a peer that takes so many | `room` |
 //! | all of that, with attributes | [`originate`] |
 //! | the same from what has changed | `change` |
 //! | two results to what must change | [`Plan`] |
@@ -34,6 +35,7 @@ mod prepare;
 pub mod report;
 mod resume;
 mod role;
+mod room;
 mod rule;
 mod sessions;
 mod set;

@@ -13,8 +13,8 @@ use super::change::Last;
 use super::coverage::addresses;
 use super::guard::{GuardState, Hold};
 use super::role::RangeRoles;
-use super::{Origination, OriginationSet, Originations, RangeOutcome, RuleOutcome, Treatment, rule};
-use crate::config::{AdvertiseRule, Aggregation, Config};
+use super::{Origination, OriginationSet, Originations, RangeOutcome, RuleOutcome, Treatment, room, rule};
+use crate::config::{AdvertiseRule, Aggregation, Config, InUse};
 use crate::inventory::{Range, Snapshot};
 
 /// What is never announced, nor anything that shares an address with it: "this" network, loopback, link-local and
@@ -54,19 +54,42 @@ pub fn originate_after(
     let mut last = memory.last.take().filter(|last| last.is_by(config));
     let moment = Moment { before, now, window: config.guard.window };
     let changed = last.as_ref().and_then(|last| last.change(&snapshot, memory, moment));
+    let was_changed = changed.is_some();
     let set = match changed {
         Some(set) => OriginationSet { told_by, ..set },
         None => originate_in_full(before, memory, snapshot, config, now),
     };
     match &mut last {
-        Some(last) => last.follow(set.clone()),
-        None => last = Some(Last::new(set.clone(), config)).filter(|last| last.is_by(config)),
+        Some(last) if was_changed => last.follow(set.clone()),
+        _ => last = Some(Last::new(set.clone(), config, &memory.shares)).filter(|last| last.is_by(config)),
     }
     memory.last = last;
     set
 }
 
+/// With as many prefixes by each rule as peers have room for.
 fn originate_in_full(
+    before: Option<&OriginationSet>,
+    memory: &mut Memory,
+    snapshot: Arc<Snapshot>,
+    config: &Config,
+    now: SystemTime,
+) -> OriginationSet {
+    /// Shares follow from what rules make without them, and from what they make with them: that is all there is to find out.
+    const ROUNDS: usize = 3;
+    let mut set = originate_with_shares(before, memory, Arc::clone(&snapshot), config, now);
+    for _ in 0..ROUNDS {
+        let shares = room::shares(config, &set, &memory.shares);
+        if shares == memory.shares {
+            break;
+        }
+        memory.shares = shares;
+        set = originate_with_shares(before, memory, Arc::clone(&snapshot), config, now);
+    }
+    set
+}
+
+fn originate_with_shares(
     before: Option<&OriginationSet>,
     memory: &mut Memory,
     snapshot: Arc<Snapshot>,
@@ -86,7 +109,7 @@ fn originate_in_full(
         let members = members_by_role(rule, &snapshot.ranges, &ranges);
         let Aggregates { all, bound, faults } = memory.aggregate(
             rule,
-            advertise.aggregation,
+            room::within(advertise.aggregation, memory.shares.get(&rule)),
             &members,
             Moment { before, now, window: config.guard.window },
         );
@@ -96,6 +119,7 @@ fn originate_in_full(
             // Those of a role ascend, and no two of them share an address.
             covered: addresses(all.iter().map(|(_, aggregate)| &aggregate.prefix)),
             allocated: members.values().map(of_role).sum(),
+            for_peer: memory.shares.get(&rule).filter(|_| bound.is_some()).map(|share| Arc::clone(&share.peer)),
             bound,
             faults,
         });
@@ -140,7 +164,8 @@ pub(super) fn restore(
 ) -> OriginationSet {
     let is_bounded = |rule: usize| {
         let rule = then.advertise.get(rule);
-        rule.is_some_and(|rule| matches!(rule.aggregation, Aggregation::InUse(wanted) if !wanted.is_exact()))
+        let may_be = |wanted: InUse| !wanted.is_exact() || then.limited_peers().next().is_some();
+        rule.is_some_and(|rule| matches!(rule.aggregation, Aggregation::InUse(wanted) if may_be(wanted)))
     };
     // What is held is held because somebody has it, of whom the snapshot does not know any more: what of it was in use is
     // what was written down of it.

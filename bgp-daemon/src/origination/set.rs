@@ -77,6 +77,8 @@ pub struct RuleOutcome {
     pub allocated: Addresses,
     /// What its bound comes to; `None` for a rule without a bound, lengths or anything to keep.
     pub bound: Option<BoundOutcome>,
+    /// The peer whose `max_prefixes_out` the bound is a share of; `None` where it is the rule's own.
+    pub for_peer: Option<Arc<str>>,
     /// What it could not keep to, one sentence each.
     pub faults: Vec<String>,
 }

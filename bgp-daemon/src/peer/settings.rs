@@ -30,6 +30,8 @@ pub struct PeerSettings {
     pub med: u32,
     /// How many routes of one family it may send.
     pub max_prefixes: Option<usize>,
+    /// How many prefixes of one family it takes.
+    pub max_prefixes_out: Option<usize>,
     /// Whether its GRACEFUL_SHUTDOWN is heeded.
     pub graceful_shutdown: bool,
     /// What passes in.
@@ -60,6 +62,7 @@ impl PeerSettings {
             encode_context: negotiated.encode,
             med: Some(self.med),
             max_prefixes: self.max_prefixes,
+            max_prefixes_out: self.max_prefixes_out,
             local_role: negotiated.local_role,
             graceful_shutdown: self.graceful_shutdown,
             enhanced_route_refresh: negotiated.enhanced_route_refresh,

@@ -33,6 +33,7 @@ fn facts() -> PeerFacts {
         encode_context: EncodeContext::default(),
         med: None,
         max_prefixes: None,
+        max_prefixes_out: None,
         local_role: None,
         graceful_shutdown: true,
         enhanced_route_refresh: false,

@@ -254,13 +254,9 @@ impl Ledger {
         self.known
     }
 
-    /// A restart: what was in use lately is not remembered, and what is held is owed as a whole.
+    /// A restart: what was in use lately is not remembered, but for what of it is held.
     pub fn restarts(&mut self, setting: Setting, held: &Held, views: &Views, now: SystemTime) {
-        for (name, view) in views {
-            let owed = self.owed.entry(name.clone()).or_default();
-            owed.late.clear();
-            owed.sure = owed.sure.or(Addresses::all(view.iter().filter(|one| is_held(held, one, name))));
-        }
+        self.owed.values_mut().for_each(|owed| owed.late.clear());
         self.begins_rules();
         self.settles(setting, held, &Change { before: views, after: views, now }, self.known);
     }

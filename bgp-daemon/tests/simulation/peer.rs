@@ -47,6 +47,7 @@ fn facts(number: u32, peer: &Peer) -> PeerFacts {
         encode_context: EncodeContext::default(),
         med: Some(peer.advertised_route_priority),
         max_prefixes: None,
+        max_prefixes_out: None,
         local_role: None,
         graceful_shutdown: true,
         enhanced_route_refresh: false,

@@ -276,6 +276,7 @@ fn facts() -> PeerFacts {
         encode_context: EncodeContext::default(),
         med: Some(100),
         max_prefixes: Some(1000),
+        max_prefixes_out: None,
         local_role: None,
         graceful_shutdown: true,
         enhanced_route_refresh: false,
@@ -305,6 +306,7 @@ pub fn settings(peer: &Peer, router: &Router, id: PeerId) -> PeerSettings {
         next_hop_self_v6: None,
         med: peer.advertised_route_priority,
         max_prefixes: peer.max_prefixes(),
+        max_prefixes_out: peer.max_prefixes_out,
         graceful_shutdown: peer.graceful_shutdown,
         import: Arc::new(peer.import_policy()),
         export: Arc::new(peer.export_policy(|_| None)),
@@ -382,6 +384,7 @@ fn origination_set() -> OriginationSet {
                 covered: Addresses { ipv4: 256, ipv6: 0 },
                 allocated: Addresses { ipv4: 256, ipv6: 0 },
                 bound: Some(BoundOutcome { max_prefixes: Some(100), fewest: 1, exact: 1 }),
+                for_peer: None,
                 faults: Vec::new(),
             },
             RuleOutcome {

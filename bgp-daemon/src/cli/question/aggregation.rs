@@ -35,6 +35,10 @@ fn write_rules(console: &mut Console<'_>, reply: &AggregationReply) -> io::Resul
         &[("announced", addresses(&reply.covered)), ("unallocated", share(&reply.unallocated, &reply.covered))],
     )?;
     for rule in &reply.rules {
+        if let (Some(most), Some(peer)) = (rule.max_prefixes, &rule.max_prefixes_for) {
+            let at = format!("advertise[{}]", rule.index);
+            console.line(&format!("{at} makes at most {most} prefixes for the sake of {peer} (max_prefixes_out)"))?;
+        }
         for fault in &rule.faults {
             console.line(&format!("! advertise[{}]: {fault}", rule.index))?;
         }

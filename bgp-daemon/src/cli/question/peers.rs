@@ -90,6 +90,7 @@ pub fn write_one(console: &mut Console<'_>, peer: &BgpPeerStatus) -> io::Result<
         ("our role", or_dash(peer.agreed.as_ref().and_then(agreement::roles))),
         ("priority (MED)", peer.advertised_route_priority.to_string()),
         ("max prefixes", or_dash(peer.max_prefixes)),
+        ("max prefixes out", or_dash(room(peer))),
         ("received", messages(&peer.messages_received)),
         ("sent", format!("{}; {} UPDATE waiting", messages(&peer.messages_sent), peer.queued_updates)),
         (
@@ -107,11 +108,24 @@ pub fn write_one(console: &mut Console<'_>, peer: &BgpPeerStatus) -> io::Result<
     for notice in &peer.policy_notices {
         console.line(&format!("! {notice}"))?;
     }
+    for family in peer.families.iter().filter(|family| family.held_back > 0) {
+        let FamilyStatus { family, held_back, .. } = family;
+        console
+            .line(&format!("! {held_back} prefixes of {family} are not announced: max_prefixes_out leaves no room"))?;
+    }
     if peer.faulty_updates > 0 {
         console.line(&format!("! {} faulty UPDATE: aliasctl peers {} --faults", peer.faulty_updates, peer.name))?;
     }
     write_families(console, &peer.families)?;
     write_advertised(console, peer, peer.advertised_routes.as_deref().unwrap_or_default())
+}
+
+/// How many prefixes the peer takes, and how many more it can be told of.
+fn room(peer: &BgpPeerStatus) -> Option<String> {
+    let left = peer.families.iter().filter_map(|family| Some(format!("{} {}", family.headroom?, family.family)));
+    let left: Vec<String> = left.collect();
+    let most = peer.max_prefixes_out?;
+    Some(if left.is_empty() { most.to_string() } else { format!("{most}; room for {} more", left.join(", ")) })
 }
 
 fn messages(messages: &Messages) -> String {

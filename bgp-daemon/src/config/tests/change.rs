@@ -111,6 +111,9 @@ fn each_key_of_a_peer_touches_that_peer_alone() {
         ("roles = [\"pod\"]", "roles = [\"pod\"], learned_from = [\"dc2\"]", policy("export")),
         ("asn = 65001", "asn = 65001\ndescription = \"x\"", PeerChange { description: true, ..dc1() }),
     ];
+    let peer = routes("max_prefixes_out");
+    let change_of_room = ConfigChange { peers_changed: vec![peer], originations: true, ..ConfigChange::default() };
+    assert_eq!(change("asn = 65001", "asn = 65001\nmax_prefixes_out = 100"), change_of_room);
     for (line, lines, expected) in cases {
         assert_eq!(expected.needs_reset(), !expected.session.is_empty());
         assert_eq!(

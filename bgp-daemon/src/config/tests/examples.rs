@@ -102,7 +102,8 @@ impl<'de> Deserializer<'de> for Walk<'_> {
     type Error = value::Error;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, value::Error> {
-        visitor.visit_unit()
+        // What takes several kinds of values takes text.
+        visitor.visit_str("")
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, value::Error> {

@@ -35,6 +35,29 @@ fn what_is_not_written_has_the_documented_default() {
 }
 
 #[test]
+fn what_a_peer_takes_is_a_number_or_has_a_name() {
+    let taken = |written: &str| load_peer(written).unwrap().peers[0].max_prefixes_out;
+    let cases = [
+        ("", None),
+        ("max_prefixes_out = 2", Some(2)),
+        ("max_prefixes_out = \"250\"", Some(250)),
+        ("max_prefixes_out = \"aws-direct-connect\"", Some(100)),
+        ("max_prefixes_out = \"google-cloud-router\"", Some(5000)),
+    ];
+    for (written, expected) in cases {
+        assert_eq!(taken(written), expected, "{written}");
+    }
+    let names = "2 or more prefixes, or the name of a limit: \"aws-direct-connect\" (100), \"aws-transit-gateway-connect\" (1000), \
+                 \"azure-route-server\" (1000), \"google-cloud-router\" (5000)";
+    for (value, expected) in
+        [("1", names), ("\"aws\"", names), ("true", "a whole number, or the name of a limit in quotes")]
+    {
+        let said = load_peer(&format!("max_prefixes_out = {value}")).unwrap_err();
+        assert_eq!(said, format!("aliasd.toml:10:20: peer[dc1].max_prefixes_out = {value}: expected {expected}"));
+    }
+}
+
+#[test]
 fn what_a_peer_is_offered_is_what_is_written() {
     let written = "extended_messages = false\nextended_next_hop = true\nadd_path = \"receive\"\n\
                    local_role = \"rs-client\"\nstrict_role = true\naccept_as_set = true\ngraceful_shutdown = false";

@@ -15,9 +15,6 @@ enum Mode {
 
 const MODES: [(&str, Mode); 2] = [("in-use", Mode::InUse), ("subnet-ranges", Mode::SubnetRanges)];
 
-/// Percent that a cover is kept within when none are written, and it has a bound.
-const KEEP_PERCENT: u16 = 10;
-
 pub(super) fn aggregation(
     at: &KeyPath,
     written: Option<shape::Aggregation>,
@@ -66,7 +63,7 @@ fn in_use(at: &KeyPath, written: &shape::Aggregation, checker: &mut Checker<'_>)
     let ipv4 = lengths(at, ("min_length", written.min_length), ("max_length", written.max_length), 32, checker);
     let ipv6 =
         lengths(at, ("min_length_v6", written.min_length_v6), ("max_length_v6", written.max_length_v6), 128, checker);
-    let keep = written.keep_percent.unwrap_or(if max_prefixes.is_some() { KEEP_PERCENT } else { 0 });
+    let keep = written.keep_percent.unwrap_or(if max_prefixes.is_some() { InUse::KEEP_PERCENT } else { 0 });
     let keep = checker.legal(&at.key("keep_percent"), keep, |percent| *percent <= 1000, "0 to 1000 percent");
     let hold_down = written.hold_down_secs.unwrap_or(0);
     let hold_down = checker.legal(&at.key("hold_down_secs"), hold_down, |secs| *secs <= 86_400, "0 to 86400 seconds");

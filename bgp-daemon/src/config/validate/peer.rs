@@ -40,6 +40,7 @@ fn one(index: usize, written: shape::Peer, checker: &mut Checker<'_>) -> Option<
         checker.legal(&at.key("connect_retry_secs"), retry, |secs| (1..=65535).contains(secs), "1 to 65535 seconds");
     let initial_hold = initial_hold(&at.key("initial_hold_time_secs"), written.initial_hold_time_secs, checker);
     let families = families(&at.key("families"), written.families, checker);
+    let max_prefixes_out = max_prefixes_out(&at.key("max_prefixes_out"), written.max_prefixes_out, checker);
     let next_hop_self_v4 = next_hop_v4(&at.key("next_hop_self_v4"), written.next_hop_self_v4, checker);
     let next_hop_self_v6 = next_hop_v6(&at.key("next_hop_self_v6"), written.next_hop_self_v6, checker);
     let graceful_restart = graceful_restart(&at.key("graceful_restart"), written.graceful_restart, checker);
@@ -60,6 +61,7 @@ fn one(index: usize, written: shape::Peer, checker: &mut Checker<'_>) -> Option<
         initial_hold: initial_hold?,
         families: families?,
         advertised_route_priority: written.advertised_route_priority.unwrap_or(DEFAULT_PRIORITY),
+        max_prefixes_out,
         next_hop_self_v4,
         next_hop_self_v6,
         extensions: extensions?,
@@ -68,6 +70,31 @@ fn one(index: usize, written: shape::Peer, checker: &mut Checker<'_>) -> Option<
         import,
         export,
     })
+}
+
+/// What the routers of large clouds take of one family from a peer.
+const TAKEN_BY_CLOUDS: [(&str, usize); 4] = [
+    ("aws-direct-connect", 100),
+    ("aws-transit-gateway-connect", 1000),
+    ("azure-route-server", 1000),
+    ("google-cloud-router", 5000),
+];
+
+fn max_prefixes_out(at: &KeyPath, written: Option<shape::PrefixLimit>, checker: &mut Checker<'_>) -> Option<usize> {
+    let number = match written? {
+        shape::PrefixLimit::Number(number) => Some(number),
+        // From the environment every value is text.
+        shape::PrefixLimit::Name(name) => match TAKEN_BY_CLOUDS.iter().find(|(known, _)| *known == name) {
+            Some((_, most)) => return Some(*most),
+            None => name.parse().ok(),
+        },
+    };
+    let most = number.filter(|most| *most >= 2).and_then(|most| usize::try_from(most).ok());
+    if most.is_none() {
+        let names: Vec<String> = TAKEN_BY_CLOUDS.iter().map(|(name, most)| format!("{name:?} ({most})")).collect();
+        checker.fault(at, format!("expected 2 or more prefixes, or the name of a limit: {}", names.join(", ")));
+    }
+    most
 }
 
 fn name(at: &KeyPath, written: Option<String>, checker: &mut Checker<'_>) -> Option<String> {

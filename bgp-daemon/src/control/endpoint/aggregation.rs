@@ -54,6 +54,7 @@ fn entry(index: usize, outcome: &RuleOutcome, rule: &AdvertiseRule) -> RuleEntry
         aggregation: mode(rule.aggregation).to_owned(),
         prefixes: outcome.prefixes,
         max_prefixes: outcome.bound.and_then(|bound| bound.max_prefixes),
+        max_prefixes_for: outcome.for_peer.as_deref().map(str::to_owned),
         fewest_prefixes: outcome.bound.map(|bound| bound.fewest),
         exact_prefixes: outcome.bound.map(|bound| bound.exact),
         covered: outcome.covered,

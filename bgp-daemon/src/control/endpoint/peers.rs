@@ -93,6 +93,7 @@ fn of_config(peer: &config::Peer, kind: PeerKind) -> BgpPeerStatus {
         ipv6_nexthop_address: peer.next_hop_self_v6.map(|address| address.to_string()),
         advertised_route_priority: peer.advertised_route_priority,
         max_prefixes: peer.max_prefixes(),
+        max_prefixes_out: peer.max_prefixes_out,
         policy_notices: notices.into_iter().flatten().map(str::to_owned).collect(),
         ..BgpPeerStatus::default()
     }
@@ -153,7 +154,7 @@ const fn waits_for(state: session::State) -> &'static str {
 
 impl BgpPeerStatus {
     fn with_counters(mut self, counters: &[FamilyCounters]) -> Self {
-        self.families = counters.iter().map(family).collect();
+        self.families = counters.iter().map(|counters| family(counters, self.max_prefixes_out)).collect();
         self.num_learned_routes = counters.iter().map(|family| family.import.received).sum();
         self.num_accepted_routes = counters.iter().map(|family| family.import.accepted).sum();
         self.num_advertised_routes = counters.iter().map(|family| family.advertised).sum();
@@ -161,7 +162,7 @@ impl BgpPeerStatus {
     }
 }
 
-fn family(counters: &FamilyCounters) -> FamilyStatus {
+fn family(counters: &FamilyCounters, most: Option<usize>) -> FamilyStatus {
     let import = counters.import;
     FamilyStatus {
         family: counters.family.to_string(),
@@ -179,6 +180,8 @@ fn family(counters: &FamilyCounters) -> FamilyStatus {
         },
         advertised: counters.advertised,
         pending: counters.pending,
+        held_back: counters.held_back,
+        headroom: most.map(|most| most.saturating_sub(1).saturating_sub(counters.told)),
         end_of_rib_received: counters.end_of_rib_received,
         end_of_rib_sent: counters.end_of_rib_sent,
     }

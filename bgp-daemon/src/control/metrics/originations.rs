@@ -38,8 +38,10 @@ pub fn originations(out: &mut Exposition, set: Option<&OriginationSet>, config: 
     let prefixes =
         out.gauge("aliasd_rule_prefixes", "Prefixes that a rule ([[advertise]]) makes, without what is held.");
     of_each(prefixes, &rules, |outcome| Some(outcome.prefixes));
-    let most =
-        out.gauge("aliasd_rule_max_prefixes", "Prefixes that it may make (max_prefixes); absent without a bound.");
+    let most = out.gauge(
+        "aliasd_rule_max_prefixes",
+        "Prefixes that it may make (max_prefixes, or its share of what a peer takes); absent without a bound.",
+    );
     of_each(most, &rules, |outcome| outcome.bound?.max_prefixes);
     let fewest =
         out.gauge("aliasd_rule_fewest_prefixes", "The fewest that it could make; absent when nothing bounds it.");

@@ -160,6 +160,23 @@ pub fn routes(out: &mut Exposition, seen: &[Sight<'_>]) {
     }
     let advertised = out.gauge("aliasd_bgp_peer_advertised_routes", "Routes that the peer is sent.");
     of_families(advertised, seen, |counters| counters.advertised);
+    let told = out
+        .gauge("aliasd_bgp_peer_told_prefixes", "Prefixes that the peer has been sent and not been told to be gone.");
+    of_families(told, seen, |counters| counters.told);
+    let held_back = out.gauge(
+        "aliasd_bgp_peer_held_back_routes",
+        "Routes that the peer is not sent because it has no room for them (max_prefixes_out).",
+    );
+    of_families(held_back, seen, |counters| counters.held_back);
+    let mut taken = out.gauge(
+        "aliasd_bgp_peer_max_prefixes_out",
+        "Prefixes that the peer takes before it closes the session, of which one is left free; absent without a limit.",
+    );
+    for Sight { entry, families, .. } in seen {
+        for (counters, most) in families.iter().filter_map(|counters| Some((counters, entry.peer.max_prefixes_out?))) {
+            taken.put(&[("peer", &entry.peer.name), ("family", family(counters.family))], most);
+        }
+    }
     let pending =
         out.gauge("aliasd_bgp_peer_pending_routes", "Announcements and withdrawals that the peer is still to be sent.");
     of_families(pending, seen, |counters| counters.pending);

@@ -42,6 +42,9 @@ pub struct RuleEntry {
     /// Most prefixes that it may make; absent without a bound.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_prefixes: Option<u32>,
+    /// The peer for whose sake it may not make more (`max_prefixes_out`); absent where the bound is its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_prefixes_for: Option<String>,
     /// The fewest that it could make; absent when nothing bounds it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fewest_prefixes: Option<u32>,

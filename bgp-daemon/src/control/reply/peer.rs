@@ -79,6 +79,9 @@ pub struct BgpPeerStatus {
     /// How many routes of one family it may send.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_prefixes: Option<usize>,
+    /// How many prefixes of one family it takes; it is sent at most one fewer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_prefixes_out: Option<usize>,
     /// What RFC 8212 makes of missing rules: nothing is accepted, nothing is advertised.
     pub policy_notices: Vec<String>,
     /// The agreed hold time, while Established; 0 for no keepalives.
@@ -183,6 +186,11 @@ pub struct FamilyStatus {
     pub advertised: usize,
     /// Announcements and withdrawals that wait to be handed out.
     pub pending: usize,
+    /// Announcements among them for which the peer has no room (`max_prefixes_out`).
+    pub held_back: usize,
+    /// How many prefixes more it can be told of; only with `max_prefixes_out`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub headroom: Option<usize>,
     /// The peer has sent its End-of-RIB.
     pub end_of_rib_received: bool,
     /// Ours was handed out.

@@ -12,6 +12,7 @@ use super::{Aggregate, Aggregates, Member, Members, Prefixes, allocated, in_use,
 use crate::config::{Aggregation, InUse};
 use crate::origination::OriginationSet;
 use crate::origination::change::Last;
+use crate::origination::room::Shares;
 
 /// What is held down, and what spares work: covers under a bound, changed by what differs.
 ///
@@ -20,6 +21,8 @@ use crate::origination::change::Last;
 pub struct Memory {
     /// What was made last, where the next can be made from it.
     pub(in crate::origination) last: Option<Last>,
+    /// What rules are held to for the sake of peers.
+    pub(in crate::origination) shares: Shares,
     rules: BTreeMap<usize, RuleMemory>,
 }
 

@@ -10,6 +10,7 @@ mod originate;
 mod plan;
 mod report;
 mod resume;
+mod room;
 mod sessions;
 
 use std::collections::BTreeSet;

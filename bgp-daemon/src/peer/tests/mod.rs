@@ -55,6 +55,7 @@ fn settings(number: u32, remote: SocketAddr) -> PeerSettings {
         next_hop_self_v6: None,
         med: 100,
         max_prefixes: None,
+        max_prefixes_out: None,
         graceful_shutdown: true,
         import: Arc::new(Policy::accept_all("import")),
         export: Arc::new(Policy::accept_all("export")),
