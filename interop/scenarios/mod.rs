@@ -9,6 +9,7 @@ mod ipv6;
 mod kill_nine;
 mod learn;
 mod make_before_break;
+mod maximum_prefix;
 mod originate;
 mod outages;
 mod plan_and_guard;
@@ -34,6 +35,7 @@ pub const ALL: &[Scenario] = &[
     Scenario { name: "silent_peer", check: silent_peer::check },
     Scenario { name: "faults", check: faults::check },
     Scenario { name: "kill_nine", check: kill_nine::check },
+    Scenario { name: "maximum_prefix", check: maximum_prefix::check },
     Scenario { name: "make_before_break", check: make_before_break::check },
     Scenario { name: "outages", check: outages::check },
     Scenario { name: "clock_jump", check: clock_jump::check },

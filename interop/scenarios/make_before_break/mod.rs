@@ -1,7 +1,7 @@
 //! Prefixes change shape again and again: ranges are split, joined, moved to other nodes, come and go. At no moment has an
 //! address that stays in use no route at BIRD or FRR: every UPDATE that aliasd sends is replayed.
 
-mod space;
+pub mod space;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
