@@ -135,6 +135,15 @@ impl<K: Ord + Clone, V: Clone> SharedMap<K, V> {
         (between.iter().map(|piece| piece.len()).sum::<usize>() + at).saturating_sub(skipped)
     }
 
+    /// The pieces that hold the entries from the first of which the key is not before the first to that of which it is not
+    /// before the second: a map that may have others besides, at both ends.
+    #[must_use]
+    pub fn around(&self, first: impl Fn(&K) -> bool, end: impl Fn(&K) -> bool) -> Self {
+        let ((first, _), (end, at)) = (self.find(first), self.find(end));
+        let pieces = self.pieces.get(first..end + usize::from(at > 0)).unwrap_or_default();
+        Self { pieces: Arc::new(pieces.to_vec()), len: pieces.iter().map(|piece| piece.len()).sum() }
+    }
+
     /// Gives `key` the value, and returns the one it had.
     pub fn insert(&mut self, key: K, value: V) -> Option<V> {
         let place = self.place(&key).min(self.pieces.len().saturating_sub(1));

@@ -106,12 +106,12 @@ impl Losses {
         let covers = |other: &(&Prefix, &Origination)| other.1.role == origination.role && tells(other.0, other.1);
         let lost_of = |part: &Prefix| uncovered(part, overlapping(new, part).filter(covers).map(|(prefix, _)| prefix));
         // Addresses that nobody ever had are lost by nobody.
-        let lost: Addresses = in_use(&prefix, origination).iter().map(lost_of).sum();
+        let lost: Addresses = in_use(&prefix, origination).map(lost_of).sum();
         let takes = |protected: &PrefixRange| {
             // Whether one that is protected can lie in it.
             let may_hold = prefix.len() <= protected.max_len();
             let protected = protected.prefix();
-            let parts = in_use(&prefix, origination).iter().filter(|part| part.overlaps(&protected));
+            let parts = in_use(&prefix, origination).filter(|part| part.overlaps(&protected));
             let mut parts = parts.map(|part| if part.covers(&protected) { protected } else { *part });
             may_hold && parts.any(|part| !lost_of(&part).is_none())
         };

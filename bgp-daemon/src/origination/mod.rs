@@ -20,6 +20,7 @@
 mod advance;
 mod aggregation;
 pub mod audience;
+mod blocks;
 pub mod bounded;
 mod change;
 mod contribution;
@@ -46,6 +47,7 @@ mod written;
 
 pub use advance::{Advance, Current, advance};
 pub use aggregation::Memory;
+pub use blocks::Blocks;
 pub use contribution::Contribution;
 pub use coverage::Addresses;
 pub use explain::{Chain, explain};

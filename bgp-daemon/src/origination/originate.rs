@@ -8,12 +8,12 @@ use bgp_core::attribute::{Origin, PathAttributes};
 use bgp_core::types::Prefix;
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
-use super::aggregation::{Aggregate, Aggregates, Member, Members, Memory, Moment, Prefixes, allocated, blocks_in};
+use super::aggregation::{Aggregate, Aggregates, Member, Members, Memory, Moment, Prefixes, allocated};
 use super::change::Last;
 use super::coverage::addresses;
 use super::guard::{GuardState, Hold};
 use super::role::RangeRoles;
-use super::{Origination, OriginationSet, Originations, RangeOutcome, RuleOutcome, Treatment, room, rule};
+use super::{Blocks, Origination, OriginationSet, Originations, RangeOutcome, RuleOutcome, Treatment, room, rule};
 use crate::config::{AdvertiseRule, Aggregation, Config, InUse};
 use crate::inventory::{Range, Snapshot};
 
@@ -174,7 +174,7 @@ pub(super) fn restore(
         let in_use = Prefixes::of_keys(snapshot.ranges.iter().flat_map(allocated).copied());
         let bounded = |(prefix, one): (&Prefix, &Origination)| {
             let in_part = is_bounded(one.rule) && !is_held(prefix);
-            in_part.then(|| (*prefix, Origination { in_use: blocks_in(&in_use, prefix), ..one.clone() }))
+            in_part.then(|| (*prefix, Origination { in_use: Blocks::within(prefix, &in_use), ..one.clone() }))
         };
         let bounded: Vec<_> = originations.iter().filter_map(bounded).collect();
         originations.extend(bounded);

@@ -57,7 +57,7 @@ pub fn ended_sessions(current: &Current, after: &Config, guard: &Guard, now: Sys
     let goes = |one: &(&Prefix, &Origination)| Told::admits(&audience.ending, one.0, one.1) && !stays(one);
     // As routes are counted: what was not in use can be taken from nobody.
     let dark_part = |part: &Prefix| uncovered(part, overlapping(all, part).filter(stays).map(|(prefix, _)| prefix));
-    let dark = |prefix: &Prefix, one: &Origination| in_use(prefix, one).iter().map(dark_part).sum::<Addresses>();
+    let dark = |prefix: &Prefix, one: &Origination| in_use(prefix, one).map(dark_part).sum::<Addresses>();
     let lost: BTreeMap<Prefix, Addresses> = all
         .iter()
         .filter(goes)

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bgp_core::attribute::PathAttributes;
 use bgp_core::types::Prefix;
 
+use super::Blocks;
 use super::coverage::{Addresses, overlapping};
 use super::guard::GuardState;
 use crate::config::Written;
@@ -51,9 +52,9 @@ pub struct Origination {
     /// Indices into `snapshot.ranges` of the ranges that it was made from, ascending; more than one where an aggregate
     /// spans neighbouring ranges. Empty for one that is held after it has gone.
     pub ranges: Arc<[usize]>,
-    /// What of it is in use, or was within the window of the guard: disjoint prefixes, ascending. `None` for all of it, and for
-    /// all of a range that is announced as a whole. What was not in use can be taken from nobody.
-    pub in_use: Option<Arc<[Prefix]>>,
+    /// What of it is in use, or was within the window of the guard. `None` for all of it, and for all of a range that is
+    /// announced as a whole. What was not in use can be taken from nobody.
+    pub in_use: Option<Blocks>,
 }
 
 impl Origination {

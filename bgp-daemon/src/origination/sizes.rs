@@ -4,7 +4,7 @@ use bgp_core::types::Prefix;
 
 use super::audience::{Audience, Exports};
 use super::coverage::{Addresses, addresses};
-use super::{Origination, Originations};
+use super::{Blocks, Origination, Originations};
 
 /// How much somebody is told of.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -46,15 +46,20 @@ impl Sizes {
             _ => true,
         };
         let changes: Vec<_> = old.changes(new).filter(|change| differs(change.before, change.after)).collect();
+        let count = |prefix: &Prefix, one: Option<&Origination>| one.map(|one| addresses(in_use(prefix, one)));
+        let counted: Vec<_> = changes
+            .iter()
+            .map(|change| (change, count(change.key, change.before), count(change.key, change.after)))
+            .collect();
         let changed = |mut size: Size, tells: &dyn Fn(&Prefix, &Origination) -> bool| {
-            for change in &changes {
-                if let Some(before) = change.before.filter(|one| tells(change.key, one)) {
+            for (change, before, after) in &counted {
+                if change.before.is_some_and(|one| tells(change.key, one)) {
                     size.prefixes = size.prefixes.saturating_sub(1);
-                    size.addresses = size.addresses - addresses(in_use(change.key, before));
+                    size.addresses = size.addresses - before.unwrap_or_default();
                 }
-                if let Some(after) = change.after.filter(|one| tells(change.key, one)) {
+                if change.after.is_some_and(|one| tells(change.key, one)) {
                     size.prefixes = size.prefixes.saturating_add(1);
-                    size.addresses += addresses(in_use(change.key, after));
+                    size.addresses += after.unwrap_or_default();
                 }
             }
             size
@@ -69,12 +74,10 @@ impl Sizes {
     }
 }
 
-/// What of an origination is in use or was lately.
-pub(super) fn in_use<'a>(prefix: &'a Prefix, origination: &'a Origination) -> &'a [Prefix] {
-    match &origination.in_use {
-        None => std::slice::from_ref(prefix),
-        Some(in_use) => in_use,
-    }
+/// What of an origination is in use or was lately, ascending.
+pub(super) fn in_use<'a>(prefix: &'a Prefix, origination: &'a Origination) -> impl Iterator<Item = &'a Prefix> {
+    let whole = origination.in_use.is_none().then_some(prefix);
+    whole.into_iter().chain(origination.in_use.iter().flat_map(Blocks::iter))
 }
 
 /// How much of `originations` is told.

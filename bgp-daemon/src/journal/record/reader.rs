@@ -21,7 +21,7 @@ use crate::inventory::{
     Snapshot, SubnetworkRef, Trust,
 };
 use crate::origination::guard::{GuardState, Hold, Window};
-use crate::origination::{Origination, Originations};
+use crate::origination::{Blocks, Origination, Originations};
 
 /// What a file held.
 #[derive(Debug)]
@@ -240,7 +240,8 @@ impl Reader {
         let ascend = blocks.iter().zip(blocks.iter().skip(1)).all(|(one, next)| one < next && !one.covers(next));
         let are_inside = blocks.iter().all(|block| prefix.covers(block));
         let origination = self.originations.get(&prefix).filter(|_| ascend && are_inside)?;
-        self.originations.insert(prefix, Origination { in_use: Some(blocks.into()), ..origination.clone() });
+        self.originations
+            .insert(prefix, Origination { in_use: Some(Blocks::of_list(&prefix, blocks)), ..origination.clone() });
         Some(())
     }
 

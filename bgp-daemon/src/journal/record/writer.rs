@@ -192,7 +192,7 @@ impl<'a> Writer<'a> {
     fn held_in_use(&mut self, set: &OriginationSet) -> io::Result<()> {
         for prefix in set.guard.hold.iter().flat_map(|hold| hold.routes.keys()) {
             let origination = set.originations.get(prefix);
-            if let Some(in_use) = origination.and_then(|origination| origination.in_use.as_deref()) {
+            if let Some(in_use) = origination.and_then(|origination| origination.in_use.as_ref()) {
                 let in_use = in_use.iter().map(ToString::to_string).collect();
                 self.line(&Line::InUse(prefix.to_string(), in_use))?;
             }

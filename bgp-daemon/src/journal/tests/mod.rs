@@ -23,7 +23,7 @@ use crate::inventory::{
     Snapshot, SubnetworkRef, Trust,
 };
 use crate::origination::guard::{Budget, GuardState, Hold, Reason, Tallies, Tally, Window};
-use crate::origination::{Origination, OriginationSet, Originations};
+use crate::origination::{Blocks, Origination, OriginationSet, Originations};
 
 fn path(text: &str) -> Arc<ResourcePath> {
     Arc::new(ResourcePath::parse(text).unwrap())
@@ -102,7 +102,7 @@ fn whole_set(revision: u64, aliases: u32) -> OriginationSet {
         ranges: ranges.into(),
         in_use: None,
     };
-    let in_use: Arc<[Prefix]> = [prefix("10.4.2.0/28"), prefix("10.4.2.64/26")].into();
+    let in_use = Blocks::of_list(&prefix("10.4.2.0/24"), [prefix("10.4.2.0/28"), prefix("10.4.2.64/26")]);
     let held = Origination { in_use: Some(in_use), ..origination(&[1]) };
     let plain =
         Origination { attributes: Arc::default(), role: "vm".into(), rule: 0, ranges: [0, 1].into(), in_use: None };

@@ -8,10 +8,10 @@ use bgp_core::types::{AddressFamily, Prefix};
 use super::{Aggregate, Aggregates, Members, Prefixes, in_use};
 use crate::config::{InUse, PrefixLengths};
 use crate::origination::bounded::{Aggregator, Lengths, Limits, Territory};
-use crate::origination::coverage::{joined, overlapping};
+use crate::origination::coverage::overlapping;
 use crate::origination::originate::PROHIBITED;
 use crate::origination::set::BoundOutcome;
-use crate::origination::{Origination, OriginationSet};
+use crate::origination::{Blocks, Origination, OriginationSet};
 use crate::shared_map::SharedMap;
 
 /// A cover, and what it is a cover of.
@@ -28,7 +28,7 @@ pub(super) struct Bounded {
     /// That, and what was in use lately.
     lately: Prefixes,
     /// What of each prefix was in use lately, as of `lately`.
-    blocks: BTreeMap<Prefix, Option<Arc<[Prefix]>>>,
+    blocks: BTreeMap<Prefix, Option<Blocks>>,
 }
 
 impl Bounded {
@@ -82,7 +82,7 @@ impl Bounded {
         self.lately = lately.clone();
         let mut known = std::mem::take(&mut self.blocks);
         let block = |prefix: Prefix| {
-            let blocks = known.remove(&prefix).unwrap_or_else(|| blocks_in(lately, &prefix));
+            let blocks = known.remove(&prefix).unwrap_or_else(|| Blocks::within(&prefix, lately));
             (prefix, blocks)
         };
         self.blocks = self.cover().map(block).collect();
@@ -115,14 +115,14 @@ impl Bounded {
         self.relaxed.as_mut().unwrap_or(&mut self.aggregator).grow(before.keys(), most);
         let in_use = |prefix: &Prefix| {
             let inside = overlapping(&before, prefix).flat_map(|(prefix, one)| match &one.in_use {
-                Some(in_use) => in_use.to_vec(),
+                Some(in_use) => in_use.iter().copied().collect(),
                 None => vec![*prefix],
             });
             let lately = self.lately.from(|one| one < prefix).map(|(one, ())| *one);
             let lately = lately.take_while(|one| prefix.covers(one));
             let around = (0..prefix.len()).filter_map(|length| Prefix::new(prefix.network(), length).ok());
             let around = around.filter(|one| self.lately.contains_key(one));
-            blocks_in(&Prefixes::of_keys(inside.chain(lately).chain(around)), prefix)
+            Blocks::within(prefix, &Prefixes::of_keys(inside.chain(lately).chain(around)))
         };
         Some(self.prefixes(members, in_use))
     }
@@ -131,7 +131,7 @@ impl Bounded {
     fn prefixes(
         &self,
         members: &Members<'_>,
-        in_use: impl Fn(&Prefix) -> Option<Arc<[Prefix]>>,
+        in_use: impl Fn(&Prefix) -> Option<Blocks>,
     ) -> Vec<(Arc<str>, Aggregate)> {
         let mut all = Vec::new();
         for (role, members) in members {
@@ -246,15 +246,4 @@ fn limits(wanted: &InUse) -> Limits {
         ipv6: lengths(wanted.ipv6),
         keep_permille: 1000 + u32::from(wanted.keep_percent) * 10,
     }
-}
-
-/// The fewest prefixes that hold just what of `prefix` is `in_use`; `None` for all of it.
-pub(in crate::origination) fn blocks_in(in_use: &Prefixes, prefix: &Prefix) -> Option<Arc<[Prefix]>> {
-    let mut around = (0..=prefix.len()).filter_map(|length| Prefix::new(prefix.network(), length).ok());
-    if around.any(|around| in_use.contains_key(&around)) {
-        return None;
-    }
-    let inside = in_use.after(prefix).map(|(one, ())| one);
-    let blocks: Arc<[Prefix]> = joined(inside.take_while(|one| prefix.covers(one))).collect();
-    (*blocks != [*prefix]).then_some(blocks)
 }

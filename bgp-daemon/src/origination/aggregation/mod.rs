@@ -19,10 +19,10 @@ use std::sync::Arc;
 
 use bgp_core::types::Prefix;
 
-pub(super) use bound::blocks_in;
 pub use memory::Memory;
 pub(super) use memory::Moment;
 
+use super::Blocks;
 use super::set::BoundOutcome;
 use crate::inventory::Range;
 use crate::shared_map::SharedMap;
@@ -37,7 +37,7 @@ pub(super) struct Aggregate {
     /// The indices of its ranges, ascending; never empty.
     pub(super) ranges: Arc<[usize]>,
     /// What of it was in use lately, where that is not all.
-    pub(super) in_use: Option<Arc<[Prefix]>>,
+    pub(super) in_use: Option<Blocks>,
 }
 
 /// What a rule comes to.

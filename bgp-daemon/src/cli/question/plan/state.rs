@@ -15,7 +15,7 @@ use crate::control::reply::{GuardReply, OriginationEntry, OriginationsReply, Sta
 use crate::inventory::{ObjectCounts, Provenance, Snapshot, Trust};
 use crate::origination::guard::{Guard, GuardState, Hold};
 use crate::origination::report::current_of;
-use crate::origination::{Current, Origination, OriginationSet};
+use crate::origination::{Blocks, Current, Origination, OriginationSet};
 
 /// How often to begin anew when the daemon's state changes while it is read.
 const ATTEMPTS: usize = 5;
@@ -136,8 +136,14 @@ fn origination(entry: &OriginationEntry) -> Result<Origination, Failure> {
         ..PathAttributes::default()
     };
     let (attributes, role) = (Arc::new(attributes), Arc::from(facts.role.as_str()));
-    let in_use = entry.in_use.as_ref().map(|all| all.iter().map(|text| prefix(text)).collect::<Result<_, _>>());
-    Ok(Origination { attributes, role, rule: facts.rule, ranges: Arc::default(), in_use: in_use.transpose()? })
+    let in_use = match &entry.in_use {
+        None => None,
+        Some(all) => {
+            let blocks: Vec<Prefix> = all.iter().map(|text| prefix(text)).collect::<Result<_, _>>()?;
+            Some(Blocks::of_list(&prefix(&entry.prefix)?, blocks))
+        }
+    };
+    Ok(Origination { attributes, role, rule: facts.rule, ranges: Arc::default(), in_use })
 }
 
 fn strange(what: &str) -> Failure {
