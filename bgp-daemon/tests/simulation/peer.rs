@@ -47,7 +47,7 @@ fn facts(number: u32, peer: &Peer) -> PeerFacts {
         encode_context: EncodeContext::default(),
         med: Some(peer.advertised_route_priority),
         max_prefixes: None,
-        max_prefixes_out: None,
+        max_prefixes_out: peer.max_prefixes_out,
         local_role: None,
         graceful_shutdown: true,
         enhanced_route_refresh: false,
@@ -117,6 +117,10 @@ impl Wire {
             let Some(view) = self.views.get_mut(name) else { continue };
             let before = Addresses::all(&*view);
             let mut moments = Vec::new();
+            // Of one that has more than it takes since a reload nothing is asked but that it gets no more.
+            let peer = next.config.peers.iter().find(|peer| session(peer) == *name);
+            let taken = peer.and_then(|peer| peer.max_prefixes_out).unwrap_or(usize::MAX);
+            let (had, most) = (view.len(), view.len().max(taken));
             while let Some(batch) = self.rib.pull(PeerId(*number), 1 + chance.below(4)) {
                 for update in sent(&batch) {
                     for nlri in &update.withdrawn {
@@ -125,7 +129,13 @@ impl Wire {
                     }
                     let routes = update.reachable.iter().flat_map(|group| &group.nlri);
                     view.extend(routes.map(|nlri| nlri.prefix));
+                    if view.len() > most {
+                        return Err(format!("{name} takes {taken}, and had {had}: {view:?}"));
+                    }
                 }
+            }
+            if had >= taken {
+                continue;
             }
             let kept = before.and(Addresses::all(&*view));
             if let Some(moment) = moments.into_iter().find(|moment| !kept.less(*moment).is_empty()) {

@@ -125,7 +125,7 @@ type Peers = &'static [(&'static str, u8, &'static str, bool)];
 
 const DC1: (&str, u8, &str, bool) = ("dc1", 2, "*", true);
 
-const PEERS: [Peers; 8] = [
+const PEERS: [Peers; 9] = [
     &[DC1, ("dc2", 3, "pod", true)],
     &[DC1, ("dc2", 3, "vm", true)],
     &[DC1, ("edge2", 3, "pod", true)],
@@ -134,9 +134,14 @@ const PEERS: [Peers; 8] = [
     &[DC1],
     &[],
     &[("dc1", 2, "*", false), ("dc2", 3, "pod", true)],
+    &[DC1, ("dc2", 3, "pod", true)],
 ];
 
-fn read(rules: &Rules, peers: Peers) -> Arc<Config> {
+/// The peers that take so many prefixes, and how many.
+const LIMITED: usize = 8;
+const TAKEN: usize = 6;
+
+fn read(rules: &Rules, peers: usize) -> Arc<Config> {
     let window = WINDOW.as_secs();
     let mut text = format!(
         "[router]\nasn = 64512\nrouter_id = \"10.255.0.1\"\n\
@@ -145,17 +150,18 @@ fn read(rules: &Rules, peers: Peers) -> Arc<Config> {
          max_withdraw_addresses_percent = {PERCENT}\nwindow_secs = {window}\nprotected = [\"{PROTECTED} le 32\"]\n{}",
         rules.text
     );
-    for (name, octet, role, is_enabled) in peers {
+    let limit = if peers == LIMITED { format!("max_prefixes_out = {TAKEN}\n") } else { String::new() };
+    for (name, octet, role, is_enabled) in PEERS[peers] {
         text += &format!(
             "[[peer]]\nname = \"{name}\"\naddress = \"10.255.0.{octet}\"\nasn = 65001\nenabled = {is_enabled}\n\
-             export = {{ roles = [\"{role}\"] }}\n"
+             {limit}export = {{ roles = [\"{role}\"] }}\n"
         );
     }
     Arc::new(Config::from_text(Path::new("aliasd.toml"), &text).unwrap())
 }
 
 static CONFIGS: LazyLock<Vec<Vec<Arc<Config>>>> =
-    LazyLock::new(|| RULES.iter().map(|rules| PEERS.iter().map(|peers| read(rules, peers)).collect()).collect());
+    LazyLock::new(|| RULES.iter().map(|rules| (0..PEERS.len()).map(|peers| read(rules, peers)).collect()).collect());
 
 /// One configuration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -193,7 +199,9 @@ impl Setting {
     /// Each range with what becomes of it.
     pub fn ranges(self) -> [(Addresses, How); 2] {
         let Rules { pods, primary, .. } = RULES[self.rules];
-        [(range(PODS), pods), (range(PRIMARY), primary)]
+        let is_limited = self.peers == LIMITED;
+        let how = |how| if is_limited && how == How::Exact { How::Bounded(TAKEN - 1) } else { how };
+        [(range(PODS), how(pods)), (range(PRIMARY), how(primary))]
     }
 
     /// What is announced beyond what is in use, at most.
