@@ -28,6 +28,8 @@ pub(super) struct Step<R> {
     pub announce: Vec<R>,
     /// To be withdrawn when that has gone out.
     pub withdraw: Vec<R>,
+    /// What covers that and there was no room for before: to be announced by the next step, whatever else is.
+    pub owed: Option<R>,
 }
 
 impl<R> Step<R> {
@@ -36,12 +38,13 @@ impl<R> Step<R> {
         self.announce.len() + self.withdraw.len()
     }
 
-    fn announcing(announce: Vec<R>) -> Self {
-        Self { announce, withdraw: Vec::new() }
+    /// Of announcements alone.
+    pub fn announcing(announce: Vec<R>) -> Self {
+        Self { announce, withdraw: Vec::new(), owed: None }
     }
 
     fn withdrawing(withdraw: Vec<R>) -> Self {
-        Self { announce: Vec::new(), withdraw }
+        Self { announce: Vec::new(), withdraw, owed: None }
     }
 }
 
@@ -94,12 +97,15 @@ pub(super) fn next_step<N: FamilyPrefix, R: Copy>(
             )
         })
         // It has as many as it takes, which only a limit that was lowered brings about: the one way on.
-        .or_else(|| joined.into_values().next().filter(|_| room == 0).map(Step::withdrawing))
+        .or_else(|| {
+            let (cover, parts) = joined.into_iter().next().filter(|_| room == 0)?;
+            Some(Step { announce: Vec::new(), withdraw: parts, owed: fresh.get(&cover).copied() })
+        })
 }
 
 /// As many of what is announced and what is withdrawn for it as there is room for what is announced, about `max_routes`.
 fn step_of<R>(parts: impl Iterator<Item = (Vec<R>, Vec<R>)>, room: usize, max_routes: usize) -> Option<Step<R>> {
-    let mut step = Step { announce: Vec::new(), withdraw: Vec::new() };
+    let mut step = Step { announce: Vec::new(), withdraw: Vec::new(), owed: None };
     for (announce, withdraw) in parts {
         if step.announce.len() + announce.len() <= room && (step.len() == 0 || step.len() < max_routes) {
             step.announce.extend(announce);

@@ -1,6 +1,7 @@
 //! Who is in an update group: sixteen seats, and sets of them in two octets.
 
 use super::peers::{PeerIndex, PeerMap};
+use super::table::RowId;
 
 /// As many peers as a mask holds; more peers with one profile make another group.
 const SEATS: usize = 16;
@@ -101,6 +102,8 @@ pub(super) struct Seat {
     pub told: usize,
     /// When there was room for nothing of what is pending, for a peer that takes so many prefixes.
     pub full_at: Option<u64>,
+    /// What it must be told of next, since what that covers was withdrawn to make room for it.
+    pub owed: Option<RowId>,
 }
 
 /// The seats of a group.
@@ -125,6 +128,7 @@ impl Seats {
             pending_withdrawals: 0,
             told: 0,
             full_at: None,
+            owed: None,
         };
         match self.seats.get_mut(place) {
             Some(free) => *free = seat,

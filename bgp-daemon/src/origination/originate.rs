@@ -86,6 +86,12 @@ fn originate_in_full(
         memory.shares = shares;
         set = originate_with_shares(before, memory, Arc::clone(&snapshot), config, now);
     }
+    // Not before: what a rule remembers is not lost while it is found out that it needs a share.
+    let rules = config.advertise.iter().enumerate();
+    let within =
+        |(rule, advertise): (usize, &AdvertiseRule)| room::within(advertise.aggregation, memory.shares.get(&rule));
+    let aggregations: Vec<Aggregation> = rules.map(within).collect();
+    memory.keep(&aggregations);
     set
 }
 
@@ -103,7 +109,6 @@ fn originate_with_shares(
     };
     let ranges: Arc<[RangeOutcome]> = snapshot.ranges.iter().map(outcome).collect();
     let (mut originations, mut rules) = (Vec::new(), Vec::new());
-    memory.keep_first(config.advertise.len());
     for (rule, advertise) in config.advertise.iter().enumerate() {
         let attributes = Arc::new(attributes(advertise));
         let members = members_by_role(rule, &snapshot.ranges, &ranges);

@@ -199,16 +199,19 @@ impl Gateway {
         let owners = |prefix: &Prefix| current.map_or_else(Owners::default, |current| current.owners(prefix));
         let wanted = Wanted { snapshot, rules: &rules_config, config: self.setting.config(), released };
         let Advance { next, change, .. } = prepare(owners, current, &mut self.memory, wanted, &self.guard, self.now);
+        // What a peer had no room for it may be told of when it is held for it.
+        let was_limited = current.is_some_and(|current| current.config.limited_peers().next().is_some());
         let before = self.wire.views.clone();
         let applied = self.wire.apply(&next, &change, chance);
         self.holds(applied);
-        let setting = Setting { rules: rules.rules, peers: self.setting.peers };
+        let setting = Setting { peers: self.setting.peers, ..rules };
         let let_go = self.hold().filter(|hold| released == Some(&hold.hash)).map(|hold| self.let_go(&hold));
         self.guard = Guard::new(next.set.guard.clone());
         let hold = self.hold();
         let held = held_by(hold.as_deref());
         let change = Change { before: &before, after: &self.wire.views, now: self.now };
-        let gained = self.ledger.judges_gain(setting, Addresses::default(), &change);
+        let also = if was_limited { Addresses::all(&before[""]) } else { Addresses::default() };
+        let gained = self.ledger.judges_gain(setting, also, &change);
         let lost = self.ledger.judges_loss(&let_go.unwrap_or_default(), &change);
         // What is let go by a person may be held down and go all the same.
         let held_down = match self.stepped == Some(setting) && rules.rules == self.setting.rules && released.is_none() {
@@ -258,7 +261,7 @@ impl Gateway {
         let (Some(current), Some(rules), Some(stepped)) = (self.current.clone(), self.rules, self.stepped) else {
             return;
         };
-        let rules = Setting { rules: rules.rules, ..stepped };
+        let rules = Setting { peers: stepped.peers, ..rules };
         let newest = journal_of(&self.folder).join("journal");
         let file = || fs::metadata(&newest).ok().map(|file| file.ino());
         let before = file();

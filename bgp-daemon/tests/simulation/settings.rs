@@ -168,11 +168,13 @@ static CONFIGS: LazyLock<Vec<Vec<Arc<Config>>>> =
 pub struct Setting {
     pub rules: usize,
     pub peers: usize,
+    /// Whether the rules are coarsened for peers that take so many prefixes.
+    pub limited: bool,
 }
 
 impl Setting {
     pub fn first(chance: &mut Chance) -> Self {
-        Self { rules: chance.below(RULES.len()), peers: chance.below(2) }
+        Self::new(chance.below(RULES.len()), chance.below(2))
     }
 
     /// With other rules, other peers, or both.
@@ -180,7 +182,11 @@ impl Setting {
         let which = chance.below(4);
         let rules = if which == 0 { self.rules } else { chance.below(RULES.len()) };
         let peers = if which > 1 { self.peers } else { chance.below(PEERS.len()) };
-        Self { rules, peers }
+        Self::new(rules, peers)
+    }
+
+    const fn new(rules: usize, peers: usize) -> Self {
+        Self { rules, peers, limited: peers == LIMITED }
     }
 
     pub fn config(self) -> Arc<Config> {
@@ -199,8 +205,7 @@ impl Setting {
     /// Each range with what becomes of it.
     pub fn ranges(self) -> [(Addresses, How); 2] {
         let Rules { pods, primary, .. } = RULES[self.rules];
-        let is_limited = self.peers == LIMITED;
-        let how = |how| if is_limited && how == How::Exact { How::Bounded(TAKEN - 1) } else { how };
+        let how = |how| if self.limited && how == How::Exact { How::Bounded(TAKEN - 1) } else { how };
         [(range(PODS), how(pods)), (range(PRIMARY), how(primary))]
     }
 
@@ -228,6 +233,12 @@ impl Setting {
     fn of(self, is_meant: impl Fn(How) -> bool) -> Addresses {
         let meant = self.ranges().into_iter().filter(|(_, how)| is_meant(*how));
         meant.fold(Addresses::default(), |all, (range, _)| all.or(range))
+    }
+
+    /// How many prefixes this peer takes.
+    pub fn taken(self, name: &str) -> usize {
+        let config = self.config();
+        config.peer(name).and_then(|peer| peer.max_prefixes_out).unwrap_or(usize::MAX)
     }
 
     /// The ranges of which this peer is told.

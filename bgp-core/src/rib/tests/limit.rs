@@ -134,3 +134,22 @@ fn a_limit_that_is_lowered_below_what_the_peer_has_takes_nothing_from_it_and_let
     assert_eq!(told, ["-10.1.0.0/24", "-10.1.1.0/24", "+10.1.0.0/23"], "it has as many as it takes: no other way");
     assert_eq!(rib.peer_counters(PeerId(1))[0].held_back, 1);
 }
+
+#[test]
+fn a_peer_that_has_more_than_it_takes_is_brought_below_it_join_by_join() {
+    let mut rib = limited(20);
+    let parts = |net: u8| [format!("10.{net}.0.0/24"), format!("10.{net}.1.0/24"), format!("10.{net}.2.0/24")];
+    (1..5).flat_map(parts).for_each(|text| originate(&mut rib, &text));
+    settle(&mut rib);
+    drain(&mut rib, 1);
+    let all = || Arc::new(Policy::accept_all("all"));
+    rib.change_peer(PeerFacts { max_prefixes_out: Some(7), ..facts(1) }, all(), all());
+    (1..5).flat_map(parts).for_each(|text| assert!(rib.withdraw_origination(&prefix(&text))));
+    (1..5).for_each(|net| originate(&mut rib, &format!("10.{net}.0.0/16")));
+    settle(&mut rib);
+    let joined = |net: u8| parts(net).map(|part| format!("-{part}")).into_iter().chain([format!("+10.{net}.0.0/16")]);
+    // The last one finds room to be announced first.
+    let last = ["+10.4.0.0/16".to_owned()].into_iter().chain(parts(4).map(|part| format!("-{part}")));
+    assert_eq!(drain(&mut rib, 1), (1..4).flat_map(joined).chain(last).collect::<Vec<_>>());
+    assert_eq!(rib.peer_counters(PeerId(1))[0].held_back, 0);
+}

@@ -25,11 +25,18 @@ impl UpdateGroup {
         now: u64,
         (announce, withdraw): (&mut Vec<Arc<Announcements>>, &mut Vec<Nlri>),
     ) -> usize {
-        let Some(told) = self.seats.seat(slot).map(|seat| seat.told) else { return 0 };
+        let Some((told, owed)) = self.seats.seat(slot).map(|seat| (seat.told, seat.owed)) else { return 0 };
+        let is_owed = |row: &RowId| {
+            let entry = self.entry(*row);
+            self.pending(&entry).announce.has(slot) && !entry.has.has(slot)
+        };
         let has = |net: &N| table.find(net).is_some_and(|row| self.entry(row).has.has(slot));
-        let step = limit::next_step(&self.differing(slot, table), (told, most), max_routes, has);
+        let step = match owed.filter(is_owed) {
+            Some(row) => Some(Step::announcing(vec![row])),
+            None => limit::next_step(&self.differing(slot, table), (told, most), max_routes, has),
+        };
         let full_at = if step.is_none() { Some(now) } else { None };
-        let step = step.unwrap_or(Step { announce: Vec::new(), withdraw: Vec::new() });
+        let step = step.unwrap_or_else(|| Step::announcing(Vec::new()));
         let path_id = self.profile.path_id();
         let mut routes: Announcing = Vec::new();
         let (mut places, mut fresh) = (Places::with_room_for(0), 0);
@@ -57,6 +64,7 @@ impl UpdateGroup {
             seat.pending_announcements = seat.pending_announcements.saturating_sub(step.announce.len());
             seat.told += fresh;
             seat.full_at = full_at;
+            seat.owed = step.owed;
         }
         self.sweep();
         step.len()

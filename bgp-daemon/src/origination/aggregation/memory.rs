@@ -56,9 +56,13 @@ impl Memory {
         self.rules.values().filter_map(|rule| rule.next_end).min()
     }
 
-    /// Forgets all rules but the first `count`.
-    pub(in crate::origination) fn keep_first(&mut self, count: usize) {
-        self.rules.retain(|rule, _| *rule < count);
+    /// Forgets the rules that aggregate in a way for which nothing is remembered, and those that are not among `aggregations`.
+    pub(in crate::origination) fn keep(&mut self, aggregations: &[Aggregation]) {
+        let remembers = |aggregation: &Aggregation| match aggregation {
+            Aggregation::InUse(wanted) => *wanted != InUse::EXACT,
+            Aggregation::SubnetRanges { .. } => false,
+        };
+        self.rules.retain(|rule, _| aggregations.get(*rule).is_some_and(remembers));
     }
 
     /// What the rule of this index makes instead, when what is held would go beyond its bound with what it makes.
@@ -89,12 +93,10 @@ impl Memory {
         let wanted = match aggregation {
             Aggregation::InUse(wanted) => wanted,
             Aggregation::SubnetRanges { while_allocated } => {
-                self.rules.remove(&rule);
                 return each(&|members| subnet_ranges::aggregate(members, while_allocated));
             }
         };
         if wanted == InUse::EXACT {
-            self.rules.remove(&rule);
             return each(&|members| in_use::aggregate(members, &[]));
         }
         let memory = self.rules.entry(rule).or_default();

@@ -55,7 +55,9 @@ impl Gateway {
         let name = |session: &str| session.split('@').next().unwrap().to_owned();
         for (session, view) in self.wire.views.clone() {
             let same_name = expected.views.iter().find(|(before, _)| name(before) == name(&session));
-            if let Some((_, before)) = same_name.filter(|(_, before)| !before.is_subset(&view)) {
+            // Of more than a peer has room for nobody remembers what it was told.
+            let is_full = view.len() + 1 >= self.setting.taken(&name(&session));
+            if let Some((_, before)) = same_name.filter(|(_, before)| !is_full && !before.is_subset(&view)) {
                 self.fails(format!("after the restart {session:?} sees {view:?}, not {before:?}"));
             }
         }
