@@ -22,6 +22,8 @@ pub enum RouteSource {
     Originated {
         /// What it is for: the role of its range, as "pod".
         tag: Arc<str>,
+        /// What the way to it costs within our own network, 0 and up, for policies to put into MULTI_EXIT_DISC.
+        cost: u32,
     },
     /// This peer sent it.
     Peer(PeerId),

@@ -40,6 +40,8 @@ pub struct Match {
     pub exactly: Option<Arc<BTreeSet<Prefix>>>,
     /// The route comes from one of these.
     pub sources: Option<Vec<SourceMatch>>,
+    /// We originate the route, and it costs so much; see [`RouteSource::Originated`].
+    pub cost: Option<u32>,
     /// The route carries at least one of these communities.
     pub communities: Option<Vec<Community>>,
     /// The route carries at least one of these large communities.
@@ -53,6 +55,8 @@ pub enum SourceMatch {
     AnyOriginated,
     /// What we originate with this tag, as "pod".
     Originated(Arc<str>),
+    /// What we originate with any tag but this one.
+    OriginatedBut(Arc<str>),
     /// Whatever a peer sent.
     AnyPeer,
     /// What this peer sent.
@@ -68,6 +72,8 @@ pub enum Action {
     ClearMed,
     /// Sets LOCAL_PREF; it never leaves the AS (RFC 4271 section 5.1.5).
     SetLocalPref(u32),
+    /// Removes all communities and large communities, the well-known ones among them (RFC 8642).
+    ClearCommunities,
     /// Adds a community; the others stay, the well-known ones among them (RFC 8642).
     AddCommunity(Community),
     /// Removes a community.
@@ -118,6 +124,7 @@ impl Match {
     pub fn holds(&self, prefix: &Prefix, source: &RouteSource, attributes: &PathAttributes) -> bool {
         self.family.is_none_or(|family| family == prefix.family())
             && any_of(self.sources.as_deref(), |wanted| wanted.includes(source))
+            && self.cost.is_none_or(|wanted| matches!(source, RouteSource::Originated { cost, .. } if *cost == wanted))
             && any_of(self.prefixes.as_deref(), |range| range.contains(prefix))
             && self.exactly.as_ref().is_none_or(|wanted| wanted.contains(prefix))
             && any_of(self.communities.as_deref(), |wanted| attributes.communities.contains(wanted))
@@ -142,7 +149,8 @@ impl SourceMatch {
     pub fn includes(&self, source: &RouteSource) -> bool {
         match (self, source) {
             (Self::AnyOriginated, RouteSource::Originated { .. }) | (Self::AnyPeer, RouteSource::Peer(_)) => true,
-            (Self::Originated(wanted), RouteSource::Originated { tag }) => wanted == tag,
+            (Self::Originated(wanted), RouteSource::Originated { tag, .. }) => wanted == tag,
+            (Self::OriginatedBut(other), RouteSource::Originated { tag, .. }) => other != tag,
             (Self::Peer(wanted), RouteSource::Peer(peer)) => wanted == peer,
             _ => false,
         }
@@ -156,6 +164,10 @@ impl Action {
             Self::SetMed(med) => attributes.multi_exit_disc = Some(*med),
             Self::ClearMed => attributes.multi_exit_disc = None,
             Self::SetLocalPref(preference) => attributes.local_pref = Some(*preference),
+            Self::ClearCommunities => {
+                attributes.communities.clear();
+                attributes.large_communities.clear();
+            }
             Self::AddCommunity(community) => insert_sorted(&mut attributes.communities, *community),
             Self::RemoveCommunity(community) => attributes.communities.retain(|present| present != community),
             Self::AddExtendedCommunity(community) => insert_sorted(&mut attributes.extended_communities, *community),

@@ -14,7 +14,7 @@ fn prefix(text: &str) -> Prefix {
 }
 
 fn originated(tag: &str) -> RouteSource {
-    RouteSource::Originated { tag: Arc::from(tag) }
+    RouteSource::Originated { tag: Arc::from(tag), cost: 0 }
 }
 
 #[test]

@@ -296,9 +296,15 @@ impl<N: FamilyPrefix> FamilyRib<N> {
 
     // --- our own ---
 
-    /// Originates a prefix.
-    pub fn originate(&mut self, context: &mut Context, net: N, attributes: &Arc<PathAttributes>, tag: &Arc<str>) {
-        let number = context.tag_number(tag);
+    /// Originates a prefix with a tag and a cost.
+    pub fn originate(
+        &mut self,
+        context: &mut Context,
+        net: N,
+        attributes: &Arc<PathAttributes>,
+        (tag, cost): (&Arc<str>, u32),
+    ) {
+        let number = context.tag_number(tag, cost);
         let row = self.table.find_or_place(&net).unwrap_or_else(|position| self.table.insert(net, position));
         let received = context.attributes.intern(attributes);
         context.attributes.retain(received);

@@ -162,12 +162,17 @@ impl Rib {
         outcome
     }
 
-    /// Originates a prefix, or replaces its attributes or tag.
+    /// Originates a prefix that costs nothing, or replaces its attributes or tag.
     pub fn originate(&mut self, prefix: Prefix, attributes: Arc<PathAttributes>, tag: Arc<str>) {
+        self.originate_at_cost(prefix, attributes, tag, 0);
+    }
+
+    /// Originates a prefix, or replaces its attributes, tag or cost.
+    pub fn originate_at_cost(&mut self, prefix: Prefix, attributes: Arc<PathAttributes>, tag: Arc<str>, cost: u32) {
         if let Some(net) = Ipv4Net::of(&prefix) {
-            self.v4.originate(&mut self.context, net, &attributes, &tag);
+            self.v4.originate(&mut self.context, net, &attributes, (&tag, cost));
         } else if let Some(net) = Ipv6Net::of(&prefix) {
-            self.v6.originate(&mut self.context, net, &attributes, &tag);
+            self.v6.originate(&mut self.context, net, &attributes, (&tag, cost));
         }
     }
 

@@ -102,7 +102,7 @@ impl Context {
             by_id: HashMap::new(),
             away: HashMap::new(),
             tags: Vec::new(),
-            unknown: RouteSource::Originated { tag: Arc::from("") },
+            unknown: RouteSource::Originated { tag: Arc::from(""), cost: 0 },
         }
     }
 
@@ -177,14 +177,11 @@ impl Context {
         self.sessions.get_mut(index.index())?.as_mut()
     }
 
-    /// The number of a tag. There are as many tags as roles in the configuration, so the list is searched.
-    pub fn tag_number(&mut self, tag: &Arc<str>) -> u32 {
-        let known = self
-            .tags
-            .iter()
-            .position(|source| matches!(source, RouteSource::Originated { tag: known } if known == tag));
-        let place = known.unwrap_or_else(|| {
-            self.tags.push(RouteSource::Originated { tag: Arc::clone(tag) });
+    /// The number of a tag at a cost. There are as many as roles and costs in the configuration, so the list is searched.
+    pub fn tag_number(&mut self, tag: &Arc<str>, cost: u32) -> u32 {
+        let is_it = |source: &RouteSource| matches!(source, RouteSource::Originated { tag: known, cost: at } if *at == cost && known == tag);
+        let place = self.tags.iter().position(is_it).unwrap_or_else(|| {
+            self.tags.push(RouteSource::Originated { tag: Arc::clone(tag), cost });
             self.tags.len() - 1
         });
         u32::try_from(place).unwrap_or(u32::MAX)

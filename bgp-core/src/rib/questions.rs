@@ -186,9 +186,10 @@ impl Rib {
             let own = paths.iter().filter(|path| path.peer == PeerIndex::LOCAL);
             own.filter_map(|path| match context.source(path.peer, path.path_id) {
                 RouteSource::Peer(_) => None,
-                RouteSource::Originated { tag } => Some(OriginatedRoute {
+                RouteSource::Originated { tag, cost } => Some(OriginatedRoute {
                     prefix,
                     tag: tag.clone(),
+                    cost: *cost,
                     attributes: context.attributes.attributes(path.received),
                 }),
             })

@@ -161,6 +161,8 @@ pub struct OriginatedRoute {
     pub prefix: Prefix,
     /// What it is for, as "pod".
     pub tag: Arc<str>,
+    /// What it costs.
+    pub cost: u32,
     /// The attributes as originated.
     pub attributes: Arc<PathAttributes>,
 }

@@ -18,7 +18,8 @@ pub struct ConfigChange {
     pub peers_changed: Vec<PeerChange>,
     /// `[inventory]`: the source is to be watched anew.
     pub inventory: bool,
-    /// `[[advertise]]`, `[[range_role]]`, `router.region` or peers with `max_prefixes_out`: originations are to be computed anew.
+    /// `[[advertise]]`, `[[range_role]]`, `router.region`, `router.routing_mode`, `router.inter_region_cost`, the custom ranges of
+    /// all peers together, or peers with `max_prefixes_out`: originations are to be computed anew.
     pub originations: bool,
     /// `router.listen`: sockets are to be bound and closed.
     pub listen: bool,
@@ -73,8 +74,9 @@ impl ConfigChange {
         let names = |config: &Config| -> BTreeSet<String> { enabled(config).map(|peer| peer.name.clone()).collect() };
         let (before, after) = (names(old), names(new));
         let pairs = enabled(new).filter_map(|peer| Some((enabled(old).find(|old| old.name == peer.name)?, peer)));
-        let originates_otherwise = (&old.range_roles, &old.advertise, &old.router.region)
-            != (&new.range_roles, &new.advertise, &new.router.region)
+        let originates_otherwise = (&old.range_roles, &old.advertise, &old.router.region, &old.router.inter_region)
+            != (&new.range_roles, &new.advertise, &new.router.region, &new.router.inter_region)
+            || old.custom_ranges() != new.custom_ranges()
             || !rooms(old).eq(rooms(new));
         Self {
             peers_added: after.difference(&before).cloned().collect(),
@@ -127,7 +129,9 @@ fn differing<const N: usize>(pairs: [(&'static str, bool); N]) -> Vec<&'static s
 
 fn restart(Config { router: old, journal: old_journal, .. }: &Config, new: &Config) -> Vec<&'static str> {
     // Destructured, so that a new key must be thought of here.
-    let Router { asn, router_id, region: _, listen: _, always_compare_med } = &new.router;
+    // What is advertised is a matter of the peers, and other regions one of originations.
+    let Router { asn, router_id, region: _, listen: _, always_compare_med, advertised: _, inter_region: _ } =
+        &new.router;
     differing([
         ("router.asn", old.asn != *asn),
         ("router.router_id", old.router_id != *router_id),
@@ -152,6 +156,8 @@ fn peer_change(old: &Peer, new: &Peer) -> PeerChange {
         connect_retry,
         initial_hold,
         families,
+        advertised,
+        inter_region,
         advertised_route_priority,
         max_prefixes_out,
         next_hop_self_v4,
@@ -194,7 +200,13 @@ fn peer_change(old: &Peer, new: &Peer) -> PeerChange {
             ("graceful_shutdown", old.graceful_shutdown != *graceful_shutdown),
             ("import.max_prefixes", old.max_prefixes() != import.as_ref().and_then(|import| import.max_prefixes)),
         ]),
-        policy: differing([("import", accepts(old) != accepts(new)), ("export", old.export != *export)]),
-        description: old.description != *description,
+        policy: differing([
+            ("import", accepts(old) != accepts(new)),
+            ("export", old.export != *export),
+            ("advertised_groups", old.advertised.all_subnets != advertised.all_subnets),
+            ("advertised_ip_ranges", old.advertised.prefixes() != advertised.prefixes()),
+            ("inter_region_cost", old.inter_region.known() != inter_region.known()),
+        ]),
+        description: old.description != *description || old.advertised.descriptions() != advertised.descriptions(),
     }
 }

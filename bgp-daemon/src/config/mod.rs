@@ -10,6 +10,7 @@
 //!
 //! It knows no socket, no running session and no inventory.
 
+mod advertised;
 pub mod change;
 mod fault;
 mod key;
@@ -17,6 +18,7 @@ mod layers;
 mod model;
 mod originations;
 mod policy;
+mod prohibited;
 mod read;
 mod session;
 mod shape;
@@ -30,14 +32,16 @@ use std::ffi::OsString;
 use std::path::Path;
 use std::sync::Arc;
 
+pub use advertised::{Advertised, AdvertisedIpRange, InterRegionCosts, RegionCost};
 pub use change::{ConfigChange, PeerChange};
 pub use fault::{ConfigFault, ConfigFaults, Position};
 pub use model::{
     Audit, Config, Control, ExportRules, Guard, ImportRules, Inventory, InventorySource, Journal, Log, LogFormat,
     ManifestUse, Metrics, Peer, RoleSelector, Router, Warning,
 };
-pub use originations::{AdvertiseRule, Aggregation, InUse, PrefixLengths, RangeRoleRule, RangeSelector};
-pub use policy::HeldPrefixes;
+pub use originations::{ALL_SUBNETS, AdvertiseRule, Aggregation, InUse, PrefixLengths, RangeRoleRule, RangeSelector};
+pub use policy::{CUSTOM_RANGE, HeldPrefixes};
+pub use prohibited::PROHIBITED;
 pub use written::{Written, WrittenFile};
 
 impl Config {

@@ -11,6 +11,7 @@ use bgp_core::policy::PrefixRange;
 use bgp_core::session::{ConnectMode, Extensions, RestartMode};
 use bgp_core::types::{Asn, BgpIdentifier, FamilySet, HoldTime, PeerKind};
 
+use super::advertised::{Advertised, InterRegionCosts};
 use super::originations::{AdvertiseRule, RangeRoleRule};
 use super::written::Written;
 
@@ -75,6 +76,10 @@ pub struct Router {
     pub listen: Vec<SocketAddr>,
     /// Whether MULTI_EXIT_DISC is compared between routes of different neighbour ASes too.
     pub always_compare_med: bool,
+    /// `advertise_mode` and what belongs to it: what a peer is told that says nothing else.
+    pub advertised: Advertised,
+    /// `routing_mode` and `inter_region_cost`: what becomes of other regions than ours.
+    pub inter_region: InterRegionCosts,
 }
 
 /// `[inventory]`.
@@ -217,7 +222,11 @@ pub struct Peer {
     pub initial_hold: Duration,
     /// The families we offer; not empty.
     pub families: FamilySet,
-    /// The MULTI_EXIT_DISC of originations that carry none of their own.
+    /// What of ours it is told, within `export`: its own, or what the router says.
+    pub advertised: Advertised,
+    /// The costs above 0 that its routes may have, as the router says.
+    pub inter_region: InterRegionCosts,
+    /// The MULTI_EXIT_DISC of originations that carry none of their own, to which the cost of their region is added.
     pub advertised_route_priority: u32,
     /// How many prefixes of one family it takes before it closes the session, 2 and up; `None` for no limit.
     pub max_prefixes_out: Option<usize>,
@@ -288,6 +297,14 @@ pub struct ExportRules {
     pub deny: Vec<PrefixRange>,
     /// Names of the peers whose learned routes are passed on (transit between sites); `*` for all others.
     pub learned_from: Vec<String>,
+}
+
+impl ExportRules {
+    /// All of ours that the peer's mode has, and nothing learned.
+    #[must_use]
+    pub fn everything() -> Self {
+        Self { roles: vec![RoleSelector::Any], allow: None, deny: Vec::new(), learned_from: Vec::new() }
+    }
 }
 
 /// Stands for every other peer in `export.learned_from`.

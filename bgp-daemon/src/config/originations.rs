@@ -26,9 +26,12 @@ pub struct AdvertiseRule {
     pub communities: Vec<Community>,
     /// Large communities attached.
     pub large_communities: Vec<LargeCommunity>,
-    /// MULTI_EXIT_DISC attached.
+    /// MULTI_EXIT_DISC attached; no cost of a region is added to it.
     pub med: Option<u32>,
 }
+
+/// The one group of ranges that there is, as it is written.
+pub const ALL_SUBNETS: &str = "ALL_SUBNETS";
 
 /// What an `[[advertise]]` matches.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,6 +40,8 @@ pub enum RangeSelector {
     Role(String),
     /// Ranges of that name.
     Range(String),
+    /// Every range that Cloud Router announces by itself: `ALL_SUBNETS`.
+    AllSubnets,
 }
 
 /// How addresses become prefixes.

@@ -3,6 +3,8 @@
 //! What a key means, its unit, range and default stand in configs/annotated.toml, which a test compares with this file.
 //! No key holds a secret, so that values can be shown in messages: a secret is a file, and its key names the file.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 
 /// The whole file.
@@ -31,6 +33,18 @@ pub(super) struct Router {
     pub region: Option<String>,
     pub listen: Option<Vec<String>>,
     pub always_compare_med: Option<bool>,
+    pub advertise_mode: Option<String>,
+    pub advertised_groups: Option<Vec<String>>,
+    pub advertised_ip_ranges: Option<Vec<AdvertisedIpRange>>,
+    pub routing_mode: Option<String>,
+    pub inter_region_cost: Option<BTreeMap<String, u32>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "a table as in { range = \"10.0.0.0/8\" }")]
+pub(super) struct AdvertisedIpRange {
+    pub range: Option<String>,
+    pub description: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -60,6 +74,7 @@ pub(super) struct RangeRole {
 pub(super) struct Advertise {
     pub role: Option<String>,
     pub range: Option<String>,
+    pub group: Option<String>,
     pub aggregation: Option<Aggregation>,
     pub communities: Option<Vec<String>>,
     pub large_communities: Option<Vec<String>>,
@@ -149,6 +164,9 @@ pub(super) struct Peer {
     pub connect_retry_secs: Option<u32>,
     pub initial_hold_time_secs: Option<u32>,
     pub families: Option<Vec<String>>,
+    pub advertise_mode: Option<String>,
+    pub advertised_groups: Option<Vec<String>>,
+    pub advertised_ip_ranges: Option<Vec<AdvertisedIpRange>>,
     pub advertised_route_priority: Option<u32>,
     pub max_prefixes_out: Option<PrefixLimit>,
     pub next_hop_self_v4: Option<String>,

@@ -24,7 +24,7 @@ impl Exports {
     /// What `peer` is told; of routes that other peers sent, which its `export` may pass on too, nothing is said here.
     #[must_use]
     pub fn of(peer: &Peer, held: Option<&HeldPrefixes>) -> Self {
-        Self { policy: peer.export_policy(|_| None), families: peer.families, held: held.cloned().unwrap_or_default() }
+        Self { policy: peer.own_prefixes_policy(), families: peer.families, held: held.cloned().unwrap_or_default() }
     }
 
     /// The same, in these families alone.
@@ -39,7 +39,7 @@ impl Exports {
         if !self.families.contains(prefix.family()) || self.held.withheld.contains(prefix) {
             return false;
         }
-        let source = RouteSource::Originated { tag: Arc::clone(&origination.role) };
+        let source = RouteSource::Originated { tag: Arc::clone(&origination.role), cost: 0 };
         let term = self.policy.deciding_term(prefix, &source, &origination.attributes);
         term.is_some_and(|(_, term)| term.verdict == Verdict::Accept) || self.held.kept.contains(prefix)
     }

@@ -13,7 +13,7 @@ pub use chain::{Break, Chain, Extent, OriginationLink, OwnerKind, OwnerLink, Ran
 
 use super::coverage::overlapping;
 use super::{Origination, OriginationSet, Owners, RangeOutcome, Treatment};
-use crate::config::{AdvertiseRule, Aggregation, Config, RangeSelector};
+use crate::config::{ALL_SUBNETS, AdvertiseRule, Aggregation, Config, RangeSelector};
 use crate::inventory::{Allocation, Owner, Range};
 use span::Coverage;
 
@@ -175,6 +175,7 @@ pub fn selector(selector: &RangeSelector) -> String {
     match selector {
         RangeSelector::Role(role) => format!("role = {role:?}"),
         RangeSelector::Range(range) => format!("range = {range:?}"),
+        RangeSelector::AllSubnets => format!("group = {ALL_SUBNETS:?}"),
     }
 }
 

@@ -1,12 +1,10 @@
 //! The one way from a snapshot and a configuration to what is originated.
 
-use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use bgp_core::attribute::{Origin, PathAttributes};
 use bgp_core::types::Prefix;
-use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
 use super::aggregation::{Aggregate, Aggregates, Member, Members, Memory, Moment, Prefixes, allocated};
 use super::change::Last;
@@ -14,20 +12,8 @@ use super::coverage::addresses;
 use super::guard::{GuardState, Hold};
 use super::role::RangeRoles;
 use super::{Blocks, Origination, OriginationSet, Originations, RangeOutcome, RuleOutcome, Treatment, room, rule};
-use crate::config::{AdvertiseRule, Aggregation, Config, InUse};
+use crate::config::{AdvertiseRule, Aggregation, Config, InUse, PROHIBITED};
 use crate::inventory::{Range, Snapshot};
-
-/// What is never announced, nor anything that shares an address with it: "this" network, loopback, link-local and
-/// multicast, which the cloud does not give to a subnetwork either. A default route shares addresses with them.
-pub(super) const PROHIBITED: [IpNet; 7] = [
-    IpNet::V4(Ipv4Net::new_assert(Ipv4Addr::UNSPECIFIED, 8)),
-    IpNet::V4(Ipv4Net::new_assert(Ipv4Addr::new(127, 0, 0, 0), 8)),
-    IpNet::V4(Ipv4Net::new_assert(Ipv4Addr::new(169, 254, 0, 0), 16)),
-    IpNet::V4(Ipv4Net::new_assert(Ipv4Addr::new(224, 0, 0, 0), 4)),
-    IpNet::V6(Ipv6Net::new_assert(Ipv6Addr::UNSPECIFIED, 8)),
-    IpNet::V6(Ipv6Net::new_assert(Ipv6Addr::new(0xFE80, 0, 0, 0, 0, 0, 0, 0), 10)),
-    IpNet::V6(Ipv6Net::new_assert(Ipv6Addr::new(0xFF00, 0, 0, 0, 0, 0, 0, 0), 8)),
-];
 
 /// What `snapshot` makes us originate under `config`, when nothing was originated before.
 ///

@@ -371,7 +371,7 @@ impl Model {
         let (from, best) = self.best(prefix)?;
         let source = match from {
             Some(from) => RouteSource::Peer(PeerId(from)),
-            None => RouteSource::Originated { tag: Arc::from("pod") },
+            None => RouteSource::Originated { tag: Arc::from("pod"), cost: 0 },
         };
         let kept_in = from.is_some() && best.communities.contains(&Community::NO_EXPORT);
         let for_customers = best.only_to_customer.is_some() && peer != 3;

@@ -47,6 +47,10 @@ fn nothing_changes_between_equals() {
 #[test]
 fn each_key_of_a_section_touches_its_own() {
     let none = ConfigChange::default;
+    let both = |keys: &[&'static str]| -> Vec<PeerChange> {
+        let change = |name: &str| PeerChange { name: name.to_owned(), policy: keys.to_vec(), ..PeerChange::default() };
+        ["dc1", "dc2"].map(change).to_vec()
+    };
     let cases = [
         ("asn = 64512\n", "asn = 64513\n", ConfigChange { restart: vec!["router.asn"], ..none() }),
         (
@@ -61,6 +65,25 @@ fn each_key_of_a_section_touches_its_own() {
         ),
         ("asn = 64512\n", "asn = 64512\nlisten = [\"0.0.0.0:179\"]\n", ConfigChange { listen: true, ..none() }),
         ("asn = 64512\n", "asn = 64512\nregion = \"r1\"\n", ConfigChange { originations: true, ..none() }),
+        (
+            "asn = 64512\n",
+            "asn = 64512\nregion = \"r1\"\nrouting_mode = \"GLOBAL\"\n",
+            ConfigChange { originations: true, peers_changed: both(&["inter_region_cost"]), ..none() },
+        ),
+        (
+            "asn = 64512\n",
+            "asn = 64512\nadvertise_mode = \"CUSTOM\"\nadvertised_ip_ranges = [{ range = \"10.0.0.0/8\" }]\n",
+            ConfigChange {
+                originations: true,
+                peers_changed: {
+                    let mut both = both(&["advertised_groups", "advertised_ip_ranges"]);
+                    // It had none, and now has all that its mode has.
+                    both[1].policy.insert(0, "export");
+                    both
+                },
+                ..none()
+            },
+        ),
         ("path = \"inventory\"", "path = \"other\"", ConfigChange { inventory: true, ..none() }),
         ("path = \"inventory\"", "path = \"inventory\"\nsettle_ms = 5", ConfigChange { inventory: true, ..none() }),
         ("[control]", "[control]\nmode = \"0600\"", ConfigChange { control: true, ..none() }),
@@ -109,6 +132,7 @@ fn each_key_of_a_peer_touches_that_peer_alone() {
         ("import = { allow = [\"10.0.0.0/8\"] }\n", "", policy("import")),
         ("roles = [\"pod\"]", "roles = [\"*\"]", policy("export")),
         ("roles = [\"pod\"]", "roles = [\"pod\"], learned_from = [\"dc2\"]", policy("export")),
+        ("asn = 65001", "asn = 65001\nadvertise_mode = \"CUSTOM\"", policy("advertised_groups")),
         ("asn = 65001", "asn = 65001\ndescription = \"x\"", PeerChange { description: true, ..dc1() }),
     ];
     let peer = routes("max_prefixes_out");

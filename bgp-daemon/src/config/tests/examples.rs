@@ -38,6 +38,7 @@ fn annotated_example_has_every_key_with_a_comment_before_its_first_use() {
     let table: toml::Table = text.parse().unwrap();
     let mut used = BTreeSet::new();
     collect(&toml::Value::Table(table), "", &mut used);
+    used.retain(|key| !is_of_map(key));
     assert_eq!(known, used);
 
     let (mut seen, mut section, mut commented) = (BTreeSet::new(), String::new(), false);
@@ -50,7 +51,7 @@ fn annotated_example_has_every_key_with_a_comment_before_its_first_use() {
             (None, Some((key, _))) if !line.starts_with('#') => Some(format!("{section}.{key}")),
             _ => None,
         };
-        let is_first_use = key.is_some_and(|key| seen.insert(key));
+        let is_first_use = key.is_some_and(|key| is_of_map(&key) || seen.insert(key));
         assert!(!is_first_use || commented, "no comment before: {line}");
         commented = line.starts_with('#');
     }
@@ -68,6 +69,11 @@ fn sections_of_the_layers_are_those_of_the_shape() {
     let top: BTreeSet<&str> = known.iter().filter(|key| !key.contains('.')).map(String::as_str).collect();
     let sections = super::super::layers::TABLES.into_iter().chain(super::super::layers::LISTS);
     assert_eq!(sections.collect::<BTreeSet<_>>(), top);
+}
+
+/// Keys that are the operator's own.
+fn is_of_map(key: &str) -> bool {
+    key.starts_with("router.inter_region_cost.")
 }
 
 fn collect(value: &toml::Value, path: &str, keys: &mut BTreeSet<String>) {
@@ -131,6 +137,10 @@ impl<'de> Deserializer<'de> for Walk<'_> {
         shape
     }
 
+    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, value::Error> {
+        visitor.visit_map(MapDeserializer::new(std::iter::empty::<(&str, Walk<'_>)>()))
+    }
+
     fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, value::Error> {
         visitor.visit_str("")
     }
@@ -153,6 +163,6 @@ impl<'de> Deserializer<'de> for Walk<'_> {
 
     forward_to_deserialize_any! {
         i8 i16 i32 i64 i128 u64 u128 f32 f64 char str bytes byte_buf unit unit_struct newtype_struct tuple
-        tuple_struct map enum identifier ignored_any
+        tuple_struct enum identifier ignored_any
     }
 }

@@ -144,7 +144,7 @@ fn names_what_is_missing() {
                  aliasd.toml:1:2: router.router_id: missing; expected a dotted quad other than 0.0.0.0, as in \"169.254.10.1\"\n\
                  aliasd.toml:2:2: inventory.path: missing; expected the directory that holds the inventory\n\
                  aliasd.toml:3:1: advertise[0].aggregation: missing; expected { mode = \"in-use\" } or { mode = \"subnet-ranges\" }\n\
-                 aliasd.toml:3:1: advertise[0].role: missing; expected role or range: what to advertise\n\
+                 aliasd.toml:3:1: advertise[0].role: missing; expected role, range or group: what to advertise\n\
                  aliasd.toml:4:1: peer[0].address: missing; expected the peer's address\n\
                  aliasd.toml:4:1: peer[0].asn: missing; expected an AS number from 1 to 4294967295, not 23456\n\
                  aliasd.toml:4:1: peer[0].name: missing; expected a name of 1 to 63 letters, digits, '.', '_', '-'\n\
@@ -248,7 +248,7 @@ fn refuses_rules_of_origination() {
         &[
             (
                 "[[advertise]]\nrole = \"pod\"\nrange = \"pods\"\naggregation = { mode = \"in-use\" }",
-                "aliasd.toml:8:9: advertise[0].range = \"pods\": role is given too; expected one of the two",
+                "aliasd.toml:8:9: advertise[0].range = \"pods\": role is given too; expected one of the three",
             ),
             (
                 "[[advertise]]\nrole = \"pod\"\naggregation = { mode = \"inuse\" }",
@@ -571,7 +571,7 @@ fn reports_every_fault_of_every_layer_at_once() {
         "\
 aliasd.toml:2:7: router.asn = 0: expected an AS number from 1 to 4294967295, not 23456
 aliasd.toml:3:13: router.router_id = \"0.0.0.0\": expected a dotted quad other than 0.0.0.0, as in \"169.254.10.1\"
-aliasd.toml:4:1: router.listn: unknown key; did you mean listen? expected one of asn, router_id, region, listen, always_compare_med
+aliasd.toml:4:1: router.listn: unknown key; did you mean listen? expected one of asn, router_id, region, listen, always_compare_med, advertise_mode, advertised_groups, advertised_ip_ranges, routing_mode, inter_region_cost
 aliasd.toml:6:8: inventory.path = 5: expected text in quotes
 aliasd.toml:9:11: peer[dc1].address = \"224.0.0.1\": a multicast address is no host's; expected a unicast address
 aliasd.toml:11:18: peer[dc1].hold_time_secs = 2: expected 0, or 3 to 65535 seconds (RFC 4271 section 4.2)

@@ -1,5 +1,6 @@
 //! What the configuration promises, said from outside: texts in, a `Config` or exact messages out.
 
+mod advertised;
 mod aggregation;
 mod change;
 mod examples;

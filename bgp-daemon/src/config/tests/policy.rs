@@ -26,7 +26,7 @@ fn rejected(term: &str) -> (Verdict, Option<String>) {
 const NOTHING: (Verdict, Option<String>) = (Verdict::Reject, None);
 
 fn originated(role: &str) -> RouteSource {
-    RouteSource::Originated { tag: Arc::from(role) }
+    RouteSource::Originated { tag: Arc::from(role), cost: 0 }
 }
 
 fn learned(id: u32) -> RouteSource {

@@ -8,7 +8,7 @@ use config::ValueKind;
 
 use super::{Checker, extensions};
 use crate::config::key::KeyPath;
-use crate::config::model::{ANY_PEER, Peer, RoleSelector, Router};
+use crate::config::model::{ANY_PEER, ExportRules, Peer, RoleSelector, Router};
 use crate::config::originations::{AdvertiseRule, RangeSelector};
 
 pub(super) fn check(
@@ -36,10 +36,12 @@ pub(super) fn check(
             silent(&at, peer, checker);
             families_without_next_hop(&at, peer, checker);
             ranges_of_absent_families(&at, peer, checker);
+            modes(&at, peer, checker);
             unknown_roles(&at, peer, advertise, checker);
         }
     }
-    if advertise.is_empty() {
+    let is_custom = |peer: &Peer| peer.enabled && !peer.advertised.ip_ranges.is_empty();
+    if advertise.is_empty() && !peers.iter().flatten().any(is_custom) {
         checker.warn(&KeyPath::section("advertise"), "there is none: nothing is originated");
     }
     if !peers.iter().flatten().any(|peer| peer.enabled) {
@@ -124,7 +126,11 @@ fn reachable(router: &Router, peers: &[Option<Peer>], checker: &mut Checker<'_>)
 
 fn shadowed_rules(advertise: &[AdvertiseRule], checker: &mut Checker<'_>) {
     for (index, rule) in advertise.iter().enumerate() {
-        let earlier = advertise.iter().take(index).position(|earlier| earlier.selector == rule.selector);
+        // What ALL_SUBNETS leaves can only be an external IPv6 range, which is asked for by that name.
+        let leaves_it = matches!(&rule.selector, RangeSelector::Range(range) if range == "ipv6");
+        let takes_all = |earlier: &RangeSelector| *earlier == RangeSelector::AllSubnets && !leaves_it;
+        let matches_first = |earlier: &AdvertiseRule| earlier.selector == rule.selector || takes_all(&earlier.selector);
+        let earlier = advertise.iter().take(index).position(matches_first);
         if let Some(earlier) = earlier {
             let at = KeyPath::section("advertise").index(index);
             checker.warn(&at, format!("never used: advertise[{earlier}] matches the same first"));
@@ -143,7 +149,9 @@ fn silent(at: &KeyPath, peer: &Peer, checker: &mut Checker<'_>) {
     match &peer.export {
         None => checker.warn(at, "no export: nothing is advertised to it (RFC 8212)"),
         Some(export) => {
-            let no_source = export.roles.is_empty() && export.learned_from.is_empty();
+            let has_subnets = peer.advertised.all_subnets && !export.roles.is_empty();
+            let has_own = has_subnets || !peer.advertised.ip_ranges.is_empty();
+            let no_source = !has_own && export.learned_from.is_empty();
             if no_source || export.allow.as_ref().is_some_and(Vec::is_empty) {
                 checker.warn(&at.key("export"), "it selects nothing: nothing is advertised to it");
             }
@@ -181,9 +189,28 @@ fn ranges_of_absent_families(at: &KeyPath, peer: &Peer, checker: &mut Checker<'_
     }
 }
 
+/// What of its mode the peer's own keys make void.
+fn modes(at: &KeyPath, peer: &Peer, checker: &mut Checker<'_>) {
+    let named = |export: &ExportRules| export.roles.iter().any(|role| *role != RoleSelector::Any);
+    if !peer.advertised.all_subnets && peer.export.as_ref().is_some_and(named) {
+        let at = at.key("export").key("roles");
+        checker.warn(&at, "selects nothing: its advertise_mode is CUSTOM without the group ALL_SUBNETS");
+    }
+    for family in [AddressFamily::Ipv4Unicast, AddressFamily::Ipv6Unicast] {
+        let first = peer.advertised.ip_ranges.iter().find(|custom| custom.range.family() == family);
+        if let Some(custom) = first.filter(|_| !peer.families.contains(family)) {
+            let text = format!(
+                "{} of advertised_ip_ranges is not advertised to it: {family} is not in families",
+                custom.range
+            );
+            checker.warn(at, text);
+        }
+    }
+}
+
 fn unknown_roles(at: &KeyPath, peer: &Peer, advertise: &[AdvertiseRule], checker: &mut Checker<'_>) {
     // A rule by range originates under whatever role its range has, which only the inventory knows.
-    let by_range = advertise.iter().any(|rule| matches!(rule.selector, RangeSelector::Range(_)));
+    let by_range = advertise.iter().any(|rule| !matches!(rule.selector, RangeSelector::Role(_)));
     let Some(export) = peer.export.as_ref().filter(|_| !by_range) else { return };
     for (index, role) in export.roles.iter().enumerate() {
         let RoleSelector::Role(role) = role else { continue };

@@ -3,6 +3,7 @@
 //! Each part yields what it can; a `Config` is made only when nobody found a fault.
 
 mod across;
+mod advertised;
 mod aggregation;
 mod extensions;
 mod guard;
@@ -31,7 +32,9 @@ pub(super) fn validate(layers: &Layers, mut faults: Vec<ConfigFault>) -> Result<
         refused.push(KeyPath::default());
     }
     let mut checker = Checker { layers, refused, faults, warnings: Vec::new() };
-    let router = sections::router(file.router, &mut checker);
+    let of_router =
+        file.router.as_ref().map(|written| advertised::of_router(written, &mut checker)).unwrap_or_default();
+    let router = sections::router(file.router, &of_router, &mut checker);
     let inventory = sections::inventory(file.inventory, &mut checker);
     let journal = file.journal.map(|journal| sections::journal(journal, &mut checker));
     let control = sections::control(file.control.unwrap_or_default(), &mut checker);
@@ -42,7 +45,7 @@ pub(super) fn validate(layers: &Layers, mut faults: Vec<ConfigFault>) -> Result<
     let log = sections::log(file.log.unwrap_or_default(), &mut checker);
     let range_roles = originations::range_roles(file.range_role.unwrap_or_default(), &mut checker);
     let advertise = originations::advertise(file.advertise.unwrap_or_default(), &mut checker);
-    let peers = peer::peers(file.peer.unwrap_or_default(), &mut checker);
+    let peers = peer::peers(file.peer.unwrap_or_default(), &of_router, &mut checker);
     if layers.is_whole {
         across::check(router.as_ref(), &advertise, &peers, &mut checker);
     }

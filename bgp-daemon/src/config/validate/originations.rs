@@ -3,7 +3,7 @@
 use super::sections::is_resource;
 use super::{Checker, aggregation};
 use crate::config::key::{KeyPath, is_plain_word};
-use crate::config::originations::{AdvertiseRule, RangeRoleRule, RangeSelector};
+use crate::config::originations::{ALL_SUBNETS, AdvertiseRule, RangeRoleRule, RangeSelector};
 use crate::config::shape;
 use bgp_core::types::CommunityParseError;
 
@@ -34,7 +34,7 @@ pub(super) fn advertise(written: Vec<shape::Advertise>, checker: &mut Checker<'_
 
 fn advertise_rule(index: usize, written: shape::Advertise, checker: &mut Checker<'_>) -> Option<AdvertiseRule> {
     let at = KeyPath::section("advertise").index(index);
-    let selector = selector(&at, written.role, written.range, checker);
+    let selector = selector(&at, (written.role, written.range, written.group), checker);
     let aggregation = aggregation::aggregation(&at.key("aggregation"), written.aggregation, checker);
     let expected = |error: CommunityParseError| format!("expected {}", error.expected);
     let communities = written.communities.unwrap_or_default();
@@ -52,10 +52,17 @@ fn advertise_rule(index: usize, written: shape::Advertise, checker: &mut Checker
 
 fn selector(
     at: &KeyPath,
-    role: Option<String>,
-    range: Option<String>,
+    (role, range, group): (Option<String>, Option<String>, Option<String>),
     checker: &mut Checker<'_>,
 ) -> Option<RangeSelector> {
+    if let Some(group) = group {
+        if role.is_some() || range.is_some() {
+            let other = if role.is_some() { "role" } else { "range" };
+            checker.fault(&at.key("group"), format!("{other} is given too; expected one of the three"));
+            return None;
+        }
+        return checker.word(&at.key("group"), &group, &[(ALL_SUBNETS, ())]).map(|()| RangeSelector::AllSubnets);
+    }
     match (role, range) {
         (Some(role), None) => {
             checker.legal(&at.key("role"), role, |role| is_plain_word(role), ROLE).map(RangeSelector::Role)
@@ -64,11 +71,11 @@ fn selector(
             checker.legal(&at.key("range"), range, |range| is_resource(range), RANGE).map(RangeSelector::Range)
         }
         (Some(_), Some(_)) => {
-            checker.fault(&at.key("range"), "role is given too; expected one of the two");
+            checker.fault(&at.key("range"), "role is given too; expected one of the three");
             None
         }
         (None, None) => {
-            checker.missing(&at.key("role"), "role or range: what to advertise");
+            checker.missing(&at.key("role"), "role, range or group: what to advertise");
             None
         }
     }

@@ -6,22 +6,25 @@ use std::time::Duration;
 use bgp_core::session::{ConnectMode, RestartConfig, RestartMode, SessionConfig};
 use bgp_core::types::{AddressFamily, FamilySet, HoldTime};
 
+use super::advertised::OfRouter;
 use super::sections::{BGP_PORT, own_or_peer_asn};
-use super::{Checker, extensions, rules};
+use super::{Checker, advertised, extensions, rules};
 use crate::config::key::{KeyPath, is_plain_word};
-use crate::config::model::{GracefulRestart, Peer};
+use crate::config::model::{ExportRules, GracefulRestart, Peer};
 use crate::config::shape;
 
 /// The MULTI_EXIT_DISC that Cloud Router gives when none is configured.
 const DEFAULT_PRIORITY: u32 = 100;
 
 /// Every peer in its place; `None` for one with faults of its own.
-pub(super) fn peers(written: Vec<shape::Peer>, checker: &mut Checker<'_>) -> Vec<Option<Peer>> {
-    written.into_iter().enumerate().map(|(index, peer)| one(index, peer, checker)).collect()
+pub(super) fn peers(written: Vec<shape::Peer>, router: &OfRouter, checker: &mut Checker<'_>) -> Vec<Option<Peer>> {
+    written.into_iter().enumerate().map(|(index, peer)| one(index, peer, router, checker)).collect()
 }
 
-fn one(index: usize, written: shape::Peer, checker: &mut Checker<'_>) -> Option<Peer> {
+fn one(index: usize, written: shape::Peer, router: &OfRouter, checker: &mut Checker<'_>) -> Option<Peer> {
     let at = KeyPath::section("peer").index(index);
+    let advertised = advertised::of_peer(&at, &written, router, checker);
+    let has_mode = router.mode_is_written || written.advertise_mode.is_some();
     let extensions = extensions::extensions(&at, &written, checker);
     let name = name(&at.key("name"), written.name, checker);
     let address = checker.required(&at.key("address"), written.address, "the peer's address");
@@ -45,7 +48,8 @@ fn one(index: usize, written: shape::Peer, checker: &mut Checker<'_>) -> Option<
     let next_hop_self_v6 = next_hop_v6(&at.key("next_hop_self_v6"), written.next_hop_self_v6, checker);
     let graceful_restart = graceful_restart(&at.key("graceful_restart"), written.graceful_restart, checker);
     let import = written.import.map(|import| rules::import(&at.key("import"), import, checker));
-    let export = written.export.map(|export| rules::export(&at.key("export"), export, checker));
+    let export = written.export.map(|export| rules::export(&at.key("export"), export, has_mode, checker));
+    let export = export.or_else(|| has_mode.then(ExportRules::everything));
     Some(Peer {
         name: name?,
         description: written.description.filter(|text| !text.is_empty()),
@@ -60,6 +64,8 @@ fn one(index: usize, written: shape::Peer, checker: &mut Checker<'_>) -> Option<
         connect_retry: Duration::from_secs(retry?.into()),
         initial_hold: initial_hold?,
         families: families?,
+        advertised,
+        inter_region: router.inter_region.clone(),
         advertised_route_priority: written.advertised_route_priority.unwrap_or(DEFAULT_PRIORITY),
         max_prefixes_out,
         next_hop_self_v4,

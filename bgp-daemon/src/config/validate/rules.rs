@@ -21,15 +21,21 @@ pub(super) fn import(at: &KeyPath, written: shape::Import, checker: &mut Checker
     }
 }
 
-pub(super) fn export(at: &KeyPath, written: shape::Export, checker: &mut Checker<'_>) -> ExportRules {
-    if written.roles.is_none() && written.learned_from.is_none() {
+/// `has_mode` where `advertise_mode` says what there is to tell: then rules without roles filter all of it.
+pub(super) fn export(at: &KeyPath, written: shape::Export, has_mode: bool, checker: &mut Checker<'_>) -> ExportRules {
+    let selects_nothing = written.roles.is_none() && written.learned_from.is_none();
+    if selects_nothing && !has_mode {
         checker.missing(&at.key("roles"), "roles as in [\"pod\", \"vm\"] or [\"*\"], or learned_from");
     }
     let allow = written.allow.map(|allow| ranges(&at.key("allow"), &allow, checker));
     let learned_from = written.learned_from.unwrap_or_default();
     checker.distinct(&at.key("learned_from"), &learned_from);
     ExportRules {
-        roles: roles(&at.key("roles"), &written.roles.unwrap_or_default(), checker),
+        roles: match written.roles {
+            Some(texts) => roles(&at.key("roles"), &texts, checker),
+            None if selects_nothing && has_mode => vec![RoleSelector::Any],
+            None => Vec::new(),
+        },
         allow,
         deny: ranges(&at.key("deny"), &written.deny.unwrap_or_default(), checker),
         learned_from,

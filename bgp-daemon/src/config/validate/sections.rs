@@ -7,6 +7,7 @@ use std::time::Duration;
 use bgp_core::types::{AS_TRANS, Asn, BgpIdentifier};
 
 use super::Checker;
+use super::advertised::OfRouter;
 use crate::config::key::{KeyPath, is_plain_word};
 use crate::config::model::{
     Control, Inventory, InventorySource, Journal, Log, LogFormat, ManifestUse, Metrics, Router,
@@ -19,7 +20,11 @@ pub(super) const BGP_PORT: u16 = 179;
 /// Longest path of a Unix socket on Linux, without its closing zero.
 const MAX_SOCKET_PATH_LEN: usize = 107;
 
-pub(super) fn router(written: Option<shape::Router>, checker: &mut Checker<'_>) -> Option<Router> {
+pub(super) fn router(
+    written: Option<shape::Router>,
+    of_router: &OfRouter,
+    checker: &mut Checker<'_>,
+) -> Option<Router> {
     let at = KeyPath::section("router");
     let written = checker.required(&at, written, "a table with asn and router_id")?;
     let asn = own_or_peer_asn(&at.key("asn"), written.asn, checker);
@@ -27,7 +32,8 @@ pub(super) fn router(written: Option<shape::Router>, checker: &mut Checker<'_>) 
     let region = optional_word(&at.key("region"), written.region, "a region as in \"us-central1\"", checker);
     let listen = listen(&at.key("listen"), written.listen, checker);
     let always_compare_med = written.always_compare_med.unwrap_or(false);
-    Some(Router { asn: asn?, router_id: router_id?, region, listen, always_compare_med })
+    let OfRouter { advertised, inter_region, .. } = of_router.clone();
+    Some(Router { asn: asn?, router_id: router_id?, region, listen, always_compare_med, advertised, inter_region })
 }
 
 /// An AS number that can stand in an OPEN as somebody's own: not 0 (RFC 7607), not AS_TRANS (RFC 6793 section 9).

@@ -77,7 +77,7 @@ fn segment(segment: &attribute::AsPathSegment) -> AsPathSegment {
 
 fn source(source: &RouteSource, peers: &Peers) -> RouteSourceEntry {
     match source {
-        RouteSource::Originated { tag } => {
+        RouteSource::Originated { tag, .. } => {
             RouteSourceEntry { kind: SourceType::Originated, peer: None, role: Some(tag.to_string()) }
         }
         RouteSource::Peer(id) => {

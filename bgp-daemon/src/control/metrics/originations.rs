@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::config::{AdvertiseRule, Config, RangeSelector};
+use crate::config::{ALL_SUBNETS, AdvertiseRule, Config, RangeSelector};
 use crate::origination::{Addresses, OriginationSet, RuleOutcome, Treatment};
 use crate::telemetry::exposition::{Exposition, Samples, Value};
 
@@ -14,11 +14,12 @@ struct Rule<'a> {
 }
 
 impl Rule<'_> {
-    /// Its place, and the role or the name of ranges that it selects.
+    /// Its place, and the role, the name or the group of ranges that it selects.
     fn labels(&self) -> [(&'static str, &str); 2] {
         let selected = match &self.written.selector {
             RangeSelector::Role(role) => ("role", role.as_str()),
             RangeSelector::Range(range) => ("range", range.as_str()),
+            RangeSelector::AllSubnets => ("group", ALL_SUBNETS),
         };
         [("rule", &self.index), selected]
     }

@@ -6,10 +6,9 @@ use std::sync::Arc;
 use bgp_core::types::{AddressFamily, Prefix};
 
 use super::{Aggregate, Aggregates, Members, Prefixes, in_use};
-use crate::config::{InUse, PrefixLengths};
+use crate::config::{InUse, PROHIBITED, PrefixLengths};
 use crate::origination::bounded::{Aggregator, Lengths, Limits, Territory};
 use crate::origination::coverage::overlapping;
-use crate::origination::originate::PROHIBITED;
 use crate::origination::set::BoundOutcome;
 use crate::origination::{Blocks, Origination, OriginationSet};
 use crate::shared_map::SharedMap;
