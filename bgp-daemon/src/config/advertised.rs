@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bgp_core::types::Prefix;
 
-use super::model::{Config, Router};
+use super::model::Config;
 
 /// What of ours a peer is told, within its `export`: `advertise_mode`, `advertised_groups` and `advertised_ip_ranges`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,20 +72,17 @@ impl InterRegionCosts {
             Self::Global(costs) => Some(costs.values().copied().filter(|cost| *cost > 0).collect()),
         }
     }
-}
 
-impl Router {
-    /// What a route of `region` costs us, `None` where the region is not announced at all; and whether somebody said so.
+    /// What is added for `region` where `ours` is that of the router; `None` where it is not announced at all. Who speaks for no
+    /// region speaks for all alike.
     #[must_use]
-    pub fn cost_of(&self, region: &str) -> Option<RegionCost> {
-        if self.region.as_deref().is_none_or(|ours| ours == region) {
+    pub fn of(&self, ours: Option<&str>, region: &str) -> Option<RegionCost> {
+        if ours.is_none_or(|ours| ours == region) {
             return Some(RegionCost::Known(0));
         }
-        match &self.inter_region {
-            InterRegionCosts::Regional => None,
-            InterRegionCosts::Global(costs) => {
-                Some(costs.get(region).map_or(RegionCost::Unknown, |cost| RegionCost::Known(*cost)))
-            }
+        match self {
+            Self::Regional => None,
+            Self::Global(costs) => Some(costs.get(region).map_or(RegionCost::Unknown, |cost| RegionCost::Known(*cost))),
         }
     }
 }

@@ -49,8 +49,8 @@ impl Peer {
     }
 }
 
-/// The tag of custom ranges. No role is called so, which is a plain word or the name of a range.
-pub const CUSTOM_RANGE: &str = "(custom range)";
+/// The tag of custom ranges. No role is called so, which is a plain word or the name of a range, and neither has a space.
+pub const CUSTOM_RANGE: &str = "custom range";
 
 /// What leaves with a route of ours whose rule says no MULTI_EXIT_DISC.
 struct Med<'a> {

@@ -11,6 +11,8 @@
 //! ["10.4.0.0/24",1,0,0]                                  an alias range (1) of resource 0, interface word 0, in the range above
 //! {"attributes":{…}}                                     number 0
 //! [0,1,0,"10.4.0.0/24",[1]]                              attributes 0, role word 1, rule 0, made of range 1
+//! [0,1,0,"10.5.0.0/24",[2],250]                          the same of range 2, whose region costs 250
+//! [0,2,null,"10.0.0.0/8",[]]                             a custom range, which no rule makes
 //! {"window":[…]}                                         what was withdrawn lately
 //! {"hold":{"hash":"…",…}}                                what the guard holds, and after it each withdrawal that is held
 //! {"held":["10.4.0.0/24",{…}]}
@@ -157,8 +159,9 @@ struct AttributesLine {
     large_communities: Vec<(u32, u32, u32)>,
 }
 
-/// Attributes, word of the role, rule, prefix, and the ranges that it was made from.
-type OriginationLine<'a> = (usize, usize, usize, &'a str, Vec<usize>);
+/// Attributes, word of the role, rule, prefix, the ranges that it was made from, and the cost, which is left out when it is 0.
+#[derive(Deserialize)]
+struct OriginationLine<'a>(usize, usize, Option<usize>, #[serde(borrow)] &'a str, Vec<usize>, #[serde(default)] u32);
 
 /// The checksum of a file so far.
 #[derive(Clone, Debug, Default)]

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use bgp_core::policy::{Policy, RouteSource, Verdict};
+use bgp_core::policy::{Policy, Verdict};
 use bgp_core::types::{FamilySet, Prefix};
 
 use super::Origination;
@@ -39,8 +39,7 @@ impl Exports {
         if !self.families.contains(prefix.family()) || self.held.withheld.contains(prefix) {
             return false;
         }
-        let source = RouteSource::Originated { tag: Arc::clone(&origination.role), cost: 0 };
-        let term = self.policy.deciding_term(prefix, &source, &origination.attributes);
+        let term = self.policy.deciding_term(prefix, &origination.source(), &origination.attributes);
         term.is_some_and(|(_, term)| term.verdict == Verdict::Accept) || self.held.kept.contains(prefix)
     }
 }

@@ -10,13 +10,13 @@ use std::sync::Arc;
 use bgp_core::attribute::PathAttributes;
 use bgp_core::types::Prefix;
 
-use super::aggregation::{Aggregates, Memory, Moment, allocated};
+use super::aggregation::{Aggregates, Kind, Memory, Moment, allocated};
 use super::coverage::{addresses, joined};
 use super::explain::span;
-use super::originate::{attributes, members_by_role, originated};
+use super::originate::{attributes, members_by_kind, originated};
 use super::room::{Rooms, Shares};
-use super::{Origination, OriginationSet, Originations, RuleOutcome, Treatment, room};
-use crate::config::{AdvertiseRule, Aggregation, Config, InUse, RangeRoleRule};
+use super::{Origination, OriginationSet, Originations, RuleOutcome, Treatment, cost, room};
+use crate::config::{AdvertiseRule, Aggregation, Config, InUse, InterRegionCosts, RangeRoleRule};
 use crate::inventory::{Allocations, Range, Snapshot};
 use crate::shared_map::Change;
 
@@ -34,6 +34,7 @@ pub(super) struct Last {
     rooms: Rooms,
     range_roles: Vec<RangeRoleRule>,
     region: Option<String>,
+    costs: InterRegionCosts,
 }
 
 impl Last {
@@ -47,6 +48,7 @@ impl Last {
             attributes: config.advertise.iter().map(|rule| Arc::new(attributes(rule))).collect(),
             range_roles: config.range_roles.clone(),
             region: config.router.region.clone(),
+            costs: config.router.inter_region.clone(),
         }
     }
 
@@ -65,6 +67,7 @@ impl Last {
         self.advertise == config.advertise
             && self.range_roles == config.range_roles
             && self.region == config.router.region
+            && self.costs == config.router.inter_region
             && self.rooms.are_of(config)
             && self.aggregation.iter().all(can_change)
     }
@@ -85,14 +88,15 @@ impl Last {
             let outcome = target.ranges.get(index)?;
             let Treatment::Advertised { rule } = outcome.treatment else { continue };
             let (aggregation, attributes) = (self.aggregation.get(rule)?, self.attributes.get(rule)?);
-            let (role, rule_outcome) = (Arc::clone(&outcome.role), target.rules.get_mut(rule)?);
+            let kind = Kind { role: Arc::clone(&outcome.role), cost: outcome.cost };
+            let rule_outcome = target.rules.get_mut(rule)?;
             let (was_in_use, in_use) = (in_use(old, &region), in_use(new, &region));
             rule_outcome.allocated = rule_outcome.allocated - addresses(&was_in_use);
             rule_outcome.allocated += addresses(&in_use);
             let ranges = &snapshot.ranges;
             let attributes = Arc::clone(attributes);
             let mut cover =
-                Cover { all: &mut target.originations, outcome: rule_outcome, ranges, rule, role, attributes };
+                Cover { all: &mut target.originations, outcome: rule_outcome, ranges, rule, kind, attributes };
             match aggregation {
                 Aggregation::InUse(wanted) if wanted.is_exact() => cover.set(&region, &in_use),
                 Aggregation::InUse(_) => {}
@@ -132,9 +136,11 @@ impl Last {
             Some((*prefix, first.is_some_and(|(one, ())| one.prefix == *prefix)))
         };
         let ours: Vec<(Prefix, bool)> = ours.filter_map(is_allocated).collect();
-        let members = members_by_role(rule, ranges, outcomes);
+        let members = members_by_kind(rule, ranges, outcomes);
         let before = memory.made(rule)?;
-        let Aggregates { all, bound, faults } = memory.change(rule, wanted, &members, &ours, moment)?;
+        let Aggregates { all, bound, mut faults } = memory.change(rule, wanted, &members, &ours, moment)?;
+        let costs = (self.region.as_deref(), &self.costs);
+        faults.extend(cost::faults((rule, self.advertise.get(rule)?), ranges, outcomes, costs));
         let outcome = target.rules.get_mut(rule)?;
         *outcome = RuleOutcome {
             prefixes: all.len(),
@@ -203,13 +209,13 @@ fn in_use(range: &Range, region: &Prefix) -> Vec<Prefix> {
     }
 }
 
-/// The originations of one rule and one role among all, which are disjoint.
+/// The originations of one rule and one kind among all, which are disjoint.
 struct Cover<'a> {
     all: &'a mut Originations,
     outcome: &'a mut RuleOutcome,
     ranges: &'a [Range],
     rule: usize,
-    role: Arc<str>,
+    kind: Kind,
     attributes: Arc<PathAttributes>,
 }
 
@@ -243,7 +249,8 @@ impl Cover<'_> {
     }
 
     fn has(&self, prefix: &Prefix) -> bool {
-        self.all.get(prefix).is_some_and(|one| one.rule == self.rule && one.role == self.role)
+        let Kind { role, cost } = &self.kind;
+        self.all.get(prefix).is_some_and(|one| one.rule == Some(self.rule) && one.role == *role && one.cost == *cost)
     }
 
     /// Leaves of `around` all but `region`.
@@ -268,8 +275,8 @@ impl Cover<'_> {
 
     fn add(&mut self, prefix: Prefix) {
         let ranges = span::ranges(self.ranges, &prefix).collect();
-        let (attributes, role) = (Arc::clone(&self.attributes), Arc::clone(&self.role));
-        self.all.insert(prefix, Origination { attributes, role, rule: self.rule, ranges, in_use: None });
+        let (attributes, Kind { role, cost }) = (Arc::clone(&self.attributes), self.kind.clone());
+        self.all.insert(prefix, Origination { attributes, role, cost, rule: Some(self.rule), ranges, in_use: None });
         self.outcome.prefixes += 1;
         self.outcome.covered += addresses([&prefix]);
     }

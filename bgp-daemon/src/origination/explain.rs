@@ -138,6 +138,7 @@ impl Link<'_> {
             prefix: prefix.to_string(),
             origin: attributes.origin.to_string(),
             med: attributes.multi_exit_disc,
+            cost: origination.cost,
             communities: attributes.communities.iter().map(ToString::to_string).collect(),
             large_communities: attributes.large_communities.iter().map(ToString::to_string).collect(),
             made_of: origination.ranges.iter().take(Chain::SHOWN).filter_map(range).collect(),

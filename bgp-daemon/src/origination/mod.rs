@@ -4,7 +4,8 @@
 //! |---|---|
 //! | a range to its role | `role`, `glob` |
 //! | a range and its role to the `[[advertise]]` that it falls under | `rule` |
-//! | the ranges of one rule and role to prefixes | `aggregation` |
+//! | and to what its region costs | `cost` |
+//! | the ranges of one rule, role and cost to prefixes | `aggregation` |
 //! | and under a bound | [`bounded`] |
 //! | for the sake of a peer that takes so many | `room` |
 //! | all of that, with attributes | [`originate`] |
@@ -24,6 +25,7 @@ mod blocks;
 pub mod bounded;
 mod change;
 mod contribution;
+mod cost;
 mod coverage;
 pub mod explain;
 mod glob;

@@ -6,19 +6,21 @@ use std::time::SystemTime;
 use bgp_core::attribute::{Origin, PathAttributes};
 use bgp_core::types::Prefix;
 
-use super::aggregation::{Aggregate, Aggregates, Member, Members, Memory, Moment, Prefixes, allocated};
+use super::aggregation::{Aggregate, Aggregates, Kind, Member, Members, Memory, Moment, Prefixes, allocated};
 use super::change::Last;
 use super::coverage::addresses;
 use super::guard::{GuardState, Hold};
 use super::role::RangeRoles;
-use super::{Blocks, Origination, OriginationSet, Originations, RangeOutcome, RuleOutcome, Treatment, room, rule};
+use super::{
+    Blocks, Origination, OriginationSet, Originations, RangeOutcome, RuleOutcome, Treatment, cost, room, rule,
+};
 use crate::config::{AdvertiseRule, Aggregation, Config, InUse, PROHIBITED};
 use crate::inventory::{Range, Snapshot};
 
 /// What `snapshot` makes us originate under `config`, when nothing was originated before.
 ///
 /// Of every range: the first matching `[[range_role]]` gives its role, the first matching `[[advertise]]` its fate.
-/// Ranges of one rule and one role are aggregated together. No prefix leaves the ranges, and none overlaps 0.0.0.0/8,
+/// Ranges of one rule, one role and one cost are aggregated together. No prefix leaves the ranges, and none overlaps 0.0.0.0/8,
 /// 127.0.0.0/8, 169.254.0.0/16, 224.0.0.0/4, ::/8, fe80::/10 or ff00::/8, whatever the rules say. A range of the role
 /// `service` is selected only by its role or its whole name, never by a glob.
 #[must_use]
@@ -91,25 +93,28 @@ fn originate_with_shares(
     let roles = RangeRoles::new(&config.range_roles);
     let outcome = |range: &Range| {
         let role = roles.role(range);
-        RangeOutcome { treatment: treatment(range, &role, config), role }
+        let treatment = treatment(range, &role, config);
+        RangeOutcome { cost: cost::of(range, treatment, config), treatment, role }
     };
     let ranges: Arc<[RangeOutcome]> = snapshot.ranges.iter().map(outcome).collect();
     let (mut originations, mut rules) = (Vec::new(), Vec::new());
     for (rule, advertise) in config.advertise.iter().enumerate() {
         let attributes = Arc::new(attributes(advertise));
-        let members = members_by_role(rule, &snapshot.ranges, &ranges);
-        let Aggregates { all, bound, faults } = memory.aggregate(
+        let members = members_by_kind(rule, &snapshot.ranges, &ranges);
+        let Aggregates { all, bound, mut faults } = memory.aggregate(
             rule,
             room::within(advertise.aggregation, memory.shares.get(&rule)),
             &members,
             Moment { before, now, window: config.guard.window },
         );
-        let of_role = |members: &Vec<Member<'_>>| addresses(members.iter().flat_map(|(_, range)| allocated(range)));
+        let of_kind = |members: &Vec<Member<'_>>| addresses(members.iter().flat_map(|(_, range)| allocated(range)));
+        let costs = (config.router.region.as_deref(), &config.router.inter_region);
+        faults.extend(cost::faults((rule, advertise), &snapshot.ranges, &ranges, costs));
         rules.push(RuleOutcome {
             prefixes: all.len(),
-            // Those of a role ascend, and no two of them share an address.
+            // Those of a kind ascend, and no two of them share an address.
             covered: addresses(all.iter().map(|(_, aggregate)| &aggregate.prefix)),
-            allocated: members.values().map(of_role).sum(),
+            allocated: members.values().map(of_kind).sum(),
             for_peer: memory.shares.get(&rule).filter(|_| bound.is_some()).map(|share| Arc::clone(&share.peer)),
             bound,
             faults,
@@ -132,12 +137,12 @@ pub(super) fn grow(
 ) -> Option<Originations> {
     let mut originations = None;
     for (rule, advertise) in config.advertise.iter().enumerate() {
-        let members = members_by_role(rule, &target.snapshot.ranges, &target.ranges);
+        let members = members_by_kind(rule, &target.snapshot.ranges, &target.ranges);
         let is_held = |prefix: &Prefix| hold.routes.contains_key(prefix);
         let Some(all) = memory.grow(rule, &members, before, is_held) else { continue };
         let attributes = Arc::new(attributes(advertise));
         let grown = originations.get_or_insert_with(|| target.originations.clone());
-        let of_rule = target.originations.iter().filter(|(_, one)| one.rule == rule);
+        let of_rule = target.originations.iter().filter(|(_, one)| one.rule == Some(rule));
         of_rule.for_each(|(prefix, _)| drop(grown.remove(prefix)));
         grown.extend(all.into_iter().map(|one| originated(rule, &attributes, one)));
     }
@@ -153,8 +158,8 @@ pub(super) fn restore(
     (then, config): (&Config, &Config),
     now: SystemTime,
 ) -> OriginationSet {
-    let is_bounded = |rule: usize| {
-        let rule = then.advertise.get(rule);
+    let is_bounded = |rule: Option<usize>| {
+        let rule = rule.and_then(|rule| then.advertise.get(rule));
         let may_be = |wanted: InUse| !wanted.is_exact() || then.limited_peers().next().is_some();
         rule.is_some_and(|rule| matches!(rule.aggregation, Aggregation::InUse(wanted) if may_be(wanted)))
     };
@@ -173,14 +178,14 @@ pub(super) fn restore(
     OriginationSet { originations, guard, ..originate_after(None, memory, snapshot, config, now) }
 }
 
-/// What a rule made of ranges of a role, as it is originated.
+/// What a rule made of ranges of one kind, as it is originated.
 pub(super) fn originated(
     rule: usize,
     attributes: &Arc<PathAttributes>,
-    (role, aggregate): (Arc<str>, Aggregate),
+    (Kind { role, cost }, aggregate): (Kind, Aggregate),
 ) -> (Prefix, Origination) {
     let Aggregate { prefix, ranges, in_use } = aggregate;
-    (prefix, Origination { attributes: Arc::clone(attributes), role, rule, ranges, in_use })
+    (prefix, Origination { attributes: Arc::clone(attributes), role, cost, rule: Some(rule), ranges, in_use })
 }
 
 /// Every range of the snapshot, whether it is advertised or not: what lies inside one of them is learned from nobody.
@@ -193,7 +198,8 @@ fn treatment(range: &Range, role: &str, config: &Config) -> Treatment {
     if overlaps_prohibited(&range.prefix).is_some() {
         return Treatment::Prohibited;
     }
-    if config.router.region.as_ref().is_some_and(|region| *region != range.subnetwork.region) {
+    let router = &config.router;
+    if router.inter_region.of(router.region.as_deref(), &range.subnetwork.region).is_none() {
         return Treatment::OtherRegion;
     }
     rule::first(&config.advertise, range, role).map_or(Treatment::NoRule, |rule| Treatment::Advertised { rule })
@@ -204,11 +210,12 @@ pub(super) fn overlaps_prohibited(prefix: &Prefix) -> Option<Prefix> {
     PROHIBITED.into_iter().map(Prefix::from).find(|prohibited| prohibited.overlaps(prefix))
 }
 
-pub(super) fn members_by_role<'a>(rule: usize, ranges: &'a [Range], outcomes: &'a [RangeOutcome]) -> Members<'a> {
+pub(super) fn members_by_kind<'a>(rule: usize, ranges: &'a [Range], outcomes: &[RangeOutcome]) -> Members<'a> {
     let mut members = Members::new();
     for ((index, range), outcome) in ranges.iter().enumerate().zip(outcomes) {
         if outcome.treatment == (Treatment::Advertised { rule }) {
-            members.entry(&outcome.role).or_default().push((index, range));
+            let kind = Kind { role: Arc::clone(&outcome.role), cost: outcome.cost };
+            members.entry(kind).or_default().push((index, range));
         }
     }
     members

@@ -13,7 +13,7 @@ use crate::shared_map::Change;
 /// Announced first and withdrawn after, it never takes the route from an address that has one in both.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Plan {
-    /// Prefixes that are new, or whose attributes or role change, with what they become; ascending.
+    /// Prefixes that are new, or whose attributes, role or cost change, with what they become; ascending.
     pub announce: Vec<(Prefix, Origination)>,
     /// Prefixes that are originated no more; ascending.
     pub withdraw: Vec<Prefix>,
@@ -41,10 +41,10 @@ impl Plan {
         Self::between(&Originations::new(), new)
     }
 
-    /// The announcements as the table takes them: prefix, attributes and role; ascending.
-    pub fn routes(&self) -> impl Iterator<Item = (Prefix, Arc<PathAttributes>, Arc<str>)> {
+    /// The announcements as the table takes them: prefix, attributes, role and cost; ascending.
+    pub fn routes(&self) -> impl Iterator<Item = (Prefix, Arc<PathAttributes>, Arc<str>, u32)> {
         let route = |(prefix, origination): &(Prefix, Origination)| {
-            (*prefix, Arc::clone(&origination.attributes), Arc::clone(&origination.role))
+            (*prefix, Arc::clone(&origination.attributes), Arc::clone(&origination.role), origination.cost)
         };
         self.announce.iter().map(route)
     }

@@ -6,6 +6,8 @@ use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
+use bgp_core::attribute::PathAttributes;
+use bgp_core::policy::Policy;
 use bgp_core::types::Prefix;
 use serde::{Deserialize, Serialize};
 
@@ -85,8 +87,12 @@ pub struct RouteFacts {
     pub communities: Vec<String>,
     /// Large communities.
     pub large_communities: Vec<String>,
-    /// The index of the `[[advertise]]` that makes it.
-    pub rule: usize,
+    /// What its region adds to each peer's own MULTI_EXIT_DISC; absent for nothing.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub cost: u32,
+    /// The index of the `[[advertise]]` that makes it; absent for a custom range.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rule: Option<usize>,
 }
 
 impl RouteFacts {
@@ -99,9 +105,16 @@ impl RouteFacts {
             med: attributes.multi_exit_disc,
             communities: attributes.communities.iter().map(ToString::to_string).collect(),
             large_communities: attributes.large_communities.iter().map(ToString::to_string).collect(),
+            cost: origination.cost,
             rule: origination.rule,
         }
     }
+}
+
+/// Whether a number is left out of what is written.
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks in this way")]
+pub(crate) const fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 /// What a step comes to for one peer.
@@ -126,6 +139,8 @@ pub struct PeerTotals {
 #[derive(Clone, Debug, PartialEq)]
 struct Told {
     exports: Exports,
+    /// What is done to what leaves.
+    policy: Policy,
     med: u32,
     next_hops: (Option<Ipv4Addr>, Option<Ipv6Addr>),
 }
@@ -134,18 +149,24 @@ impl Told {
     fn of(peer: &Peer, held: &HeldExports) -> Self {
         Self {
             exports: Exports::of(peer, held.get(&peer.name)),
+            policy: peer.export_policy_with(|_| None, held.get(&peer.name)),
             med: peer.advertised_route_priority,
             next_hops: (peer.next_hop_self_v4, peer.next_hop_self_v6),
         }
     }
 
-    fn is_same(&self, route: &Origination, other: &Self, then: &Origination) -> bool {
-        let carries = |told: &Self, one: &Origination| one.attributes.multi_exit_disc.unwrap_or(told.med);
-        let attributes =
-            |one: &Origination| (one.attributes.communities.clone(), one.attributes.large_communities.clone());
-        carries(self, route) == carries(other, then)
+    /// Whether a peer that is told of `prefix` both ways is told the same of it.
+    fn is_same(&self, prefix: &Prefix, route: &Origination, other: &Self, then: &Origination) -> bool {
+        let sent = |told: &Self, one: &Origination| {
+            let sent = told.policy.evaluate(prefix, &one.source(), &one.attributes).attributes;
+            let med = sent.multi_exit_disc.unwrap_or(told.med);
+            (med, sent)
+        };
+        let ((med, one), (other_med, another)) = (sent(self, route), sent(other, then));
+        let communities = |sent: &PathAttributes| (sent.communities.clone(), sent.large_communities.clone());
+        med == other_med
             && self.next_hops == other.next_hops
-            && (Arc::ptr_eq(&route.attributes, &then.attributes) || attributes(route) == attributes(then))
+            && (Arc::ptr_eq(&one, &another) || communities(&one) == communities(&another))
     }
 }
 
@@ -245,7 +266,7 @@ impl Group {
                 self.totals.lost += cover(new, &self.after);
                 change.withdrawn_from.extend(self.peers.iter().cloned());
             }
-            (Some((then, before)), Some((now, after))) if !then.is_same(before, now, after) => {
+            (Some((then, before)), Some((now, after))) if !then.is_same(prefix, before, now, after) => {
                 self.totals.changed += 1;
                 change.changed_for.extend(self.peers.iter().cloned());
             }

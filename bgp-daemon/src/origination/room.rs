@@ -82,10 +82,10 @@ impl Demand {
         let is_told = |(prefix, one): &(&Prefix, &Origination)| exports.admit(prefix, one);
         for (prefix, one) in set.originations.iter().filter(is_told) {
             *demand.told.entry(prefix.family()).or_default() += 1;
-            let rule = config.advertise.get(one.rule).map(|rule| rule.aggregation);
-            match (rule, set.rules.get(one.rule)) {
-                (Some(Aggregation::InUse(wanted)), Some(outcome)) => {
-                    demand.wanted.entry(one.rule).or_insert_with(|| exact(&wanted, outcome));
+            let by_rule = one.rule.and_then(|rule| Some((rule, config.advertise.get(rule)?, set.rules.get(rule)?)));
+            match by_rule.map(|(rule, advertise, outcome)| (rule, advertise.aggregation, outcome)) {
+                Some((rule, Aggregation::InUse(wanted), outcome)) => {
+                    demand.wanted.entry(rule).or_insert_with(|| exact(&wanted, outcome));
                 }
                 _ => demand.fixed += 1,
             }
@@ -154,7 +154,7 @@ impl Rooms {
         let room = |(peer, most): (&Peer, usize)| {
             let exports = Exports::of(peer, None);
             let told = set.originations.iter().filter(|(prefix, one)| exports.admit(prefix, one));
-            let mut rules: BTreeSet<usize> = told.map(|(_, one)| one.rule).collect();
+            let mut rules: BTreeSet<usize> = told.filter_map(|(_, one)| one.rule).collect();
             // One that makes nothing yet may make something that is told.
             rules.extend(set.rules.iter().enumerate().filter(|(_, rule)| rule.prefixes == 0).map(|(index, _)| index));
             let is_coarse = rules.iter().any(|rule| shares.contains_key(rule));

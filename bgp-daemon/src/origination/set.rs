@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use bgp_core::attribute::PathAttributes;
+use bgp_core::policy::RouteSource;
 use bgp_core::types::Prefix;
 
 use super::Blocks;
@@ -47,8 +48,10 @@ pub struct Origination {
     pub attributes: Arc<PathAttributes>,
     /// The role of the ranges it was made from.
     pub role: Arc<str>,
-    /// The index of its `[[advertise]]` in the configuration that it was made by.
-    pub rule: usize,
+    /// What is added to the `advertised_route_priority` of each peer for their region, 0 and up; 0 where the rule says the MED.
+    pub cost: u32,
+    /// The index of its `[[advertise]]` in the configuration that it was made by; `None` for a custom range.
+    pub rule: Option<usize>,
     /// Indices into `snapshot.ranges` of the ranges that it was made from, ascending; more than one where an aggregate
     /// spans neighbouring ranges. Empty for one that is held after it has gone.
     pub ranges: Arc<[usize]>,
@@ -58,11 +61,17 @@ pub struct Origination {
 }
 
 impl Origination {
+    /// What policies are asked about it.
+    #[must_use]
+    pub fn source(&self) -> RouteSource {
+        RouteSource::Originated { tag: Arc::clone(&self.role), cost: self.cost }
+    }
+
     /// Whether peers are told the same of both.
     #[must_use]
     pub fn is_same_route(&self, other: &Self) -> bool {
         let same_attributes = Arc::ptr_eq(&self.attributes, &other.attributes) || self.attributes == other.attributes;
-        same_attributes && self.role == other.role
+        same_attributes && self.role == other.role && self.cost == other.cost
     }
 }
 
@@ -102,6 +111,8 @@ pub struct RangeOutcome {
     pub role: Arc<str>,
     /// Whether and by which rule it is advertised.
     pub treatment: Treatment,
+    /// What is added to the MED for its region, 0 and up.
+    pub cost: u32,
 }
 
 /// Whether a range is advertised.

@@ -62,8 +62,8 @@ pub(super) struct Urgent {
 /// A change of what we originate, applied as one: its announcements reach every peer before its withdrawals.
 #[derive(Debug, Default)]
 pub struct OriginationChange {
-    /// Prefixes to originate or to replace, each with its attributes and role.
-    pub originate: Vec<(Prefix, Arc<PathAttributes>, Arc<str>)>,
+    /// Prefixes to originate or to replace, each with its attributes, role and cost.
+    pub originate: Vec<(Prefix, Arc<PathAttributes>, Arc<str>, u32)>,
     /// Prefixes to stop originating.
     pub withdraw: Vec<Prefix>,
     /// All ranges that are ours, where they are others than before; nothing inside them is learned.

@@ -187,8 +187,8 @@ impl Owner {
         if let Some(own_ranges) = change.own_ranges {
             self.rib.replace_own_ranges(own_ranges);
         }
-        for (prefix, attributes, tag) in change.originate {
-            self.rib.originate(prefix, attributes, tag);
+        for (prefix, attributes, tag, cost) in change.originate {
+            self.rib.originate_at_cost(prefix, attributes, tag, cost);
         }
         for prefix in change.withdraw {
             self.rib.withdraw_origination(&prefix);

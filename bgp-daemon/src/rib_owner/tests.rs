@@ -43,7 +43,7 @@ fn facts() -> PeerFacts {
 
 fn originations(originate: &[&str], withdraw: &[&str]) -> OriginationChange {
     let prefix = |text: &&str| text.parse::<Prefix>().unwrap();
-    let route = |text| (prefix(text), Arc::new(PathAttributes::default()), Arc::from("pod"));
+    let route = |text| (prefix(text), Arc::new(PathAttributes::default()), Arc::from("pod"), 0);
     OriginationChange {
         originate: originate.iter().map(route).collect(),
         withdraw: withdraw.iter().map(prefix).collect(),
@@ -93,7 +93,7 @@ async fn a_renamed_role_withdraws(hold: impl FnOnce(&RibHandle) -> Option<Hold>)
     while !rib.ask(|rib| rib.is_settled()).await.unwrap() {}
     rib.ask(|_| ()).await.unwrap();
     let mut change = originations(&["10.4.0.0/24"], &[]);
-    change.originate.iter_mut().for_each(|(_, _, tag)| *tag = Arc::from("pods"));
+    change.originate.iter_mut().for_each(|(_, _, tag, _)| *tag = Arc::from("pods"));
     rib.change_originations(change).unwrap();
     drop(held);
     let announced = loop {

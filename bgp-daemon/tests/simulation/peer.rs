@@ -106,8 +106,8 @@ impl Wire {
     pub fn apply(&mut self, next: &Current, change: &Plan, chance: &mut Chance) -> Result<(), String> {
         self.change_peers(next);
         self.rib.replace_own_ranges(own_ranges(&next.set.snapshot));
-        for (prefix, attributes, role) in change.routes() {
-            self.rib.originate(prefix, attributes, role);
+        for (prefix, attributes, role, cost) in change.routes() {
+            self.rib.originate_at_cost(prefix, attributes, role, cost);
         }
         for prefix in &change.withdraw {
             self.rib.withdraw_origination(prefix);

@@ -191,7 +191,7 @@ impl World {
 
     fn originate(&self, set: &OriginationSet) {
         let route = |(prefix, origination): (&Prefix, &Origination)| {
-            (*prefix, Arc::clone(&origination.attributes), Arc::clone(&origination.role))
+            (*prefix, Arc::clone(&origination.attributes), Arc::clone(&origination.role), origination.cost)
         };
         let change = OriginationChange {
             originate: set.originations.iter().map(route).collect(),
@@ -359,11 +359,12 @@ fn origination_set() -> OriginationSet {
     let origination = |role: &str, rule, range, communities| Origination {
         attributes: Arc::new(PathAttributes { communities, ..PathAttributes::default() }),
         role: Arc::from(role),
-        rule,
+        cost: 0,
+        rule: Some(rule),
         ranges: [range].into(),
         in_use: None,
     };
-    let outcome = |role: &str, treatment| RangeOutcome { role: Arc::from(role), treatment };
+    let outcome = |role: &str, treatment| RangeOutcome { role: Arc::from(role), treatment, cost: 0 };
     OriginationSet {
         snapshot: Arc::new(snapshot),
         originations: Originations::from_iter([

@@ -9,7 +9,7 @@ use crate::cli::client::{Client, Pages};
 use crate::cli::console::Console;
 use crate::cli::failure::Failure;
 use crate::cli::table::{Column, Parts, numbers, words};
-use crate::control::reply::{ApiVersion, PeersReply, Route, RoutesReply, View};
+use crate::control::reply::{ApiVersion, PeersReply, Route, RouteSourceEntry, RoutesReply, View};
 
 /// Routes of a page; the most the daemon gives.
 const PAGE: &str = "1000";
@@ -132,7 +132,11 @@ pub fn row(view: View, route: &Route) -> Vec<String> {
             vec![or_dash(route.peer.as_ref()), sent.to_owned()]
         }
         View::Originated => {
-            let role = or_dash(route.source.as_ref().and_then(|source| source.role.as_ref()));
+            let of_role = |source: &RouteSourceEntry| {
+                let cost = if source.cost == 0 { String::new() } else { format!(", cost {}", source.cost) };
+                Some(format!("{}{cost}", source.role.as_ref()?))
+            };
+            let role = or_dash(route.source.as_ref().and_then(of_role));
             vec![role, or_dash(route.contributors)]
         }
     });

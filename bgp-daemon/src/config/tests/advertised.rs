@@ -209,13 +209,20 @@ fn regions_cost_what_the_table_says() {
     let router = load_both(global, "").unwrap().router;
     let known = |cost| Some(RegionCost::Known(cost));
     assert_eq!(
-        ["r1", "r2", "r3"].map(|region| router.cost_of(region)),
+        ["r1", "r2", "r3"].map(|region| router.inter_region.of(router.region.as_deref(), region)),
         [known(0), known(250), Some(RegionCost::Unknown)]
     );
     assert_eq!(RegionCost::Unknown.amount(), 9999);
     let regional = load_both("region = \"r1\"\nrouting_mode = \"REGIONAL\"", "").unwrap().router;
-    assert_eq!(["r1", "r2"].map(|region| regional.cost_of(region)), [known(0), None]);
-    assert_eq!(load_both("", "").unwrap().router.cost_of("r2"), known(0), "who speaks for no region speaks for all");
+    assert_eq!(
+        ["r1", "r2"].map(|region| regional.inter_region.of(regional.region.as_deref(), region)),
+        [known(0), None]
+    );
+    assert_eq!(
+        load_both("", "").unwrap().router.inter_region.of(None, "r2"),
+        known(0),
+        "who speaks for no region speaks for all"
+    );
     assert_eq!(regional.inter_region, InterRegionCosts::Regional);
 }
 

@@ -24,7 +24,9 @@ pub async fn aggregation(State(view): State<DaemonView>, uri: Uri) -> Result<Jso
     let rules = set.as_ref().map(|set| rules(set, &config)).unwrap_or_default();
     let mut rest =
         set.iter().flat_map(|set| set.originations.from(|prefix| Some(*prefix) <= after).map(move |one| (set, one)));
-    let page = rest.by_ref().take(limit).map(|(set, (prefix, one))| aggregate(set, prefix, one));
+    // A custom range is made by no rule, of nothing.
+    let mut rest = rest.by_ref().filter_map(|(set, (prefix, one))| Some((set, prefix, one, one.rule?)));
+    let page = rest.by_ref().take(limit).map(|(set, prefix, one, rule)| aggregate(set, prefix, one, rule));
     let aggregates: Vec<AggregateEntry> = page.collect();
     Ok(Json(AggregationReply {
         api_version: ApiVersion,
@@ -63,13 +65,14 @@ fn entry(index: usize, outcome: &RuleOutcome, rule: &AdvertiseRule) -> RuleEntry
     }
 }
 
-fn aggregate(set: &OriginationSet, prefix: &Prefix, origination: &Origination) -> AggregateEntry {
+fn aggregate(set: &OriginationSet, prefix: &Prefix, origination: &Origination, rule: usize) -> AggregateEntry {
     let Contribution { allocations, allocated, unallocated } = Contribution::of(prefix, &set.snapshot);
     let held = set.guard.hold.as_ref().and_then(|hold| hold.routes.get(prefix));
     AggregateEntry {
         prefix: prefix.to_string(),
         role: origination.role.to_string(),
-        rule: origination.rule,
+        cost: origination.cost,
+        rule,
         contributors: allocations,
         allocated,
         unallocated,

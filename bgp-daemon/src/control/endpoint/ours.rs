@@ -124,7 +124,11 @@ fn originated(link: &OriginationLink) -> String {
     let communities = link.communities.iter().chain(&link.large_communities).map(String::as_str);
     let communities: Vec<&str> = communities.collect();
     let communities = if communities.is_empty() { "none".to_owned() } else { communities.join(" ") };
-    let med = link.med.map_or("the peer's own".to_owned(), |med| med.to_string());
+    let med = match (link.med, link.cost) {
+        (Some(med), _) => med.to_string(),
+        (None, 0) => "the peer's own".to_owned(),
+        (None, cost) => format!("the peer's own and {cost} for the region"),
+    };
     let made_of = match link.made_of.as_slice() {
         [] | [_] => String::new(),
         several => format!(", made of {}", several.join(" ")),

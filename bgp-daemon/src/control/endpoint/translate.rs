@@ -77,11 +77,11 @@ fn segment(segment: &attribute::AsPathSegment) -> AsPathSegment {
 
 fn source(source: &RouteSource, peers: &Peers) -> RouteSourceEntry {
     match source {
-        RouteSource::Originated { tag, .. } => {
-            RouteSourceEntry { kind: SourceType::Originated, peer: None, role: Some(tag.to_string()) }
+        RouteSource::Originated { tag, cost } => {
+            RouteSourceEntry { kind: SourceType::Originated, peer: None, role: Some(tag.to_string()), cost: *cost }
         }
         RouteSource::Peer(id) => {
-            RouteSourceEntry { kind: SourceType::Learned, peer: Some(peers.name(*id)), role: None }
+            RouteSourceEntry { kind: SourceType::Learned, peer: Some(peers.name(*id)), role: None, cost: 0 }
         }
     }
 }
@@ -110,7 +110,7 @@ pub fn best(found: &BestRoute, peers: &Peers) -> Route {
 
 /// A route of the Adj-RIB-In of `peer`.
 pub fn learned(found: &LearnedRoute, peer: &str) -> Route {
-    let source = RouteSourceEntry { kind: SourceType::Learned, peer: Some(peer.to_owned()), role: None };
+    let source = RouteSourceEntry { kind: SourceType::Learned, peer: Some(peer.to_owned()), role: None, cost: 0 };
     Route {
         peer: Some(peer.to_owned()),
         source: Some(source),
@@ -132,7 +132,8 @@ pub fn advertised(found: &rib::AdvertisedRoute, peer: &str) -> Route {
 
 /// A route of ours.
 pub fn originated(found: &OriginatedRoute, contributors: Option<usize>) -> Route {
-    let source = RouteSourceEntry { kind: SourceType::Originated, peer: None, role: Some(found.tag.to_string()) };
+    let (role, cost) = (Some(found.tag.to_string()), found.cost);
+    let source = RouteSourceEntry { kind: SourceType::Originated, peer: None, role, cost };
     Route { source: Some(source), contributors, ..route(&found.prefix, 0, &found.attributes) }
 }
 

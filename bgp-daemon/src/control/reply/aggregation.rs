@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ApiVersion;
 use crate::origination::Addresses;
+use crate::origination::report::is_zero;
 
 /// What is covered besides what is allocated: in all, by rule, and a page by prefix.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -67,6 +68,9 @@ pub struct AggregateEntry {
     pub prefix: String,
     /// The role of what it was made from.
     pub role: String,
+    /// What its region adds to each peer's own MULTI_EXIT_DISC; absent for nothing.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub cost: u32,
     /// The index of its `[[advertise]]`.
     pub rule: usize,
     /// Allocations in it.

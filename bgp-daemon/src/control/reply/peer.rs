@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::{Agreement, ApiVersion};
+use crate::origination::report::is_zero;
 
 /// The peers asked for, in the order of the configuration.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -248,9 +249,4 @@ pub struct LastError {
     pub time: String,
     /// Why.
     pub text: String,
-}
-
-#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
-const fn is_zero(count: &u32) -> bool {
-    *count == 0
 }

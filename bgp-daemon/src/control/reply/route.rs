@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::ApiVersion;
+use crate::origination::report::is_zero;
 
 /// A page of routes, ascending by prefix, IPv4 first.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -246,6 +247,9 @@ pub struct RouteSourceEntry {
     /// The role that we originate it for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub role: Option<String>,
+    /// What its region adds to each peer's own MULTI_EXIT_DISC; absent for nothing.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub cost: u32,
 }
 
 /// From us or from a peer.
@@ -259,10 +263,11 @@ pub enum SourceType {
 }
 
 impl fmt::Display for RouteSourceEntry {
-    /// The peer's name, or `originated (pod)`.
+    /// The peer's name, or `originated (pod)`, with the cost where there is one.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (&self.peer, &self.role) {
             (Some(peer), _) => f.write_str(peer),
+            (None, Some(role)) if self.cost > 0 => write!(f, "originated ({role}, cost {})", self.cost),
             (None, Some(role)) => write!(f, "originated ({role})"),
             (None, None) => f.write_str("originated"),
         }

@@ -56,8 +56,9 @@ impl Cause {
 fn plan_hash(plan: &Plan) -> String {
     let mut hash = Sha256::new();
     for (prefix, one) in &plan.announce {
-        let RouteFacts { role, med, communities, large_communities, .. } = RouteFacts::of(one);
-        hash.update(format!("+{prefix} {role} {med:?} {communities:?} {large_communities:?}\n"));
+        let RouteFacts { role, med, communities, large_communities, cost, rule: _ } = RouteFacts::of(one);
+        let cost = if cost == 0 { String::new() } else { format!(" cost {cost}") };
+        hash.update(format!("+{prefix} {role} {med:?} {communities:?} {large_communities:?}{cost}\n"));
     }
     plan.withdraw.iter().for_each(|prefix| hash.update(format!("-{prefix}\n")));
     hash.finalize().iter().take(8).map(|octet| format!("{octet:02x}")).collect()

@@ -224,11 +224,12 @@ impl Reader {
         }
     }
 
-    fn origination(&mut self, (attributes, role, rule, prefix, ranges): OriginationLine<'_>) -> Option<()> {
+    fn origination(&mut self, line: OriginationLine<'_>) -> Option<()> {
+        let OriginationLine(attributes, role, rule, prefix, ranges, cost) = line;
         let prefix = Prefix::parse_exact(prefix).ok()?;
         let attributes = Arc::clone(self.attributes.get(attributes)?);
         let role = Arc::clone(self.words.get(role)?);
-        let origination = Origination { attributes, role, rule, ranges: ranges.into(), in_use: None };
+        let origination = Origination { attributes, role, cost, rule, ranges: ranges.into(), in_use: None };
         let is_new = self.originations.insert(prefix, origination).is_none();
         (is_new || self.is_amended).then_some(())
     }

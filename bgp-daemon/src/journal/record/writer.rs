@@ -210,11 +210,13 @@ impl<'a> Writer<'a> {
                 number
             }
         };
-        let Origination { role, rule, ranges, attributes: _, in_use: _ } = origination;
+        let Origination { role, cost, rule, ranges, attributes: _, in_use: _ } = origination;
         let role = self.word(role)?;
         let ranges: Vec<String> = ranges.iter().map(usize::to_string).collect();
         let ranges = ranges.join(",");
-        self.short_line(format_args!("[{attributes},{role},{rule},\"{prefix}\",[{ranges}]]"))
+        let rule = rule.map_or_else(|| "null".to_owned(), |rule| rule.to_string());
+        let cost = if *cost == 0 { String::new() } else { format!(",{cost}") };
+        self.short_line(format_args!("[{attributes},{role},{rule},\"{prefix}\",[{ranges}]{cost}]"))
     }
 }
 

@@ -65,7 +65,14 @@ fn next(set: &OriginationSet, step: &Step) -> Arc<OriginationSet> {
                 Some((rule, both)) => {
                     let ranges: &[usize] = if *both { &[0, 1] } else { &[1] };
                     let (role, ranges) = ("pod".into(), ranges.into());
-                    let one = Origination { attributes: Arc::default(), role, rule: *rule, ranges, in_use: None };
+                    let one = Origination {
+                        attributes: Arc::default(),
+                        role,
+                        cost: u32::from(*both) * 250,
+                        rule: Some(*rule),
+                        ranges,
+                        in_use: None,
+                    };
                     set.originations.insert(prefix, one);
                 }
                 None => drop(set.originations.remove(&prefix)),

@@ -17,7 +17,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::*;
-use crate::config::{Written, WrittenFile};
+use crate::config::{CUSTOM_RANGE, Written, WrittenFile};
 use crate::inventory::{
     Allocation, Allocations, Doubt, ManifestMark, ObjectCounts, Owner, Provenance, Range, RangeName, ResourcePath,
     Snapshot, SubnetworkRef, Trust,
@@ -98,17 +98,26 @@ fn whole_set(revision: u64, aliases: u32) -> OriginationSet {
     let origination = |ranges: &[usize]| Origination {
         attributes: Arc::clone(&attributes),
         role: "pod".into(),
-        rule: 1,
+        cost: 250,
+        rule: Some(1),
         ranges: ranges.into(),
         in_use: None,
     };
     let in_use = Blocks::of_list(&prefix("10.4.2.0/24"), [prefix("10.4.2.0/28"), prefix("10.4.2.64/26")]);
     let held = Origination { in_use: Some(in_use), ..origination(&[1]) };
-    let plain =
-        Origination { attributes: Arc::default(), role: "vm".into(), rule: 0, ranges: [0, 1].into(), in_use: None };
+    let plain = Origination {
+        attributes: Arc::default(),
+        role: "vm".into(),
+        cost: 0,
+        rule: Some(0),
+        ranges: [0, 1].into(),
+        in_use: None,
+    };
+    let custom = Origination { role: CUSTOM_RANGE.into(), rule: None, ranges: [].into(), ..plain.clone() };
     OriginationSet {
         snapshot: Arc::new(snapshot),
         originations: Originations::from_iter([
+            (prefix("10.0.0.0/8"), custom),
             (prefix("10.0.0.0/20"), plain),
             (prefix("10.4.0.0/24"), origination(&[1])),
             (prefix("10.4.2.0/24"), held),

@@ -1,11 +1,10 @@
 //! `in-use` under a bound or lengths: one cover over all ranges of a rule, of every role and both families.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use bgp_core::types::{AddressFamily, Prefix};
 
-use super::{Aggregate, Aggregates, Members, Prefixes, in_use};
+use super::{Aggregate, Aggregates, Kind, Members, Prefixes, in_use};
 use crate::config::{InUse, PROHIBITED, PrefixLengths};
 use crate::origination::bounded::{Aggregator, Lengths, Limits, Territory};
 use crate::origination::coverage::overlapping;
@@ -17,8 +16,8 @@ use crate::shared_map::SharedMap;
 #[derive(Debug)]
 pub(super) struct Bounded {
     wanted: InUse,
-    /// The ranges with their roles.
-    owned: Vec<(Arc<str>, Prefix)>,
+    /// The ranges with what they have in common with others.
+    owned: Vec<(Kind, Prefix)>,
     aggregator: Aggregator,
     /// One without shortest lengths, while the bound cannot be kept with them.
     relaxed: Option<Aggregator>,
@@ -34,8 +33,8 @@ impl Bounded {
     /// `known` where it is of the same ranges and wants the same, or a new one.
     pub fn of(known: Option<Self>, wanted: &InUse, members: &Members<'_>) -> Self {
         let ranges =
-            members.iter().flat_map(|(role, ranges)| ranges.iter().map(move |(_, range)| (role, range.prefix)));
-        let owned: Vec<_> = ranges.map(|(role, prefix)| (Arc::clone(role), prefix)).collect();
+            members.iter().flat_map(|(kind, ranges)| ranges.iter().map(move |(_, range)| (kind, range.prefix)));
+        let owned: Vec<_> = ranges.map(|(kind, prefix)| (kind.clone(), prefix)).collect();
         if let Some(known) = known.filter(|known| known.wanted == *wanted && known.owned == owned) {
             return known;
         }
@@ -94,10 +93,11 @@ impl Bounded {
         members: &Members<'_>,
         before: &OriginationSet,
         held: impl Fn(&Prefix) -> bool,
-    ) -> Option<Vec<(Arc<str>, Aggregate)>> {
+    ) -> Option<Vec<(Kind, Aggregate)>> {
         let most = self.wanted.max_prefixes?;
         let is_ours = |prefix: &Prefix, one: &Origination| {
-            members.get(&one.role).is_some_and(|members| members.iter().any(|(_, range)| range.prefix.overlaps(prefix)))
+            let mut of_role = members.iter().filter(|(kind, _)| kind.role == one.role);
+            of_role.any(|(_, members)| members.iter().any(|(_, range)| range.prefix.overlaps(prefix)))
         };
         let before: SharedMap<Prefix, &Origination> = before
             .originations
@@ -126,23 +126,19 @@ impl Bounded {
         Some(self.prefixes(members, in_use))
     }
 
-    /// The cover, by roles.
-    fn prefixes(
-        &self,
-        members: &Members<'_>,
-        in_use: impl Fn(&Prefix) -> Option<Blocks>,
-    ) -> Vec<(Arc<str>, Aggregate)> {
+    /// The cover, by kinds.
+    fn prefixes(&self, members: &Members<'_>, in_use: impl Fn(&Prefix) -> Option<Blocks>) -> Vec<(Kind, Aggregate)> {
         let mut all = Vec::new();
-        for (role, members) in members {
-            let of_role = |prefix: &Prefix| {
+        for (kind, members) in members {
+            let of_kind = |prefix: &Prefix| {
                 let after = members.partition_point(|(_, range)| range.prefix.network() <= prefix.network());
                 let last = after.checked_sub(1).and_then(|index| members.get(index));
                 last.is_some_and(|(_, range)| range.prefix.overlaps(prefix))
             };
-            let prefixes = self.cover().filter(of_role);
+            let prefixes = self.cover().filter(of_kind);
             for mut one in in_use::with_ranges(prefixes, members) {
                 one.in_use = in_use(&one.prefix);
-                all.push((Arc::clone(role), one));
+                all.push((kind.clone(), one));
             }
         }
         all
@@ -182,7 +178,8 @@ impl Bounded {
             let hold = before.guard.hold.as_deref();
             // What is held is not what the rule says.
             let is_free = |prefix: &Prefix| !hold.is_some_and(|hold| hold.routes.contains_key(prefix));
-            let of_rule = before.originations.iter().filter(|(_, one)| members.contains_key(&one.role));
+            let of_rule =
+                before.originations.iter().filter(|(_, one)| members.keys().any(|kind| kind.role == one.role));
             aggregator.resume(of_rule.map(|(prefix, _)| prefix).filter(|prefix| is_free(prefix)));
         }
         aggregator.settle();
@@ -228,10 +225,10 @@ impl Bounded {
     }
 }
 
-fn territory(owned: &[(Arc<str>, Prefix)]) -> Territory {
+fn territory(owned: &[(Kind, Prefix)]) -> Territory {
     let forbidden = PROHIBITED.map(Prefix::from);
-    let roles = owned.chunk_by(|(one, _), (other, _)| one == other);
-    Territory::join(roles.map(|owned| {
+    let kinds = owned.chunk_by(|(one, _), (other, _)| one == other);
+    Territory::join(kinds.map(|owned| {
         let owned: Vec<Prefix> = owned.iter().map(|(_, prefix)| *prefix).collect();
         Territory::new(&owned, &forbidden)
     }))

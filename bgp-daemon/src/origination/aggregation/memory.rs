@@ -1,14 +1,13 @@
 //! What is remembered from one snapshot to the next.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use bgp_core::types::Prefix;
 
 use super::bound::Bounded;
 use super::hold_down::HoldDown;
-use super::{Aggregate, Aggregates, Member, Members, Prefixes, allocated, in_use, subnet_ranges};
+use super::{Aggregate, Aggregates, Kind, Member, Members, Prefixes, allocated, in_use, subnet_ranges};
 use crate::config::{Aggregation, InUse};
 use crate::origination::OriginationSet;
 use crate::origination::change::Last;
@@ -72,7 +71,7 @@ impl Memory {
         members: &Members<'_>,
         before: &OriginationSet,
         held: impl Fn(&Prefix) -> bool,
-    ) -> Option<Vec<(Arc<str>, Aggregate)>> {
+    ) -> Option<Vec<(Kind, Aggregate)>> {
         self.rules.get_mut(&rule)?.bounded.as_mut()?.grow(members, before, held)
     }
 
@@ -85,10 +84,10 @@ impl Memory {
         moment: Moment<'_>,
     ) -> Aggregates {
         let each = |make: &dyn Fn(&[Member<'_>]) -> Vec<Aggregate>| {
-            let of_role = |(role, members): (&&Arc<str>, &Vec<Member<'_>>)| {
-                make(members).into_iter().map(|one| (Arc::clone(role), one)).collect::<Vec<_>>()
+            let of_kind = |(kind, members): (&Kind, &Vec<Member<'_>>)| {
+                make(members).into_iter().map(|one| (kind.clone(), one)).collect::<Vec<_>>()
             };
-            Aggregates { all: members.iter().flat_map(of_role).collect(), ..Aggregates::default() }
+            Aggregates { all: members.iter().flat_map(of_kind).collect(), ..Aggregates::default() }
         };
         let wanted = match aggregation {
             Aggregation::InUse(wanted) => wanted,

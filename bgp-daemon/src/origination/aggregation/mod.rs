@@ -43,8 +43,8 @@ pub(super) struct Aggregate {
 /// What a rule comes to.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Aggregates {
-    /// Every prefix with its role. They are disjoint.
-    pub(super) all: Vec<(Arc<str>, Aggregate)>,
+    /// Every prefix with what its ranges have in common. They are disjoint.
+    pub(super) all: Vec<(Kind, Aggregate)>,
     pub(super) bound: Option<BoundOutcome>,
     /// What it could not keep to, one sentence each.
     pub(super) faults: Vec<String>,
@@ -53,8 +53,16 @@ pub(super) struct Aggregates {
 /// A range with its index in the snapshot.
 pub(super) type Member<'a> = (usize, &'a Range);
 
-/// The ranges of a rule by their role; those of one role ascend and are disjoint.
-pub(super) type Members<'a> = BTreeMap<&'a Arc<str>, Vec<Member<'a>>>;
+/// What ranges have in common that are aggregated together: what leaves with a route follows from it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Kind {
+    pub(super) role: Arc<str>,
+    /// What is added to the MED for their region.
+    pub(super) cost: u32,
+}
+
+/// The ranges of a rule by their kind; those of one kind ascend and are disjoint.
+pub(super) type Members<'a> = BTreeMap<Kind, Vec<Member<'a>>>;
 
 /// What is allocated in a range. A snapshot has no allocation outside its range; were there one, it would not be ours.
 pub(super) fn allocated(range: &Range) -> impl Iterator<Item = &Prefix> {

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::origination::Owners;
+use crate::origination::report::is_zero;
 
 /// The chain behind an address or a prefix, from what owns it to what is originated.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -128,6 +129,9 @@ pub struct OriginationLink {
     pub origin: String,
     /// MULTI_EXIT_DISC; `None` leaves it to each peer's `advertised_route_priority`.
     pub med: Option<u32>,
+    /// What the region adds to that; absent for nothing.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub cost: u32,
     /// COMMUNITIES.
     pub communities: Vec<String>,
     /// LARGE_COMMUNITY.

@@ -30,7 +30,10 @@ pub(super) fn of(
         ChangeKind::Announce => {
             let from = others(prefix, overlapping(old, prefix).map(|(prefix, _)| prefix));
             reasons.extend(from.map(|from| format!("takes the place of {from}")));
-            reasons.extend(change.after.as_ref().map(|after| format!("made by advertise[{}]", after.rule)));
+            reasons.extend(change.after.as_ref().map(|after| match after.rule {
+                Some(rule) => format!("made by advertise[{rule}]"),
+                None => "a custom range of advertised_ip_ranges".to_owned(),
+            }));
         }
         ChangeKind::Withdraw | ChangeKind::Held => reasons.extend(gone(prefix, change, new)),
         ChangeKind::Change => reasons.extend(differences(change)),
@@ -84,6 +87,7 @@ fn differences(change: &RouteChange) -> Vec<String> {
         let pairs = [
             ("role", before.role.clone(), after.role.clone()),
             ("MED", med(before), med(after)),
+            ("cost", before.cost.to_string(), after.cost.to_string()),
             ("communities", list(&before.communities), list(&after.communities)),
             ("large communities", list(&before.large_communities), list(&after.large_communities)),
         ];

@@ -450,7 +450,7 @@ proptest! {
             }
             for (rule, outcome) in set.rules.iter().enumerate() {
                 let bound = outcome.bound.unwrap();
-                let count = set.originations.values().filter(|one| one.rule == rule).count();
+                let count = set.originations.values().filter(|one| one.rule == Some(rule)).count();
                 prop_assert_eq!(count, outcome.prefixes);
                 let most = bound.max_prefixes.unwrap() as usize;
                 prop_assert!(count <= most || !outcome.faults.is_empty(), "{} prefixes: {:?}", count, outcome);

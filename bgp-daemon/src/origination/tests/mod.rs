@@ -4,6 +4,7 @@
 mod aggregation;
 mod bound;
 mod change;
+mod costs;
 mod explain;
 mod guard;
 mod originate;

@@ -29,7 +29,7 @@ fn a_change_of_attributes_or_role_is_announced_again_and_nothing_else_is() {
     let plan = Plan::between(&old.originations, &new.originations);
     let routes: Vec<_> = plan
         .routes()
-        .map(|(prefix, attributes, role)| format!("{prefix} {:?} {role}", attributes.multi_exit_disc))
+        .map(|(prefix, attributes, role, _)| format!("{prefix} {:?} {role}", attributes.multi_exit_disc))
         .collect();
     assert_eq!(routes, ["10.0.0.1/32 Some(2) pod", "10.0.1.1/32 Some(1) edge"]);
     assert!(plan.withdraw.is_empty());

@@ -15,7 +15,7 @@ use crate::peer::{PeerStatus, PeerTask};
 use crate::rib_owner::OriginationChange;
 
 fn originations(originate: &[&str], withdraw: &[&str]) -> OriginationChange {
-    let route = |text: &&str| (text.parse().unwrap(), Arc::new(PathAttributes::default()), Arc::from("pod"));
+    let route = |text: &&str| (text.parse().unwrap(), Arc::new(PathAttributes::default()), Arc::from("pod"), 0);
     OriginationChange {
         originate: originate.iter().map(route).collect(),
         withdraw: withdraw.iter().map(|text| text.parse().unwrap()).collect(),
@@ -158,7 +158,7 @@ async fn the_last_word_of_a_peer_is_heard_when_it_goes_while_we_write() {
         let communities = (0..250).map(|low| Community((number << 8) + low)).collect();
         let attributes = PathAttributes { communities, ..PathAttributes::default() };
         let prefix = Prefix::host(Ipv4Addr::from_bits(0x0A00_0000 + number).into());
-        (prefix, Arc::new(attributes), Arc::from("pod"))
+        (prefix, Arc::new(attributes), Arc::from("pod"), 0)
     };
     // More than what the two kernels take.
     socket2::SockRef::from(&listener).set_recv_buffer_size(4096).unwrap();

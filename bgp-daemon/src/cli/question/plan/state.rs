@@ -143,7 +143,8 @@ fn origination(entry: &OriginationEntry) -> Result<Origination, Failure> {
             Some(Blocks::of_list(&prefix(&entry.prefix)?, blocks))
         }
     };
-    Ok(Origination { attributes, role, rule: facts.rule, ranges: Arc::default(), in_use })
+    let (cost, rule) = (facts.cost, facts.rule);
+    Ok(Origination { attributes, role, cost, rule, ranges: Arc::default(), in_use })
 }
 
 fn strange(what: &str) -> Failure {

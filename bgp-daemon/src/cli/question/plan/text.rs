@@ -126,5 +126,6 @@ fn facts(facts: &RouteFacts) -> String {
     let communities =
         if communities.is_empty() { String::new() } else { format!(", communities {}", communities.join(" ")) };
     let med = facts.med.map_or_else(String::new, |med| format!(", MED {med}"));
-    format!("{}{communities}{med}", facts.role)
+    let cost = if facts.cost == 0 { String::new() } else { format!(", cost {}", facts.cost) };
+    format!("{}{communities}{med}{cost}", facts.role)
 }
