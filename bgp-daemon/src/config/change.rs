@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use bgp_core::session::Extensions;
 use bgp_core::types::FamilySet;
 
+use super::advertised::Advertised;
 use super::model::{Config, ExportRules, Peer, Router};
 
 /// The difference of an old and a new configuration; what is not named here goes on undisturbed.
@@ -103,9 +104,9 @@ impl ConfigChange {
 }
 
 /// What rules are coarsened by: what peers take, and are told.
-fn rooms(config: &Config) -> impl Iterator<Item = (usize, &str, FamilySet, Option<&ExportRules>)> {
+fn rooms(config: &Config) -> impl Iterator<Item = (usize, &str, FamilySet, Option<&ExportRules>, &Advertised)> {
     let limited = config.limited_peers();
-    limited.map(|(peer, most)| (most, peer.name.as_str(), peer.families, peer.export.as_ref()))
+    limited.map(|(peer, most)| (most, peer.name.as_str(), peer.families, peer.export.as_ref(), &peer.advertised))
 }
 
 impl Config {

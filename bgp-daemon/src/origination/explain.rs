@@ -77,7 +77,7 @@ impl Link<'_> {
         let (owners, owners_total) =
             span::allocations(&self.range.allocations, &self.range.prefix, &part, Chain::SHOWN);
         let coverage = Coverage::of(&part, &self.set.originations);
-        let mut originations = overlapping(&self.set.originations, &part);
+        let mut originations = overlapping(&self.set.originations, &part).filter(|(_, one)| !one.is_custom());
         let shown = originations.by_ref().take(Chain::SHOWN);
         let subnetwork = &self.range.subnetwork;
         RangeChain {

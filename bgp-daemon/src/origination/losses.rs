@@ -25,6 +25,8 @@ pub struct Scope {
 pub struct Loss {
     /// The role of its origination.
     pub role: Arc<str>,
+    /// Whether it is a custom range: then it counts as a prefix, and its addresses for no part of all.
+    pub is_custom: bool,
     /// Those who lose it, as indices of [`Losses::scopes`], each with the addresses that no other origination of the role
     /// covers for them afterwards.
     pub scopes: Vec<(usize, Addresses)>,
@@ -103,7 +105,10 @@ impl Losses {
         protected: &[PrefixRange],
         tells: impl Fn(&Prefix, &Origination) -> bool,
     ) {
-        let covers = |other: &(&Prefix, &Origination)| other.1.role == origination.role && tells(other.0, other.1);
+        // What a custom range leads to may have routes of its own.
+        let covers = |other: &(&Prefix, &Origination)| {
+            (other.1.role == origination.role || origination.is_custom()) && tells(other.0, other.1)
+        };
         let lost_of = |part: &Prefix| uncovered(part, overlapping(new, part).filter(covers).map(|(prefix, _)| prefix));
         // Addresses that nobody ever had are lost by nobody.
         let lost: Addresses = in_use(&prefix, origination).map(lost_of).sum();
@@ -118,6 +123,7 @@ impl Losses {
         let loss = self.withdrawals.entry(prefix);
         let loss = loss.or_insert_with(|| Loss {
             role: Arc::clone(&origination.role),
+            is_custom: origination.is_custom(),
             scopes: Vec::new(),
             takes_protected: false,
         });

@@ -10,6 +10,7 @@
 //! | for the sake of a peer that takes so many | `room` |
 //! | all of that, with attributes | [`originate`] |
 //! | the same from what has changed | `change` |
+//! | with the prefixes that the configuration says | `custom` |
 //! | two results to what must change | [`Plan`] |
 //! | that, to what it takes from whom | [`audience`], [`losses`], `sizes`, `coverage` |
 //! | and to what of it must wait for a person | [`guard`] |
@@ -27,6 +28,7 @@ mod change;
 mod contribution;
 mod cost;
 mod coverage;
+mod custom;
 pub mod explain;
 mod glob;
 pub mod guard;

@@ -12,7 +12,7 @@ use super::coverage::addresses;
 use super::guard::{GuardState, Hold};
 use super::role::RangeRoles;
 use super::{
-    Blocks, Origination, OriginationSet, Originations, RangeOutcome, RuleOutcome, Treatment, cost, room, rule,
+    Blocks, Origination, OriginationSet, Originations, RangeOutcome, RuleOutcome, Treatment, cost, custom, room, rule,
 };
 use crate::config::{AdvertiseRule, Aggregation, Config, InUse, PROHIBITED};
 use crate::inventory::{Range, Snapshot};
@@ -23,6 +23,8 @@ use crate::inventory::{Range, Snapshot};
 /// Ranges of one rule, one role and one cost are aggregated together. No prefix leaves the ranges, and none overlaps 0.0.0.0/8,
 /// 127.0.0.0/8, 169.254.0.0/16, 224.0.0.0/4, ::/8, fe80::/10 or ff00::/8, whatever the rules say. A range of the role
 /// `service` is selected only by its role or its whole name, never by a glob.
+///
+/// The custom ranges of the peers of `config` stand beside that, whatever the snapshot says.
 #[must_use]
 pub fn originate(snapshot: Arc<Snapshot>, config: &Config) -> OriginationSet {
     originate_after(None, &mut Memory::default(), snapshot, config, SystemTime::UNIX_EPOCH)
@@ -52,6 +54,9 @@ pub fn originate_after(
         _ => last = Some(Last::new(set.clone(), config, &memory.shares)).filter(|last| last.is_by(config)),
     }
     memory.last = last;
+    // Not a part of what is followed: a cover of the same prefix may come and go.
+    let mut set = set;
+    custom::lay_over(&mut set.originations, config);
     set
 }
 
@@ -145,6 +150,10 @@ pub(super) fn grow(
         let of_rule = target.originations.iter().filter(|(_, one)| one.rule == Some(rule));
         of_rule.for_each(|(prefix, _)| drop(grown.remove(prefix)));
         grown.extend(all.into_iter().map(|one| originated(rule, &attributes, one)));
+    }
+    // One may have been of the same prefix as what gave way.
+    if let Some(grown) = &mut originations {
+        custom::lay_over(grown, config);
     }
     originations
 }

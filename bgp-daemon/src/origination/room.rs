@@ -9,7 +9,7 @@ use std::sync::Arc;
 use bgp_core::types::{AddressFamily, Prefix};
 
 use super::audience::Exports;
-use super::{Origination, OriginationSet, RuleOutcome};
+use super::{Origination, OriginationSet, RuleOutcome, custom};
 use crate::config::{Aggregation, Config, InUse, Peer};
 
 /// What is given up when the exact cover has room again: so many percent of it must be left.
@@ -69,7 +69,7 @@ pub(super) fn shares(config: &Config, set: &OriginationSet, last: &Shares) -> Sh
 pub(super) struct Demand {
     /// By family, of all rules.
     told: BTreeMap<AddressFamily, usize>,
-    /// What no bound makes fewer.
+    /// What no bound makes fewer: custom ranges, and what other rules make.
     fixed: usize,
     /// By rule.
     wanted: BTreeMap<usize, usize>,
@@ -79,6 +79,11 @@ impl Demand {
     fn of(peer: &Peer, config: &Config, set: &OriginationSet) -> Self {
         let exports = Exports::of(peer, None);
         let mut demand = Self { told: BTreeMap::new(), fixed: 0, wanted: BTreeMap::new() };
+        // They are not in the set yet. One that gives way to a subnet of the same prefix takes its room all the same.
+        for prefix in custom::told(peer, &exports) {
+            *demand.told.entry(prefix.family()).or_default() += 1;
+            demand.fixed += 1;
+        }
         let is_told = |(prefix, one): &(&Prefix, &Origination)| exports.admit(prefix, one);
         for (prefix, one) in set.originations.iter().filter(is_told) {
             *demand.told.entry(prefix.family()).or_default() += 1;
@@ -158,6 +163,7 @@ impl Rooms {
             // One that makes nothing yet may make something that is told.
             rules.extend(set.rules.iter().enumerate().filter(|(_, rule)| rule.prefixes == 0).map(|(index, _)| index));
             let is_coarse = rules.iter().any(|rule| shares.contains_key(rule));
+            let most = most.saturating_sub(custom::told(peer, &exports).len());
             Room { most, rules, is_coarse }
         };
         Self {

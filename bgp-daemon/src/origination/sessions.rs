@@ -65,7 +65,10 @@ pub fn ended_sessions(current: &Current, after: &Config, guard: &Guard, now: Sys
         .filter(|(_, lost)| !lost.is_none())
         .collect();
     let size = size(all, |prefix, one| stays(&(prefix, one)) || goes(&(prefix, one)));
-    let tally = Tally { prefixes: count(lost.len()), lost: lost.values().copied().sum(), ..Tally::nothing_of(&size) };
+    // As of routes: the addresses of a custom range are a part of nothing.
+    let is_measured = |prefix: &Prefix| all.get(prefix).is_some_and(|one| !one.is_custom());
+    let addresses = lost.iter().filter(|(prefix, _)| is_measured(prefix)).map(|(_, lost)| *lost).sum();
+    let tally = Tally { prefixes: count(lost.len()), lost: addresses, ..Tally::nothing_of(&size) };
     let why = guard.beyond(&tally, lost.keys(), budgets, now);
     if lost.is_empty() {
         return Ended::default();

@@ -21,8 +21,8 @@ pub type Originations = SharedMap<Prefix, Origination>;
 pub struct OriginationSet {
     /// The snapshot it was computed from.
     pub snapshot: Arc<Snapshot>,
-    /// What is originated, by prefix. No address lies in two of them, but for those that are held: one may lie in or around
-    /// others.
+    /// What is originated, by prefix. No address lies in two of them, but for those that are held and custom ranges: one
+    /// may lie in or around others.
     pub originations: Originations,
     /// What the guard remembers: what of this it holds, and what was withdrawn lately.
     pub guard: GuardState,

@@ -11,7 +11,8 @@ use super::{Blocks, Origination, Originations};
 pub struct Size {
     /// Prefixes.
     pub prefixes: u64,
-    /// Addresses in them that are in use or were lately, each counted once: what can be lost.
+    /// Addresses in them that are in use or were lately, each counted once: what can be lost. Those of custom ranges do not count:
+    /// beside a wide one all else would be a small part.
     pub addresses: Addresses,
 }
 
@@ -39,14 +40,14 @@ impl Sizes {
     }
 
     /// The sizes of `new`, which comes after `old`, of which these are: of those whose rules stay as they are. No address may lie
-    /// in two prefixes of either.
+    /// in two prefixes of either, but for custom ranges.
     pub fn after(self, old: &Originations, new: &Originations, audiences: &[Audience]) -> Self {
         let differs = |before: Option<&Origination>, after: Option<&Origination>| match (before, after) {
             (Some(before), Some(after)) => !before.is_same_route(after) || before.in_use != after.in_use,
             _ => true,
         };
         let changes: Vec<_> = old.changes(new).filter(|change| differs(change.before, change.after)).collect();
-        let count = |prefix: &Prefix, one: Option<&Origination>| one.map(|one| addresses(in_use(prefix, one)));
+        let count = |prefix: &Prefix, one: Option<&Origination>| one.map(|one| addresses(measured(prefix, one)));
         let counted: Vec<_> = changes
             .iter()
             .map(|change| (change, count(change.key, change.before), count(change.key, change.after)))
@@ -80,12 +81,17 @@ pub(super) fn in_use<'a>(prefix: &'a Prefix, origination: &'a Origination) -> im
     whole.into_iter().chain(origination.in_use.iter().flat_map(Blocks::iter))
 }
 
+/// What of it counts where parts are measured: of a custom range nothing, since nobody knows what is in it.
+fn measured<'a>(prefix: &'a Prefix, origination: &'a Origination) -> impl Iterator<Item = &'a Prefix> {
+    in_use(prefix, origination).filter(|_| !origination.is_custom())
+}
+
 /// How much of `originations` is told.
 pub(super) fn size(originations: &Originations, told: impl Fn(&Prefix, &Origination) -> bool) -> Size {
     let told = originations.iter().filter(|(prefix, one)| told(prefix, one));
     let mut count = 0;
     let told = told.inspect(|_| count += 1);
-    let mut in_use: Vec<&Prefix> = told.flat_map(|(prefix, one)| in_use(prefix, one)).collect();
+    let mut in_use: Vec<&Prefix> = told.flat_map(|(prefix, one)| measured(prefix, one)).collect();
     // Of prefixes inside others, which are held, it is not in order.
     in_use.sort_unstable();
     Size { prefixes: count, addresses: addresses(in_use) }

@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::Uri;
+use bgp_core::policy::RouteSource;
 use bgp_core::rib::{ExportVerdict, PathView, Rib, Standing};
 use bgp_core::types::{PeerId, Prefix};
 
@@ -43,22 +44,25 @@ async fn chain(view: &DaemonView, target: Prefix, peers: &Peers, asked: &[PeerEn
     let ours = ours::explain(&target, &status, set.as_deref(), &config);
     let ids: Vec<PeerId> = asked.iter().map(|entry| entry.id).collect();
     let prefixes = ours.originated.clone();
-    let question = move |rib: &Rib| match prefixes.as_slice() {
-        [] => learned(rib, &target, &ids),
-        prefixes => prefixes.iter().map(|prefix| InTable::of(rib, prefix, &ids)).collect(),
+    let in_inventory = ours.in_inventory;
+    let question = move |rib: &Rib| {
+        let originated = || prefixes.iter().map(|prefix| InTable::of(rib, prefix, &ids)).collect::<Vec<_>>();
+        // What a peer sent may lie in a custom range of ours, and lead on.
+        let of_others = if in_inventory && !prefixes.is_empty() { Vec::new() } else { learned(rib, &target, &ids) };
+        if of_others.is_empty() { originated() } else { of_others }
     };
     let found = view.rib.ask_now(question).await?;
     let mut chain = ours.steps;
-    let is_ours = ours.in_inventory;
-    if !is_ours && !found.is_empty() {
+    if !in_inventory && !found.is_empty() {
         // That it is not ours breaks nothing when somebody else has it.
         chain.iter_mut().filter(|step| step.step == Step::Range).for_each(|step| step.ok = true);
     }
     let mut told = false;
     for one in &found {
         told |= one.exports.iter().any(|verdict| matches!(verdict, ExportVerdict::Advertised { .. }));
-        chain.extend(one.steps(peers, asked, !is_ours));
+        chain.extend(one.steps(peers, asked, !in_inventory));
     }
+    let is_ours = in_inventory || found.iter().find(|one| one.has_best()).is_some_and(InTable::is_originated);
     let used = found.iter().any(InTable::has_best);
     let outcome = match (is_ours, found.is_empty()) {
         (true, _) if told && !ours.originated.is_empty() => Outcome::Advertised,
@@ -104,6 +108,12 @@ impl InTable {
     fn of(rib: &Rib, prefix: &Prefix, ids: &[PeerId]) -> Self {
         let exports = ids.iter().map(|id| rib.export_verdict(*id, prefix)).collect();
         Self { prefix: *prefix, paths: rib.paths(prefix), exports }
+    }
+
+    /// Whether the best path is our own.
+    fn is_originated(&self) -> bool {
+        let is_own = |path: &PathView| matches!(path.source, RouteSource::Originated { .. });
+        self.paths.iter().any(|path| is_own(path) && matches!(path.standing, Standing::Best(_)))
     }
 
     fn has_best(&self) -> bool {
@@ -163,7 +173,7 @@ impl InTable {
 
 fn from(path: &PathView, peers: &Peers) -> String {
     match &path.source {
-        bgp_core::policy::RouteSource::Originated { .. } => "ourselves".to_owned(),
-        bgp_core::policy::RouteSource::Peer(id) => peers.name(*id),
+        RouteSource::Originated { .. } => "ourselves".to_owned(),
+        RouteSource::Peer(id) => peers.name(*id),
     }
 }

@@ -3,12 +3,12 @@
 use bgp_core::types::Prefix;
 
 use super::inventory::summary;
-use crate::config::Config;
+use crate::config::{Config, Peer};
 use crate::control::reply::{ChainStep, InventoryState, Step};
 use crate::control::time::rfc3339;
 use crate::inventory::InventoryStatus;
 use crate::origination::explain::{self as chain, OriginationLink, OwnerKind, OwnerLink, RangeChain};
-use crate::origination::{self, OriginationSet, Owners};
+use crate::origination::{self, Origination, OriginationSet, Owners};
 
 /// Of prefixes that the table is asked about, as many.
 pub const SHOWN: usize = 8;
@@ -38,7 +38,24 @@ pub fn explain(target: &Prefix, status: &InventoryStatus, set: Option<&Originati
     if chain.more_ranges > 0 {
         steps.push(ChainStep::holds(Step::Range, format!("and {} ranges more", chain.more_ranges)));
     }
+    steps.extend(set.into_iter().flat_map(|set| custom(target, set, config)));
     Ours { steps, in_inventory: !chain.ranges.is_empty(), originated }
+}
+
+/// The custom ranges that hold the target or lie in it, whether a subnet has the same prefix or not.
+fn custom(target: &Prefix, set: &OriginationSet, config: &Config) -> Vec<ChainStep> {
+    let step = |prefix: &Prefix| {
+        let has = |peer: &&Peer| peer.enabled && peer.advertised.ip_ranges.iter().any(|custom| custom.range == *prefix);
+        let names: Vec<&str> = config.peers.iter().filter(has).map(|peer| peer.name.as_str()).collect();
+        let of = if names.is_empty() { String::new() } else { format!(" of {}", names.join(", ")) };
+        let mut all = config.peers.iter().flat_map(|peer| peer.advertised.ip_ranges.iter());
+        let description = all.find(|custom| custom.range == *prefix).and_then(|custom| custom.description.clone());
+        ChainStep::holds(Step::Origination, format!("{prefix} is a custom range (advertised_ip_ranges){of}"))
+            .with(description)
+    };
+    let configured = config.custom_ranges();
+    let is_custom = |(prefix, one): &(&Prefix, &Origination)| one.is_custom() || configured.contains(prefix);
+    set.overlapping(target).filter(is_custom).map(|(prefix, _)| step(prefix)).take(SHOWN).collect()
 }
 
 fn snapshot(status: &InventoryStatus, set: Option<&OriginationSet>) -> ChainStep {

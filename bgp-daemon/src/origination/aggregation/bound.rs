@@ -96,7 +96,7 @@ impl Bounded {
     ) -> Option<Vec<(Kind, Aggregate)>> {
         let most = self.wanted.max_prefixes?;
         let is_ours = |prefix: &Prefix, one: &Origination| {
-            let mut of_role = members.iter().filter(|(kind, _)| kind.role == one.role);
+            let mut of_role = members.iter().filter(|(kind, _)| !one.is_custom() && kind.role == one.role);
             of_role.any(|(_, members)| members.iter().any(|(_, range)| range.prefix.overlaps(prefix)))
         };
         let before: SharedMap<Prefix, &Origination> = before
@@ -178,8 +178,10 @@ impl Bounded {
             let hold = before.guard.hold.as_deref();
             // What is held is not what the rule says.
             let is_free = |prefix: &Prefix| !hold.is_some_and(|hold| hold.routes.contains_key(prefix));
-            let of_rule =
-                before.originations.iter().filter(|(_, one)| members.keys().any(|kind| kind.role == one.role));
+            let of_rule = before
+                .originations
+                .iter()
+                .filter(|(_, one)| !one.is_custom() && members.keys().any(|kind| kind.role == one.role));
             aggregator.resume(of_rule.map(|(prefix, _)| prefix).filter(|prefix| is_free(prefix)));
         }
         aggregator.settle();

@@ -66,7 +66,8 @@ impl Coverage {
     /// Walks along the originations from the start of `target` to the first gap.
     pub(super) fn of(target: &Prefix, all: &Originations) -> Self {
         let (mut extent, mut uncovered) = (Extent::Nothing, Some(target.network()));
-        for (prefix, _) in overlapping(all, target) {
+        // A custom range leads to its addresses, whether anybody has them or not.
+        for (prefix, _) in overlapping(all, target).filter(|(_, one)| !one.is_custom()) {
             extent = Extent::Part;
             if uncovered.is_some_and(|address| prefix.network() > address) {
                 break;

@@ -29,8 +29,8 @@ pub(super) use hold::digest;
 pub use hold::{HeldRoute, Hold};
 pub use window::{Tallies, Tally, Window};
 
-use super::Owners;
 use super::losses::{Loss, Losses};
+use super::{Addresses, Owners};
 use crate::config;
 
 /// All that the guard remembers: what to write down so that a restart does not forget it.
@@ -231,10 +231,15 @@ fn protected_reason(count: usize) -> Option<Reason> {
 /// What withdrawals come to for each peer.
 fn tallies(losses: &Losses, withdrawals: &[(Prefix, &Loss)]) -> Tallies {
     let mut by_scope: BTreeMap<usize, Tally> = BTreeMap::new();
-    for (index, lost) in withdrawals.iter().flat_map(|(_, loss)| &loss.scopes).filter(|(_, lost)| !lost.is_none()) {
-        let Some(scope) = losses.scopes.get(*index) else { continue };
-        let tally = by_scope.entry(*index).or_insert_with(|| Tally::nothing_of(&scope.size));
-        *tally += Tally { prefixes: 1, lost: *lost, ..Tally::default() };
+    let lost = withdrawals.iter().flat_map(|(_, loss)| {
+        let is_custom = loss.is_custom;
+        loss.scopes.iter().map(move |(index, lost)| (*index, *lost, is_custom))
+    });
+    for (index, lost, is_custom) in lost {
+        let Some(scope) = losses.scopes.get(index).filter(|_| !lost.is_none()) else { continue };
+        let lost = if is_custom { Addresses::NONE } else { lost };
+        let tally = by_scope.entry(index).or_insert_with(|| Tally::nothing_of(&scope.size));
+        *tally += Tally { prefixes: 1, lost, ..Tally::default() };
     }
     let mut tallies = Tallies::new();
     for (index, tally) in by_scope {

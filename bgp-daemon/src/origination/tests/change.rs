@@ -12,8 +12,9 @@ use super::super::audience::Exports;
 use super::super::guard::Guard;
 use super::super::sizes::Sizes;
 use super::super::{Memory, OriginationSet, advance, originate, originate_after};
-use super::{OTHER_RULES, RULES, SPACES, block, config, resource, snapshots};
-use crate::inventory::{Allocation, Owner, Snapshot};
+use super::{OTHER_RULES, RULES, SPACES, block, config, config_of_region, resource, snapshots, subnetwork};
+use crate::config::Config;
+use crate::inventory::{Allocation, Owner, RangeName, Snapshot};
 
 /// Ranges as a whole while something is allocated in them, of two rules.
 const WHILE_ALLOCATED: &str = r#"
@@ -24,6 +25,49 @@ aggregation = { mode = "subnet-ranges", while_allocated = true }
 range = "*"
 aggregation = { mode = "in-use" }
 "#;
+
+/// Other regions at costs, of which one is not known, and custom ranges that are equal to what is allocated now and then, and
+/// around it.
+const WITH_REGIONS: &str = r#"
+[[advertise]]
+range = "*"
+aggregation = { mode = "in-use" }
+[[advertise]]
+group = "ALL_SUBNETS"
+aggregation = { mode = "subnet-ranges", while_allocated = true }
+[[peer]]
+name = "dc1"
+address = "10.255.0.2"
+asn = 65001
+advertise_mode = "CUSTOM"
+advertised_groups = ["ALL_SUBNETS"]
+advertised_ip_ranges = [{ range = "10.0.0.0/27" }, { range = "10.0.0.32/28" }, { range = "10.0.0.1/32" }, { range = "::/0" }]
+"#;
+
+/// The configuration of these rules, which may say what other regions cost.
+fn rules_of(text: &str) -> Config {
+    match text == WITH_REGIONS {
+        true => config_of_region(
+            "region = \"us-central1\"\nrouting_mode = \"GLOBAL\"\ninter_region_cost = { europe-west1 = 250 }",
+            text,
+        ),
+        false => config(text),
+    }
+}
+
+/// The same ranges with some of them in other regions.
+fn spread(snapshot: &Snapshot) -> Arc<Snapshot> {
+    let mut snapshot = snapshot.clone();
+    for range in &mut snapshot.ranges {
+        let place = match &range.name {
+            RangeName::Secondary(name) if **name == *"pods-b" => "europe-west1/gke",
+            RangeName::Secondary(name) if **name == *"other" => "asia-east1/gke",
+            _ => continue,
+        };
+        range.subnetwork = subnetwork(place);
+    }
+    Arc::new(snapshot)
+}
 
 /// What comes next.
 #[derive(Clone, Debug)]
@@ -38,10 +82,10 @@ enum Step {
 
 fn step() -> impl Strategy<Value = Step> {
     let toggles = prop::collection::vec((any::<Index>(), 0_u8..64, 0_u8..=6, 0_u8..3), 1..6);
-    let rules = prop::sample::select(vec![RULES, OTHER_RULES, WHILE_ALLOCATED]);
+    let rules = prop::sample::select(vec![RULES, OTHER_RULES, WHILE_ALLOCATED, WITH_REGIONS]);
     prop_oneof![
         8 => toggles.prop_map(Step::Toggle),
-        1 => snapshots().prop_map(|(_, snapshot)| Step::Ranges(snapshot)),
+        1 => snapshots().prop_map(|(_, snapshot)| Step::Ranges(spread(&snapshot))),
         1 => rules.prop_map(Step::Rules),
     ]
 }
@@ -77,7 +121,7 @@ proptest! {
     fn from_what_has_changed_comes_what_comes_from_everything(
         (_, first) in snapshots(), steps in prop::collection::vec(step(), 1..24)
     ) {
-        let (mut memory, mut rules, mut snapshot) = (Memory::default(), config(RULES), first);
+        let (mut memory, mut rules, mut snapshot) = (Memory::default(), rules_of(WITH_REGIONS), spread(&first));
         let set = originate_after(None, &mut memory, Arc::clone(&snapshot), &rules, UNIX_EPOCH);
         prop_assert_eq!(&set, &originate(Arc::clone(&snapshot), &rules));
         for step in steps {
@@ -85,7 +129,7 @@ proptest! {
             match step {
                 Step::Toggle(toggles) => snapshot = toggled(&snapshot, &toggles),
                 Step::Ranges(other) => snapshot = other,
-                Step::Rules(text) => rules = config(text),
+                Step::Rules(text) => rules = rules_of(text),
             }
             let change = memory.last.as_ref().filter(|last| last.is_by(&rules));
             // No rule of these remembers anything.
@@ -122,7 +166,7 @@ proptest! {
         steps in prop::collection::vec((step(), prop::sample::select(vec![0_u64, 1, 30, 59, 60, 99, 100, 200])), 1..24)
     ) {
         let (mut memory, mut in_full, mut rules, mut snapshot) =
-            (Memory::default(), Memory::default(), config(BOUNDED), first);
+            (Memory::default(), Memory::default(), bounded_with_regions(), spread(&first));
         let (mut now, mut before): (_, Option<OriginationSet>) = (UNIX_EPOCH, None);
         for (step, seconds) in std::iter::once((Step::Toggle(Vec::new()), 0)).chain(steps) {
             now += Duration::from_secs(seconds);
@@ -130,6 +174,7 @@ proptest! {
                 Step::Toggle(toggles) => snapshot = toggled(&snapshot, &toggles),
                 Step::Ranges(other) => snapshot = other,
                 Step::Rules(text) if text == RULES => rules = config(RULES),
+                Step::Rules(text) if text == WITH_REGIONS => rules = bounded_with_regions(),
                 Step::Rules(_) => rules = config(BOUNDED),
             }
             let set = originate_after(before.as_ref(), &mut memory, Arc::clone(&snapshot), &rules, now);
@@ -142,6 +187,13 @@ proptest! {
     }
 }
 
+/// The same with regions and custom ranges.
+fn bounded_with_regions() -> Config {
+    let peers = WITH_REGIONS.split_once("[[peer]]").unwrap().1;
+    let global = "region = \"us-central1\"\nrouting_mode = \"GLOBAL\"\ninter_region_cost = { europe-west1 = 250 }";
+    config_of_region(global, &format!("{BOUNDED}[[peer]]{peers}"))
+}
+
 /// Two that are told different things, with a guard that holds now and then.
 const PEERS: &str = r#"
 [[peer]]
@@ -149,6 +201,9 @@ name = "dc1"
 address = "10.255.0.2"
 asn = 65001
 export = { roles = ["*"] }
+advertise_mode = "CUSTOM"
+advertised_groups = ["ALL_SUBNETS"]
+advertised_ip_ranges = [{ range = "10.0.0.0/8" }, { range = "10.0.0.4/30" }]
 [[peer]]
 name = "dc2"
 address = "10.255.0.3"
@@ -165,7 +220,10 @@ proptest! {
     fn sizes_that_are_kept_up_are_those_that_are_counted(
         (_, first) in snapshots(), steps in prop::collection::vec(step(), 1..24)
     ) {
-        let of = |rules: &str| Arc::new(config(&format!("{rules}{PEERS}")));
+        let of = |rules: &str| {
+            let rules = rules.split_once("[[peer]]").map_or(rules, |(rules, _)| rules);
+            Arc::new(config(&format!("{rules}{PEERS}")))
+        };
         let (mut memory, mut rules, mut snapshot, mut guard) = (Memory::default(), of(RULES), first, Guard::default());
         let mut current = None;
         for step in std::iter::once(Step::Toggle(Vec::new())).chain(steps) {

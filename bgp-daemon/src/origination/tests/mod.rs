@@ -5,6 +5,7 @@ mod aggregation;
 mod bound;
 mod change;
 mod costs;
+mod custom;
 mod explain;
 mod guard;
 mod originate;

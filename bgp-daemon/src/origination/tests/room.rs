@@ -118,6 +118,18 @@ fn rules_share_the_room_that_whole_ranges_leave_in_proportion_to_what_they_want(
 }
 
 #[test]
+fn custom_ranges_take_of_the_room() {
+    let custom = "max_prefixes_out = 11\nadvertise_mode = \"CUSTOM\"\nadvertised_groups = [\"ALL_SUBNETS\"]\n\
+                  advertised_ip_ranges = [{ range = \"172.16.0.0/12\" }, { range = \"192.168.0.0/16\" }]";
+    let mut world = World::new(&format!("{PODS}{}", peer("dc1", 2, custom, "*")));
+    for (count, expected) in [(8, 8), (9, 8), (25, 8), (6, 6)] {
+        let set = world.becomes(pods(&scattered(count)));
+        assert_eq!(set.originations.values().filter(|one| !one.is_custom()).count(), expected, "{count}");
+        assert_eq!(world.told("dc1"), expected + 2, "{count}");
+    }
+}
+
+#[test]
 fn room_for_too_few_is_a_fault_and_loses_no_address() {
     let mut world = World::new(&format!("{PODS}{}", peer("dc1", 2, "max_prefixes_out = 2", "*")));
     let ranges = ["10.0.0.0/24", "10.2.0.0/24", "10.4.0.0/24"];
