@@ -151,3 +151,27 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn tells_routes_of_ours_by_cost_and_by_any_tag_but_one() {
+    let at = |tag: &str, cost: u32| RouteSource::Originated { tag: Arc::from(tag), cost };
+    let holds = |matches: &Match, source: &RouteSource| {
+        matches.holds(&prefix("10.0.0.0/8"), source, &PathAttributes::default())
+    };
+    let cost = Match { cost: Some(250), ..Match::default() };
+    assert!(holds(&cost, &at("pod", 250)));
+    assert!(!holds(&cost, &at("pod", 0)));
+    assert!(!holds(&cost, &RouteSource::Peer(PeerId(7))), "what a peer sent has no cost");
+    let other = SourceMatch::OriginatedBut(Arc::from("pod"));
+    assert!(other.includes(&at("vm", 9)));
+    assert!(!other.includes(&at("pod", 9)) && !other.includes(&RouteSource::Peer(PeerId(7))));
+}
+
+#[test]
+fn clears_communities_of_both_kinds_and_nothing_else() {
+    let large_communities = vec![LargeCommunity { global_administrator: 1, local_data_1: 2, local_data_2: 3 }];
+    let med = PathAttributes { multi_exit_disc: Some(5), ..PathAttributes::default() };
+    let mut attributes = PathAttributes { communities: vec![Community(7)], large_communities, ..med.clone() };
+    Action::ClearCommunities.apply(&mut attributes);
+    assert_eq!(attributes, med);
+}
