@@ -201,9 +201,10 @@ impl Gateway {
         let Advance { next, change, .. } = prepare(owners, current, &mut self.memory, wanted, &self.guard, self.now);
         // What a peer had no room for it may be told of when it is held for it.
         let was_limited = current.is_some_and(|current| current.config.limited_peers().next().is_some());
-        let before = self.wire.views.clone();
+        let (before, full) = (self.wire.views.clone(), self.wire.full());
         let applied = self.wire.apply(&next, &change, chance);
         self.holds(applied);
+        let full = full.union(&self.wire.full()).cloned().collect();
         let setting = Setting { peers: self.setting.peers, ..rules };
         let let_go = self.hold().filter(|hold| released == Some(&hold.hash)).map(|hold| self.let_go(&hold));
         self.guard = Guard::new(next.set.guard.clone());
@@ -212,7 +213,7 @@ impl Gateway {
         let change = Change { before: &before, after: &self.wire.views, now: self.now };
         let also = if was_limited { Addresses::all(&before[""]) } else { Addresses::default() };
         let gained = self.ledger.judges_gain(setting, also, &change);
-        let lost = self.ledger.judges_loss(&let_go.unwrap_or_default(), &change);
+        let lost = self.ledger.judges_loss(&let_go.unwrap_or_default(), &full, &change);
         // What is let go by a person may be held down and go all the same.
         let held_down = match self.stepped == Some(setting) && rules.rules == self.setting.rules && released.is_none() {
             true => self.ledger.judges_hold_down(setting, &change),

@@ -103,7 +103,8 @@ impl Ledger {
                 report.faulty.and_then(|node| self.had.get(&node)).map_or(report.said, |had| report.said.or(*had));
             let (had, faulty) = (std::mem::take(&mut self.had), report.faulty);
             let is_faulty = |(node, _): &(usize, Addresses)| Some(*node) == faulty;
-            self.had = report.truth.iter().map(|(node, one)| (*node, *one)).filter(|one| !is_faulty(one)).collect();
+            let is_said = |one: &(usize, Addresses)| !is_faulty(one) && one.1.less(report.said).is_empty();
+            self.had = report.truth.iter().map(|(node, one)| (*node, *one)).filter(is_said).collect();
             self.had.extend(had.into_iter().filter(is_faulty));
         }
     }
@@ -169,7 +170,14 @@ impl Ledger {
     }
 
     /// Fails when more goes from a session within a window than the budgets say; what a person lets go counts for none.
-    pub fn judges_loss(&mut self, released: &LetGo, change: &Change<'_>) -> Result<(), String> {
+    ///
+    /// Of a session that has no room for all it is to have, `full`, the guard does not know what it lacks, and nothing is asked.
+    pub fn judges_loss(
+        &mut self,
+        released: &LetGo,
+        full: &BTreeSet<String>,
+        change: &Change<'_>,
+    ) -> Result<(), String> {
         let (protected, now): (Prefix, _) = (PROTECTED.parse().unwrap(), change.now);
         let nothing = BTreeSet::new();
         for (name, before, after) in change.sessions() {
@@ -179,13 +187,20 @@ impl Ledger {
             if let Some(gone) = gone.iter().find(|prefix| protected.covers(prefix)) {
                 return Err(format!("{gone} is protected and went from {name:?}"));
             }
+            if full.contains(name) {
+                self.lost.remove(name);
+                continue;
+            }
             let owed = self.owed.get(name).map(Owed::all).unwrap_or_default();
             let dark = owed.less(Addresses::all(after));
             let losing = |gone: &[Prefix], dark: Addresses| {
                 gone.iter().filter(|one| !dark.and(Addresses::of(one)).is_empty()).count()
             };
             let released = dark.and(Addresses::all(&let_go));
-            let lost = self.lost.entry(name.clone()).or_default();
+            // A peer is one of a name to the guard: by what a session with another address lost and had, this one is measured too.
+            let of_name = self.lost.iter().find(|(other, _)| other.split('@').next() == name.split('@').next());
+            let of_name = of_name.map(|(_, lost)| lost.clone()).unwrap_or_default();
+            let lost = self.lost.entry(name.clone()).or_insert(of_name);
             for one in &mut *lost {
                 one.of_prefixes = one.of_prefixes.saturating_sub(losing(&let_go, dark));
                 one.of_addresses = one.of_addresses.saturating_sub(released.count());

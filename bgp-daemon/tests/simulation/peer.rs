@@ -79,6 +79,12 @@ impl Wire {
         Self { rib, sessions: BTreeMap::new(), last: 0, views: Views::from([(String::new(), BTreeSet::new())]) }
     }
 
+    /// The sessions that have no room for all they are to be told of.
+    pub fn full(&self) -> BTreeSet<String> {
+        let is_full = |number: u32| self.rib.peer_counters(PeerId(number)).iter().any(|family| family.held_back > 0);
+        self.sessions.iter().filter(|(_, number)| is_full(**number)).map(|(name, _)| name.clone()).collect()
+    }
+
     /// Ends and begins sessions, and changes the others.
     fn change_peers(&mut self, current: &Current) {
         let enabled: BTreeMap<String, &Peer> =
