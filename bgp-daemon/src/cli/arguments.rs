@@ -7,6 +7,7 @@ use bgp_core::types::Prefix;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::decode::DecodeArguments;
+use super::discard_routes::DiscardSyntax;
 use super::prefix_list::{ListName, Syntax};
 use crate::control::reply::View;
 
@@ -118,6 +119,19 @@ pub enum Question {
 pub enum Export {
     /// The prefixes of a role, or all of them, as a prefix list or a set; never an empty one
     PrefixList(PrefixListArguments),
+    /// Routes that drop what is announced and has no route of its own, so that it does not come back to who sent it
+    DiscardRoutes(DiscardRoutesArguments),
+}
+
+/// `export discard-routes`.
+#[derive(Debug, Args)]
+pub struct DiscardRoutesArguments {
+    /// Only for prefixes of this role, as "pod"
+    #[arg(long)]
+    pub role: Option<String>,
+    /// Whose language
+    #[arg(long, value_enum)]
+    pub format: DiscardSyntax,
 }
 
 /// `export prefix-list`.

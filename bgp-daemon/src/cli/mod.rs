@@ -7,6 +7,7 @@ mod arguments;
 mod client;
 mod console;
 pub mod decode;
+mod discard_routes;
 mod failure;
 mod prefix_list;
 mod question;
@@ -111,7 +112,10 @@ async fn ask(question: &Question, client: &Client, console: &mut Console<'_>) ->
         Question::Plan(asked) => question::plan::ask(client, console, asked).await,
         Question::Guard => question::guard::ask(client, console).await,
         Question::Explain(asked) => question::explain::ask(client, console, asked).await,
-        Question::Export(Export::PrefixList(asked)) => question::export::ask(client, console, asked).await,
+        Question::Export(Export::PrefixList(asked)) => question::export::prefix_list(client, console, asked).await,
+        Question::Export(Export::DiscardRoutes(asked)) => {
+            question::export::discard_routes(client, console, asked).await
+        }
     }
 }
 

@@ -97,7 +97,7 @@ fn version(family: AddressFamily) -> u8 {
 }
 
 /// A name where `-` would be taken for a minus.
-fn symbol(name: &ListName, family: AddressFamily) -> String {
+pub fn symbol(name: &ListName, family: AddressFamily) -> String {
     format!("{}_v{}", name.0.replace('-', "_"), version(family))
 }
 

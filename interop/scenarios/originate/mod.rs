@@ -44,6 +44,11 @@ fn exported_lists_are_read(project: &Project) -> Result<()> {
     let shown = project.exec("frr", &["sh", "-c", load, "sh", &list("frr")?], PATIENCE)?;
     let missing = ["permit 10.4.0.0/23", "permit 10.4.4.0/25"].into_iter().find(|permit| !shown.contains(permit));
     ensure!(missing.is_none(), "FRR does not have {missing:?}:\n{shown}");
+    let routes = |format| aliasctl.says(&["export", "discard-routes", "--format", format], &["10.4.4.0/25"]);
+    let bird = format!("router id 192.0.2.1;\nprotocol device {{}}\n{}", routes("bird")?);
+    project.exec("bird", &["sh", "-c", check, "sh", &bird], PATIENCE)?;
+    let dry = "printf %s \"$1\" > /tmp/routes.conf && vtysh -C -f /tmp/routes.conf";
+    project.exec("frr", &["sh", "-c", dry, "sh", &routes("frr")?], PATIENCE)?;
     Ok(())
 }
 
