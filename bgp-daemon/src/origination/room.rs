@@ -90,7 +90,7 @@ impl Demand {
             let by_rule = one.rule.and_then(|rule| Some((rule, config.advertise.get(rule)?, set.rules.get(rule)?)));
             match by_rule.map(|(rule, advertise, outcome)| (rule, advertise.aggregation, outcome)) {
                 Some((rule, Aggregation::InUse(wanted), outcome)) => {
-                    demand.wanted.entry(rule).or_insert_with(|| exact(&wanted, outcome));
+                    demand.wanted.entry(rule).or_insert_with(|| by_itself(wanted.max_prefixes, outcome));
                 }
                 _ => demand.fixed += 1,
             }
@@ -118,9 +118,9 @@ impl Demand {
 }
 
 /// How many prefixes a rule makes by itself.
-fn exact(wanted: &InUse, outcome: &RuleOutcome) -> usize {
+fn by_itself(max_prefixes: Option<u32>, outcome: &RuleOutcome) -> usize {
     let exact = outcome.bound.and_then(|bound| usize::try_from(bound.exact).ok()).unwrap_or(outcome.prefixes);
-    let most = wanted.max_prefixes.and_then(|most| usize::try_from(most).ok());
+    let most = max_prefixes.and_then(|most| usize::try_from(most).ok());
     most.map_or(exact, |most| most.min(exact))
 }
 
@@ -149,7 +149,8 @@ pub(super) struct Rooms {
 #[derive(Clone, Debug)]
 struct Room {
     most: usize,
-    rules: BTreeSet<usize>,
+    /// With the bound of their own that some have.
+    rules: BTreeMap<usize, Option<u32>>,
     is_coarse: bool,
 }
 
@@ -162,7 +163,12 @@ impl Rooms {
             let mut rules: BTreeSet<usize> = told.filter_map(|(_, one)| one.rule).collect();
             // One that makes nothing yet may make something that is told.
             rules.extend(set.rules.iter().enumerate().filter(|(_, rule)| rule.prefixes == 0).map(|(index, _)| index));
-            let is_coarse = rules.iter().any(|rule| shares.contains_key(rule));
+            let bound = |rule: &usize| match config.advertise.get(*rule)?.aggregation {
+                Aggregation::InUse(wanted) => wanted.max_prefixes,
+                Aggregation::SubnetRanges { .. } => None,
+            };
+            let rules: BTreeMap<usize, Option<u32>> = rules.into_iter().map(|rule| (rule, bound(&rule))).collect();
+            let is_coarse = rules.keys().any(|rule| shares.contains_key(rule));
             let most = most.saturating_sub(custom::told(peer, &exports).len());
             Room { most, rules, is_coarse }
         };
@@ -180,12 +186,9 @@ impl Rooms {
     /// Whether shares need not be looked at when the rules come to this.
     pub fn hold(&self, outcomes: &[RuleOutcome]) -> bool {
         self.rooms.iter().all(|room| {
-            let outcomes = || room.rules.iter().filter_map(|rule| outcomes.get(*rule));
-            let made: usize = outcomes().map(|outcome| outcome.prefixes).sum();
-            let exact = |outcome: &RuleOutcome| {
-                outcome.bound.and_then(|bound| usize::try_from(bound.exact).ok()).unwrap_or(outcome.prefixes)
-            };
-            let exact: usize = outcomes().map(exact).sum();
+            let outcomes = || room.rules.iter().filter_map(|(rule, bound)| Some((*bound, outcomes.get(*rule)?)));
+            let made: usize = outcomes().map(|(_, outcome)| outcome.prefixes).sum();
+            let exact: usize = outcomes().map(|(bound, outcome)| by_itself(bound, outcome)).sum();
             let fits_exactly = exact <= room.most.saturating_sub(room.most * SPARE_PERCENT / 100);
             made <= room.most && !(room.is_coarse && fits_exactly)
         })

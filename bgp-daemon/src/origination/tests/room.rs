@@ -130,6 +130,29 @@ fn custom_ranges_take_of_the_room() {
 }
 
 #[test]
+fn a_share_goes_when_what_a_rule_may_make_by_its_own_bound_fits() {
+    let bounded = PODS.replace("\"in-use\"", "\"in-use\", max_prefixes = 5");
+    let mut world = World::new(&format!("{bounded}{NODES}{}", peer("dc1", 2, "max_prefixes_out = 21", "*")));
+    let mut becomes = |nodes: usize| {
+        let pods: Vec<String> = scattered(200);
+        let pods: Vec<&str> = pods.iter().map(String::as_str).collect();
+        let nodes: Vec<String> = (0..nodes).map(|number| format!("10.1.{number}.0/32")).collect();
+        let nodes: Vec<&str> = nodes.iter().map(String::as_str).collect();
+        let set =
+            world.becomes(snapshot(vec![range("pods", "10.0.0.0/16", &pods), range("nodes", "10.1.0.0/16", &nodes)]));
+        let bound = |rule: usize| set.rules[rule].bound.and_then(|bound| bound.max_prefixes);
+        (bound(0), bound(1))
+    };
+    assert_eq!(becomes(10), (Some(5), None));
+    assert_eq!(becomes(35), (Some(2), Some(17)), "20 for 5 and 35");
+    // 18 of 20 at most: one change after the other, none of which is looked at as a whole.
+    for nodes in (14..35).rev() {
+        assert!(becomes(nodes).1.is_some(), "{nodes}");
+    }
+    assert_eq!(becomes(13), (Some(5), None));
+}
+
+#[test]
 fn room_for_too_few_is_a_fault_and_loses_no_address() {
     let mut world = World::new(&format!("{PODS}{}", peer("dc1", 2, "max_prefixes_out = 2", "*")));
     let ranges = ["10.0.0.0/24", "10.2.0.0/24", "10.4.0.0/24"];
