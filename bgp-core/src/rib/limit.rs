@@ -60,7 +60,10 @@ pub(super) fn next_step<N: FamilyPrefix, R: Copy>(
     if !again.is_empty() {
         return Some(Step::announcing(again.iter().copied().take(max_routes).collect()));
     }
-    let split: BTreeSet<N> = fresh.keys().flat_map(wider).filter(|net| gone.contains_key(net)).collect();
+    let split: BTreeSet<N> = match gone.is_empty() {
+        true => BTreeSet::new(),
+        false => fresh.keys().flat_map(wider).filter(|net| gone.contains_key(net)).collect(),
+    };
     let mut joined: BTreeMap<N, Vec<R>> = BTreeMap::new();
     let mut alone = Vec::new();
     for (net, row) in gone {
@@ -79,13 +82,14 @@ pub(super) fn next_step<N: FamilyPrefix, R: Copy>(
     let joins = joined.iter().filter_map(|(cover, parts)| Some((vec![*fresh.get(cover)?], parts.clone())));
     step_of(joins, room, max_routes)
         .or_else(|| {
-            let beside = fresh.iter().filter(|(net, _)| !wider(*net).any(|wider| gone.contains_key(&wider)));
+            let beside =
+                fresh.iter().filter(|(net, _)| gone.is_empty() || !wider(*net).any(|wider| gone.contains_key(&wider)));
             let beside: Vec<R> = beside.map(|(_, row)| *row).take(room.saturating_sub(1).min(max_routes)).collect();
             (!beside.is_empty()).then(|| Step::announcing(beside))
         })
         .or_else(|| {
             let mut parts: BTreeMap<N, Vec<R>> = BTreeMap::new();
-            for (net, row) in fresh {
+            for (net, row) in fresh.iter().filter(|_| !gone.is_empty()) {
                 if let Some(whole) = wider(net).find(|wider| gone.contains_key(wider)) {
                     parts.entry(whole).or_default().push(*row);
                 }
@@ -101,6 +105,25 @@ pub(super) fn next_step<N: FamilyPrefix, R: Copy>(
             let (cover, parts) = joined.into_iter().next().filter(|_| room == 0)?;
             Some(Step { announce: Vec::new(), withdraw: parts, owed: fresh.get(&cover).copied() })
         })
+}
+
+/// The same where far more waits than the peer takes: `differing` has only the first of what is fresh, so that nobody knows
+/// what may cover what. What is gone goes, for no route may stay that is none; then comes what finds room.
+pub(super) fn next_of_surplus<N: FamilyPrefix, R: Copy>(
+    differing: &Differing<N, R>,
+    (told, most): (usize, usize),
+    max_routes: usize,
+) -> Option<Step<R>> {
+    let first = |rows: &mut dyn Iterator<Item = R>, count: usize| rows.take(count).collect::<Vec<R>>();
+    let gone = first(&mut differing.gone.values().copied(), max_routes);
+    if !gone.is_empty() {
+        return Some(Step::withdrawing(gone));
+    }
+    let again = first(&mut differing.again.iter().copied(), max_routes);
+    let room = most.saturating_sub(told).saturating_sub(1);
+    let announce =
+        if again.is_empty() { first(&mut differing.fresh.values().copied(), room.min(max_routes)) } else { again };
+    (!announce.is_empty()).then(|| Step::announcing(announce))
 }
 
 /// As many of what is announced and what is withdrawn for it as there is room for what is announced, about `max_routes`.

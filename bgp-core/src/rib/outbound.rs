@@ -231,9 +231,7 @@ impl<N: FamilyPrefix> FamilyRib<N> {
         let undecided = |settled: u64| self.dirty.front().is_some_and(|(noted, _)| *noted <= settled);
         !membership.end_of_rib_sent
             && membership.settled_at.is_some_and(|settled| !undecided(settled))
-            && self
-                .group(membership.place.group)
-                .is_some_and(|group| !group.has_announcements(membership.place.slot, self.clock))
+            && self.group(membership.place.group).is_some_and(|group| !group.has_announcements(membership.place.slot))
     }
 
     /// Whether the peer would pull something now.
@@ -243,7 +241,7 @@ impl<N: FamilyPrefix> FamilyRib<N> {
         let slot = membership.place.slot;
         let until = self.withdrawals_until();
         let waits = group.profile.max_prefixes_out.is_some() && until != u64::MAX;
-        (!waits && group.has_announcements(slot, self.clock))
+        (!waits && group.has_announcements(slot))
             || group.has_withdrawals(slot, until, self.clock)
             || self.end_of_rib_is_due(membership)
             || self.refresh_mark_is_due(membership)
@@ -261,14 +259,14 @@ impl<N: FamilyPrefix> FamilyRib<N> {
         let taken = match group.profile.max_prefixes_out {
             None => {
                 let taken = group.take_announcements(slot, max_routes, routes, now, &mut batch.announce);
-                let left = if group.has_announcements(slot, now) { 0 } else { max_routes.saturating_sub(taken) };
+                let left = if group.has_announcements(slot) { 0 } else { max_routes.saturating_sub(taken) };
                 taken + group.take_withdrawals(slot, left, until, (&self.table, now), &mut batch.withdraw)
             }
             // What is undecided may make room, or cover what would be withdrawn.
             Some(_) if until != u64::MAX || max_routes == 0 => 0,
             Some(most) => {
                 let told = (&mut batch.announce, &mut batch.withdraw);
-                group.take_step(slot, most, max_routes, routes, now, told)
+                group.take_step(slot, most, max_routes, routes, told)
             }
         };
         self.forget_left(number);

@@ -111,7 +111,7 @@ impl<N: FamilyPrefix> FamilyRib<N> {
             advertised: seat.map_or(0, |(group, _)| group.advertised_count(peer)),
             pending: seat.map_or(0, |(group, slot)| group.seats.pending_count(slot)),
             told: seat.and_then(|(group, slot)| group.seats.seat(slot)).map_or(0, |seat| seat.told),
-            held_back: seat.map_or(0, |(group, slot)| group.held_back(slot, self.clock)),
+            held_back: seat.map_or(0, |(group, slot)| group.held_back(slot)),
         })
     }
 

@@ -92,9 +92,8 @@ impl<N: FamilyPrefix> FamilyRib<N> {
         let Place { group, slot } = membership.place;
         // A route that changed meanwhile is told when its change is. What the peer was not told of again it drops: a
         // withdrawal that waits for its replacement goes before that.
-        let all_told = |group: &UpdateGroup| {
-            !group.has_announcements(slot, self.clock) && !group.has_withdrawals(slot, u64::MAX, self.clock)
-        };
+        let all_told =
+            |group: &UpdateGroup| !group.has_announcements(slot) && !group.has_withdrawals(slot, u64::MAX, self.clock);
         membership.refresh.is_some_and(|refresh| refresh.begun && refresh.told)
             && self.group(group).is_some_and(all_told)
     }

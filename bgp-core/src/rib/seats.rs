@@ -100,8 +100,9 @@ pub(super) struct Seat {
     pub pending_withdrawals: usize,
     /// Prefixes of which the peer has some version.
     pub told: usize,
-    /// When there was room for nothing of what is pending, for a peer that takes so many prefixes.
-    pub full_at: Option<u64>,
+    /// There was room for nothing of what is pending, and nothing has come since that could change that; of a peer that
+    /// takes so many prefixes.
+    pub full: bool,
     /// What it must be told of next, since what that covers was withdrawn to make room for it.
     pub owed: Option<RowId>,
 }
@@ -127,7 +128,7 @@ impl Seats {
             pending_announcements: 0,
             pending_withdrawals: 0,
             told: 0,
-            full_at: None,
+            full: false,
             owed: None,
         };
         match self.seats.get_mut(place) {
@@ -205,6 +206,18 @@ impl Seats {
     /// The same for withdrawals.
     pub fn recount_withdrawals(&mut self, before: Mask, after: Mask) {
         self.recount(before, after, |seat| &mut seat.pending_withdrawals);
+    }
+
+    /// An entry is to be announced to some, of whom these have it already, and withdrawn from others: for whom more than a
+    /// prefix without room comes of that, may find room again.
+    pub fn reconsider(&mut self, announce: Mask, has: Mask, withdraw: Mask) {
+        for place in announce.or(withdraw).each() {
+            if let Some(seat) = self.seats.get_mut(place) {
+                let bit = Mask(1 << place);
+                let is_sure = !announce.and(has).or(withdraw).and(bit).is_empty();
+                seat.full &= !is_sure && seat.pending_withdrawals == 0;
+            }
+        }
     }
 
     fn recount(&mut self, before: Mask, after: Mask, count: impl Fn(&mut Seat) -> &mut usize) {

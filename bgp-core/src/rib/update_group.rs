@@ -40,6 +40,8 @@ pub(super) struct UpdateGroup {
     entries: Vec<OutEntry>,
     announce: ChangeLog,
     withdraw: ChangeLog,
+    /// Rows that a peer with a limit has and must be told of again: they are not looked for among what waits for room.
+    again: Vec<RowId>,
     /// Routes by who sent them; other entries are tombstones.
     present: PeerMap<usize>,
     present_total: usize,
@@ -65,6 +67,7 @@ impl UpdateGroup {
             entries: Vec::new(),
             announce: ChangeLog::default(),
             withdraw: ChangeLog::default(),
+            again: Vec::new(),
             present: PeerMap::default(),
             present_total: 0,
             left: Vec::new(),
@@ -149,6 +152,9 @@ impl UpdateGroup {
         if !needs.is_empty() {
             self.announce.born();
             self.seats.recount_announcements(Mask::EMPTY, needs);
+            if self.profile.max_prefixes_out.is_some() {
+                self.seats.reconsider(needs, Mask::EMPTY, Mask::EMPTY);
+            }
             *clock += 1;
             new.noted = Tick::at(*clock);
             self.announce.push(new.noted, row);
@@ -208,6 +214,11 @@ impl UpdateGroup {
         }
         self.seats.recount_announcements(before.announce, after.announce);
         self.seats.recount_withdrawals(before.withdraw, after.withdraw);
+        if let Some(most) = self.profile.max_prefixes_out {
+            self.seats.reconsider(after.announce, new.has, after.withdraw);
+            let again = (before.announce.and(old.has), after.announce.and(new.has));
+            self.note_again(row, again, most);
+        }
         if renumber && !self.sharing.is_empty() {
             self.sharing.forget(old.noted.time(*clock));
         }
@@ -246,8 +257,8 @@ impl UpdateGroup {
     // --- pulling ---
 
     /// Whether an announcement waits for the peer in the slot.
-    pub fn has_announcements(&self, slot: Slot, now: u64) -> bool {
-        self.seats.seat(slot).is_some_and(|seat| seat.pending_announcements > 0 && seat.full_at != Some(now))
+    pub fn has_announcements(&self, slot: Slot) -> bool {
+        self.seats.seat(slot).is_some_and(|seat| seat.pending_announcements > 0 && !seat.full)
     }
 
     /// Takes up to `max_routes` pending announcements for the slot; how many it took. Peers at the same point share them.
@@ -377,9 +388,7 @@ impl UpdateGroup {
             let position = self.withdraw.position(seat.withdraw_from, now);
             self.next_pending(&self.withdraw, position, slot, |pending| pending.withdraw)
         };
-        seat.pending_withdrawals > 0
-            && seat.full_at != Some(now)
-            && next().is_some_and(|(_, _, entry)| entry.noted.time(now) < until)
+        seat.pending_withdrawals > 0 && !seat.full && next().is_some_and(|(_, _, entry)| entry.noted.time(now) < until)
     }
 
     /// Takes up to `max_routes` withdrawals for the slot that were noted before `until`.

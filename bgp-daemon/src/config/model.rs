@@ -228,7 +228,7 @@ pub struct Peer {
     pub inter_region: InterRegionCosts,
     /// The MULTI_EXIT_DISC of originations that carry none of their own, to which the cost of their region is added.
     pub advertised_route_priority: u32,
-    /// How many prefixes of one family it takes before it closes the session, 2 and up; `None` for no limit.
+    /// How many prefixes of one family it takes before it closes the session, 2 to 10000; `None` for no limit.
     pub max_prefixes_out: Option<usize>,
     /// The next hop of IPv4 routes; `None` for the session's local address.
     pub next_hop_self_v4: Option<Ipv4Addr>,

@@ -95,6 +95,32 @@ fn what_finds_no_room_waits_and_is_counted_and_the_end_of_rib_does_not_wait_for_
 }
 
 #[test]
+fn what_waits_far_beyond_the_limit_hides_no_change_of_what_the_peer_has() {
+    let mut rib = limited(3);
+    let many: Vec<String> = (0..60).map(|number| format!("10.{number}.0.0/16")).collect();
+    many.iter().for_each(|text| originate(&mut rib, text));
+    settle(&mut rib);
+    let told = drain(&mut rib, 1);
+    assert_eq!(told.iter().filter(|told| told.starts_with('+')).count(), 2, "{told:?}");
+    assert_eq!(rib.peer_counters(PeerId(1))[0].held_back, 58);
+
+    originate(&mut rib, "10.99.0.0/16");
+    settle(&mut rib);
+    assert!(!rib.has_pending(PeerId(1)), "there is no room for it, and nobody looks");
+    let other = PathAttributes { multi_exit_disc: Some(7), ..PathAttributes::default() };
+    rib.originate(prefix("10.0.0.0/16"), Arc::new(other), Arc::from("pod"));
+    settle(&mut rib);
+    assert_eq!(drain(&mut rib, 1), ["+10.0.0.0/16"]);
+    rib.withdraw_origination(&prefix("10.0.0.0/16"));
+    settle(&mut rib);
+    assert_eq!(drain(&mut rib, 1), ["-10.0.0.0/16", "+10.2.0.0/16"]);
+    many.iter().skip(1).for_each(|text| assert!(rib.withdraw_origination(&prefix(text))));
+    settle(&mut rib);
+    assert_eq!(drain(&mut rib, 1), ["-10.1.0.0/16", "-10.2.0.0/16", "+10.99.0.0/16"]);
+    assert_eq!(rib.peer_counters(PeerId(1))[0].held_back, 0);
+}
+
+#[test]
 fn at_the_limit_parts_become_a_whole_and_a_whole_becomes_parts() {
     let mut rib = limited(4);
     let parts = ["10.0.0.0/24", "10.0.1.0/24"];

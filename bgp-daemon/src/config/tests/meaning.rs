@@ -47,11 +47,14 @@ fn what_a_peer_takes_is_a_number_or_has_a_name() {
     for (written, expected) in cases {
         assert_eq!(taken(written), expected, "{written}");
     }
-    let names = "2 or more prefixes, or the name of a limit: \"aws-direct-connect\" (100), \"aws-transit-gateway-connect\" (1000), \
+    let names = "2 to 10000 prefixes, or the name of a limit: \"aws-direct-connect\" (100), \"aws-transit-gateway-connect\" (1000), \
                  \"azure-route-server\" (1000), \"google-cloud-router\" (5000)";
-    for (value, expected) in
-        [("1", names), ("\"aws\"", names), ("true", "a whole number, or the name of a limit in quotes")]
-    {
+    for (value, expected) in [
+        ("1", names),
+        ("10001", names),
+        ("\"aws\"", names),
+        ("true", "a whole number, or the name of a limit in quotes"),
+    ] {
         let said = load_peer(&format!("max_prefixes_out = {value}")).unwrap_err();
         assert_eq!(said, format!("aliasd.toml:10:20: peer[dc1].max_prefixes_out = {value}: expected {expected}"));
     }
