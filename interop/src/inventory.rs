@@ -57,6 +57,16 @@ impl Inventory {
         fs::rename(&new, self.directory.join(file)).with_context(|| file.to_owned())
     }
 
+    /// Adds so many nodes without pods, as "pool-0"; their names.
+    pub fn add_pool(&self, count: usize) -> Result<Vec<String>> {
+        let names: Vec<String> = (0..count).map(|number| format!("pool-{number}")).collect();
+        for (number, name) in names.iter().enumerate() {
+            let address = format!("10.128.0.{}", 100 + number);
+            self.add_node(Node { name, address: &address, pods: &[], like: "node-1" })?;
+        }
+        Ok(names)
+    }
+
     /// Adds a node.
     pub fn add_node(&self, node: Node<'_>) -> Result<()> {
         self.edit_instances(|instances| {

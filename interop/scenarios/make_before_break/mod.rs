@@ -10,7 +10,6 @@ use anyhow::{Context, Result, ensure};
 
 use self::space::{Chance, Units, covers_unit, minimal_cover, shared_out, some_of};
 use super::FROM_SAMPLE;
-use crate::inventory::Node;
 use crate::patience::eventually;
 use crate::project::{PATIENCE, Project};
 use crate::router::Family;
@@ -33,11 +32,7 @@ struct Moment {
 
 pub fn check(project: &Project) -> Result<()> {
     project.converge(Family::Ipv4, FROM_SAMPLE)?;
-    let nodes: Vec<String> = (0..NODES).map(|number| format!("pool-{number}")).collect();
-    for (number, name) in nodes.iter().enumerate() {
-        let address = format!("10.128.0.{}", 100 + number);
-        project.inventory.add_node(Node { name, address: &address, pods: &[], like: "node-1" })?;
-    }
+    let nodes = project.inventory.add_pool(NODES)?;
     let mut chance = Chance::new(20_260_101);
     let mut moments = vec![Moment { since: now()?, in_use: Units::new(), settled: true }];
     for step in 0..STEPS + BURST {

@@ -9,7 +9,6 @@ use serde_json::Value;
 
 use super::FROM_SAMPLE;
 use super::make_before_break::space::{Chance, Units, covers_unit, minimal_cover, some_of, unit_name};
-use crate::inventory::Node;
 use crate::patience::eventually;
 use crate::project::{PATIENCE, Project};
 use crate::router::Family;
@@ -34,11 +33,7 @@ const NODES: usize = 8;
 
 pub fn check(project: &Project) -> Result<()> {
     project.converge(Family::Ipv4, FROM_SAMPLE)?;
-    let nodes: Vec<String> = (0..NODES).map(|number| format!("pool-{number}")).collect();
-    for (number, name) in nodes.iter().enumerate() {
-        let address = format!("10.128.0.{}", 100 + number);
-        project.inventory.add_node(Node { name, address: &address, pods: &[], like: "node-1" })?;
-    }
+    let nodes = project.inventory.add_pool(NODES)?;
     let mut chance = Chance::new(20_260_202);
     let (mut in_use, mut was_coarse, mut windows) = (Units::new(), false, Vec::new());
     let (mut lasting, mut round) = (Units::new(), 0);

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 
-use super::make_before_break::{addresses, within};
+use super::make_before_break::{reshape, within};
 use super::*;
 
 fn limited(most: usize) -> Rib {
@@ -13,28 +13,6 @@ fn limited(most: usize) -> Rib {
     rib.peer_up(facts, Arc::new(Policy::accept_all("in")), Arc::new(Policy::accept_all("out")));
     settle(&mut rib);
     rib
-}
-
-/// What the peer has, as it hears one route after the other.
-struct Hearer {
-    most: usize,
-    has: BTreeSet<Prefix>,
-}
-
-impl Hearer {
-    /// What must be covered stays so, and the limit is kept, after each single route.
-    fn hear(&mut self, batch: &UpdateBatch, always: &BTreeSet<u32>) -> Result<(), TestCaseError> {
-        for nlri in batch.announced().flat_map(|(_, nlri)| nlri) {
-            self.has.insert(nlri.prefix);
-            prop_assert!(self.has.len() <= self.most, "{:?}", self.has);
-        }
-        for nlri in &batch.withdraw {
-            prop_assert!(self.has.remove(&nlri.prefix), "{} was not announced", nlri.prefix);
-            let covered = addresses(&self.has);
-            prop_assert!(always.is_subset(&covered), "without {}: {always:?} of {covered:?}", nlri.prefix);
-        }
-        Ok(())
-    }
 }
 
 proptest! {
@@ -48,28 +26,11 @@ proptest! {
         pull in 1..4_usize,
         pulls_between in 0..6_usize,
     ) {
-        let mut rib = limited(most);
-        let mut peer = Hearer { most, has: BTreeSet::new() };
-        let mut ours: BTreeSet<Prefix> = BTreeSet::new();
-        let mut always: BTreeSet<u32> = BTreeSet::new();
-        for (round, (shape, changed)) in shapes.iter().zip(changed).enumerate() {
-            let new: BTreeSet<Prefix> = shape.iter().take(most - 1).map(|number| within(*number)).collect();
-            let attributes = PathAttributes { multi_exit_disc: changed.then_some(7), ..PathAttributes::default() };
-            new.iter().for_each(|prefix| rib.originate(*prefix, Arc::new(attributes.clone()), Arc::from("pod")));
-            ours.difference(&new).for_each(|prefix| { rib.withdraw_origination(prefix); });
-            settle(&mut rib);
-            always = match round { 0 => BTreeSet::new(), _ => always.intersection(&addresses(&new)).copied().collect() };
-            ours = new;
-            let last = round + 1 == shapes.len();
-            let mut steps = 0;
-            while last || steps < pulls_between {
-                let Some(batch) = rib.pull(PeerId(1), pull) else { break };
-                steps += 1;
-                peer.hear(&batch, &always)?;
-                always.extend(addresses(&peer.has).intersection(&addresses(&ours)));
-            }
-        }
-        prop_assert_eq!(peer.has, ours);
+        let shape = |(shape, changed): (&BTreeSet<u32>, bool)| {
+            (shape.iter().take(most - 1).copied().map(within).collect(), changed.then_some(7))
+        };
+        let shapes: Vec<_> = shapes.iter().zip(changed).map(shape).collect();
+        reshape(&mut limited(most), most, &shapes, (pull, pulls_between))?;
     }
 }
 

@@ -19,10 +19,69 @@ pub fn within(mut number: u32) -> Prefix {
         .unwrap()
 }
 
-pub fn addresses(prefixes: &BTreeSet<Prefix>) -> BTreeSet<u32> {
+fn addresses(prefixes: &BTreeSet<Prefix>) -> BTreeSet<u32> {
     (0..16)
         .filter(|host| prefixes.iter().any(|prefix| prefix.contains(Ipv4Addr::from_bits(0x0A00_0000 + host).into())))
         .collect()
+}
+
+/// A peer, as it hears one route after the other.
+struct Hearer {
+    /// Prefixes that it takes.
+    most: usize,
+    has: BTreeSet<Prefix>,
+}
+
+impl Hearer {
+    /// What must be covered stays so, and no more is told than the peer takes, after each single route.
+    fn hear(&mut self, batch: &UpdateBatch, always: &BTreeSet<u32>) -> Result<(), TestCaseError> {
+        for nlri in batch.announced().flat_map(|(_, nlri)| nlri) {
+            self.has.insert(nlri.prefix);
+            prop_assert!(self.has.len() <= self.most, "{:?}", self.has);
+        }
+        for nlri in &batch.withdraw {
+            prop_assert!(self.has.remove(&nlri.prefix), "{} was not announced", nlri.prefix);
+            let covered = addresses(&self.has);
+            prop_assert!(always.is_subset(&covered), "without {}: {always:?} of {covered:?}", nlri.prefix);
+        }
+        Ok(())
+    }
+}
+
+/// Originates one shape after the other, each with its MULTI_EXIT_DISC, toward peer 1, which takes `most` prefixes and is
+/// told of so many routes a pull, in so many pulls before the next shape: it has the last one in the end, and what it must
+/// be told of meanwhile.
+pub fn reshape(
+    rib: &mut Rib,
+    most: usize,
+    shapes: &[(BTreeSet<Prefix>, Option<u32>)],
+    (pull, pulls_between): (usize, usize),
+) -> Result<(), TestCaseError> {
+    let mut peer = Hearer { most, has: BTreeSet::new() };
+    let mut ours: BTreeSet<Prefix> = BTreeSet::new();
+    let mut always: BTreeSet<u32> = BTreeSet::new();
+    for (round, (new, med)) in shapes.iter().enumerate() {
+        let attributes = PathAttributes { multi_exit_disc: *med, ..PathAttributes::default() };
+        new.iter().for_each(|prefix| rib.originate(*prefix, Arc::new(attributes.clone()), Arc::from("pod")));
+        ours.difference(new).for_each(|prefix| assert!(rib.withdraw_origination(prefix)));
+        settle(rib);
+        // What is ours since the peer was last up to date, and what it has a route to by now.
+        always = match round {
+            0 => BTreeSet::new(),
+            _ => always.intersection(&addresses(new)).copied().collect(),
+        };
+        ours.clone_from(new);
+        let last = round + 1 == shapes.len();
+        let mut steps = 0;
+        while last || steps < pulls_between {
+            let Some(batch) = rib.pull(PeerId(1), pull) else { break };
+            steps += 1;
+            peer.hear(&batch, &always)?;
+            always.extend(addresses(&peer.has).intersection(&addresses(&ours)));
+        }
+    }
+    prop_assert_eq!(peer.has, ours);
+    Ok(())
 }
 
 proptest! {
@@ -36,34 +95,7 @@ proptest! {
     ) {
         let mut rib = with_peers(1);
         settle(&mut rib);
-        let mut told: BTreeSet<Prefix> = BTreeSet::new();
-        let mut ours: BTreeSet<Prefix> = BTreeSet::new();
-        let mut always: BTreeSet<u32> = BTreeSet::new();
-        for (round, shape) in shapes.iter().enumerate() {
-            let new: BTreeSet<Prefix> = shape.iter().map(|number| within(*number)).collect();
-            new.difference(&ours).for_each(|prefix| rib.originate(*prefix, Arc::new(PathAttributes::default()), Arc::from("pod")));
-            ours.difference(&new).for_each(|prefix| { rib.withdraw_origination(prefix); });
-            settle(&mut rib);
-            // What is ours since the peer was last up to date, and what it has a route to by now.
-            always = match round { 0 => BTreeSet::new(), _ => always.intersection(&addresses(&new)).copied().collect() };
-            ours = new;
-            let last = round + 1 == shapes.len();
-            let mut steps = 0;
-            while last || steps < pulls_between {
-                let Some(batch) = rib.pull(PeerId(1), pull) else { break };
-                steps += 1;
-                for nlri in batch.announced().flat_map(|(_, nlri)| nlri) {
-                    told.insert(nlri.prefix);
-                    prop_assert!(always.is_subset(&addresses(&told)));
-                }
-                for nlri in &batch.withdraw {
-                    told.remove(&nlri.prefix);
-                    let covered = addresses(&told);
-                    prop_assert!(always.is_subset(&covered), "withdrawing {} leaves {always:?} with {covered:?}", nlri.prefix);
-                }
-                always.extend(addresses(&told).intersection(&addresses(&ours)));
-            }
-        }
-        prop_assert_eq!(told, ours);
+        let shapes: Vec<_> = shapes.iter().map(|shape| (shape.iter().copied().map(within).collect(), None)).collect();
+        reshape(&mut rib, usize::MAX, &shapes, (pull, pulls_between))?;
     }
 }
