@@ -39,9 +39,8 @@ pub(super) struct Last {
 
 impl Last {
     pub fn new(target: OriginationSet, config: &Config, shares: &Shares) -> Self {
-        let rules = config.advertise.iter().enumerate();
         Self {
-            aggregation: rules.map(|(index, rule)| room::within(rule.aggregation, shares.get(&index))).collect(),
+            aggregation: room::aggregations(config, shares),
             rooms: Rooms::of(config, &target, shares),
             target,
             advertise: config.advertise.clone(),

@@ -80,10 +80,7 @@ fn originate_in_full(
         set = originate_with_shares(before, memory, Arc::clone(&snapshot), config, now);
     }
     // Not before: what a rule remembers is not lost while it is found out that it needs a share.
-    let rules = config.advertise.iter().enumerate();
-    let within =
-        |(rule, advertise): (usize, &AdvertiseRule)| room::within(advertise.aggregation, memory.shares.get(&rule));
-    let aggregations: Vec<Aggregation> = rules.map(within).collect();
+    let aggregations = room::aggregations(config, &memory.shares);
     memory.keep(&aggregations);
     set
 }
@@ -103,15 +100,12 @@ fn originate_with_shares(
     };
     let ranges: Arc<[RangeOutcome]> = snapshot.ranges.iter().map(outcome).collect();
     let (mut originations, mut rules) = (Vec::new(), Vec::new());
-    for (rule, advertise) in config.advertise.iter().enumerate() {
+    let aggregations = room::aggregations(config, &memory.shares);
+    for (rule, (advertise, aggregation)) in config.advertise.iter().zip(aggregations).enumerate() {
         let attributes = Arc::new(attributes(advertise));
         let members = members_by_kind(rule, &snapshot.ranges, &ranges);
-        let Aggregates { all, bound, mut faults } = memory.aggregate(
-            rule,
-            room::within(advertise.aggregation, memory.shares.get(&rule)),
-            &members,
-            Moment { before, now, window: config.guard.window },
-        );
+        let Aggregates { all, bound, mut faults } =
+            memory.aggregate(rule, aggregation, &members, Moment { before, now, window: config.guard.window });
         let of_kind = |members: &Vec<Member<'_>>| addresses(members.iter().flat_map(|(_, range)| allocated(range)));
         let costs = (config.router.region.as_deref(), &config.router.inter_region);
         faults.extend(cost::faults((rule, advertise), &snapshot.ranges, &ranges, costs));
@@ -120,7 +114,7 @@ fn originate_with_shares(
             // Those of a kind ascend, and no two of them share an address.
             covered: addresses(all.iter().map(|(_, aggregate)| &aggregate.prefix)),
             allocated: members.values().map(of_kind).sum(),
-            for_peer: memory.shares.get(&rule).filter(|_| bound.is_some()).map(|share| Arc::clone(&share.peer)),
+            for_peer: memory.shares.get(&rule).map(|share| Arc::clone(&share.peer)),
             bound,
             faults,
         });

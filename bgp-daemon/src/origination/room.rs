@@ -28,8 +28,13 @@ pub(super) struct Share {
 /// By the index of the rule; one that needs no bound is not in it.
 pub(super) type Shares = BTreeMap<usize, Share>;
 
-/// How a rule aggregates with its share.
-pub(super) fn within(aggregation: Aggregation, share: Option<&Share>) -> Aggregation {
+/// How each rule of a configuration aggregates with its share.
+pub(super) fn aggregations(config: &Config, shares: &Shares) -> Vec<Aggregation> {
+    let rules = config.advertise.iter().enumerate();
+    rules.map(|(index, rule)| within(rule.aggregation, shares.get(&index))).collect()
+}
+
+fn within(aggregation: Aggregation, share: Option<&Share>) -> Aggregation {
     match (aggregation, share) {
         (Aggregation::InUse(wanted), Some(share)) => Aggregation::InUse(InUse {
             max_prefixes: Some(wanted.max_prefixes.map_or(share.most, |most| most.min(share.most))),
