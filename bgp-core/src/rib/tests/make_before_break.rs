@@ -73,8 +73,8 @@ pub fn reshape(
         ours.clone_from(new);
         let last = round + 1 == shapes.len();
         let mut steps = 0;
-        while last || steps < pulls_between {
-            let Some(batch) = rib.pull(PeerId(1), pull) else { break };
+        while (last || steps < pulls_between) && rib.has_pending(PeerId(1)) {
+            let Some(batch) = rib.pull(PeerId(1), pull) else { continue };
             steps += 1;
             peer.hear(&batch, &always)?;
             always.extend(addresses(&peer.has).intersection(&addresses(&ours)));

@@ -64,7 +64,9 @@ fn settle(rib: &mut Rib) {
 /// Everything the peer is told until nothing is left: announced and withdrawn prefixes in order, and ends of RIB.
 fn drain(rib: &mut Rib, peer: u32) -> Vec<String> {
     let mut told = Vec::new();
-    while let Some(batch) = rib.pull(PeerId(peer), 1) {
+    // Nobody pulls who is not said to have something to pull.
+    while rib.has_pending(PeerId(peer)) {
+        let Some(batch) = rib.pull(PeerId(peer), 1) else { continue };
         told.extend(batch.announced().flat_map(|(_, nlri)| nlri).map(|nlri| format!("+{}", nlri.prefix)));
         told.extend(batch.withdraw.iter().map(|nlri| format!("-{}", nlri.prefix)));
         told.extend(batch.end_of_rib.iter().map(|family| format!("end of {family}")));
