@@ -190,7 +190,7 @@ impl<N: FamilyPrefix> FamilyRib<N> {
             release_path(context, &old);
         }
         if decide {
-            self.mark(row);
+            self.decide_now_or_mark(context, row);
         }
     }
 
@@ -201,7 +201,7 @@ impl<N: FamilyPrefix> FamilyRib<N> {
         let decide = path.verdict.is_accepted() && !self.changes_nothing(context, row, Some(path), None);
         release_path(context, &path);
         if decide {
-            self.mark(row);
+            self.decide_now_or_mark(context, row);
         } else {
             self.forget(row);
         }
@@ -332,8 +332,17 @@ impl<N: FamilyPrefix> FamilyRib<N> {
 
     // --- decision ---
 
+    /// Decides where nothing is to be compared, and notes otherwise that the prefix must be decided, as it stays noted
+    /// where it was.
+    fn decide_now_or_mark(&mut self, context: &mut Context, row: RowId) {
+        match self.table.sole_path(row).filter(|_| !self.table.is_dirty(row)) {
+            Some(path) => self.decide_sole(context, row, path),
+            None => self.mark(row),
+        }
+    }
+
     /// Notes that a prefix must be decided.
-    pub fn mark(&mut self, row: RowId) {
+    fn mark(&mut self, row: RowId) {
         if self.table.mark_dirty(row) {
             self.clock += 1;
             self.dirty.push_back((self.clock, row));
@@ -366,7 +375,25 @@ impl<N: FamilyPrefix> FamilyRib<N> {
         self.dirty.is_empty() && !self.walks.iter().any(Walk::can_change_routes)
     }
 
+    /// Decides for a prefix with the one path it has, if any.
+    fn decide_sole(&mut self, context: &mut Context, row: RowId, path: Option<Path>) {
+        let changed = self.table.begin_decision(row);
+        let old = self.table.best(row);
+        let best = path.filter(|path| path.verdict.is_accepted());
+        self.table.set_best(row, best.map(|_| 0));
+        if changed || old.as_ref().map(Path::key) != best.as_ref().map(Path::key) {
+            self.export(context, row, best.as_ref());
+        }
+        if path.is_none() {
+            self.forget(row);
+        }
+    }
+
     fn decide_row(&mut self, context: &mut Context, row: RowId) {
+        if let Some(path) = self.table.sole_path(row) {
+            self.decide_sole(context, row, path);
+            return;
+        }
         let changed = self.table.begin_decision(row);
         let old = self.table.best(row);
         let paths = self.table.paths(row);
@@ -375,9 +402,6 @@ impl<N: FamilyPrefix> FamilyRib<N> {
         self.table.set_best(row, place);
         if changed || old.as_ref().map(Path::key) != best.map(Path::key) {
             self.export(context, row, best);
-        }
-        if paths.is_empty() {
-            self.forget(row);
         }
     }
 

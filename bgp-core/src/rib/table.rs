@@ -236,6 +236,18 @@ impl<N: FamilyPrefix> Table<N> {
     fn held(&self, row: RowId) -> Held {
         self.rows.get(row.index()).map_or(Held::NOTHING, |row| row.held)
     }
+    /// The one path of a row that has no other, or that it has none; `None` where it has several.
+    pub fn sole_path(&self, row: RowId) -> Option<Option<Path>> {
+        match self.held(row) {
+            Held::List(None) => Some(None),
+            Held::One { attributes, peer, detail } => Some(Some(outlined(attributes, peer, detail))),
+            Held::List(Some(list)) => match self.lists.paths(list) {
+                [path] => Some(Some(*path)),
+                _ => None,
+            },
+        }
+    }
+
 
     /// Puts a path in the place of the one of the same key, if there is one, which is returned.
     pub fn put(&mut self, row: RowId, path: Path) -> Option<Path> {
@@ -374,6 +386,11 @@ impl<N: FamilyPrefix> Table<N> {
     /// The prefix waits for a decision; false when it did already.
     pub fn mark_dirty(&mut self, row: RowId) -> bool {
         let marked = !self.flags(row).has(Flags::DIRTY);
+    /// Whether the prefix waits for a decision.
+    pub fn is_dirty(&self, row: RowId) -> bool {
+        self.flags(row).has(Flags::DIRTY)
+    }
+
         self.flag(row, Flags::DIRTY, true);
         marked
     }
