@@ -15,6 +15,7 @@ mod generations;
 mod limit;
 mod out_entry;
 mod outbound;
+mod pages;
 mod path;
 mod path_lists;
 mod peers;

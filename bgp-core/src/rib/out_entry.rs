@@ -47,6 +47,12 @@ impl OutEntry {
     }
 }
 
+impl Default for OutEntry {
+    fn default() -> Self {
+        Self::NOTHING
+    }
+}
+
 /// What of an entry is pending: for whom it is an announcement, for whom a withdrawal.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct Pending {

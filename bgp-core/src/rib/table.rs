@@ -9,6 +9,7 @@ use smallvec::{SmallVec, smallvec};
 use super::adj_rib_in::CompactVerdict;
 use super::attribute_store::AttributeId;
 use super::family_prefix::FamilyPrefix;
+use super::pages::Pages;
 use super::path::Path;
 use super::path_lists::{ListId, PathLists};
 use super::peers::PeerIndex;
@@ -46,7 +47,13 @@ impl Held {
     const NOTHING: Self = Self::List(None);
 }
 
-#[derive(Clone, Copy, Debug)]
+impl Default for Held {
+    fn default() -> Self {
+        Self::NOTHING
+    }
+}
+
+#[derive(Clone, Copy, Debug, Default)]
 struct Row<N> {
     held: Held,
     net: N,
@@ -77,7 +84,7 @@ impl Flags {
 
 /// The paths of one family.
 pub(super) struct Table<N: FamilyPrefix> {
-    rows: Vec<Row<N>>,
+    rows: Pages<Row<N>>,
     free: Vec<RowId>,
     lists: PathLists,
     index: PrefixIndex<N>,
@@ -108,7 +115,7 @@ impl<N: FamilyPrefix> Table<N> {
     /// No paths.
     pub fn new() -> Self {
         Self {
-            rows: Vec::new(),
+            rows: Pages::default(),
             free: Vec::new(),
             lists: PathLists::default(),
             index: PrefixIndex::new(),
@@ -154,10 +161,7 @@ impl<N: FamilyPrefix> Table<N> {
             Some(row) => row,
             None => RowId::of(self.rows.len()),
         };
-        match self.rows.get_mut(row.index()) {
-            Some(place) => *place = new,
-            None => self.rows.push(new),
-        }
+        self.rows.set(row.index(), new);
         self.index.insert(net, row, position, net_of(&self.rows));
         row
     }
@@ -199,10 +203,9 @@ impl<N: FamilyPrefix> Table<N> {
 
     /// Up to `limit` rows from this number on, and the number to go on with; free ones are among neither.
     pub fn rows_from(&self, from: usize, limit: usize) -> (Vec<RowId>, usize) {
-        let until = from.saturating_add(limit).min(self.rows.len());
-        let rows = self.rows.get(from..until).unwrap_or(&[]);
+        let (rows, next) = self.rows.some_from(from, limit);
         let taken = rows.iter().zip(from..).filter(|(row, _)| row.flags.has(Flags::USED));
-        (taken.map(|(_, place)| RowId::of(place)).collect(), until.max(from))
+        (taken.map(|(_, place)| RowId::of(place)).collect(), next)
     }
 
     /// The rows in the order of their prefixes.
@@ -233,9 +236,6 @@ impl<N: FamilyPrefix> Table<N> {
         }
     }
 
-    fn held(&self, row: RowId) -> Held {
-        self.rows.get(row.index()).map_or(Held::NOTHING, |row| row.held)
-    }
     /// The one path of a row that has no other, or that it has none; `None` where it has several.
     pub fn sole_path(&self, row: RowId) -> Option<Option<Path>> {
         match self.held(row) {
@@ -248,6 +248,9 @@ impl<N: FamilyPrefix> Table<N> {
         }
     }
 
+    fn held(&self, row: RowId) -> Held {
+        self.rows.get(row.index()).map_or(Held::NOTHING, |row| row.held)
+    }
 
     /// Puts a path in the place of the one of the same key, if there is one, which is returned.
     pub fn put(&mut self, row: RowId, path: Path) -> Option<Path> {
@@ -383,14 +386,14 @@ impl<N: FamilyPrefix> Table<N> {
         }
     }
 
-    /// The prefix waits for a decision; false when it did already.
-    pub fn mark_dirty(&mut self, row: RowId) -> bool {
-        let marked = !self.flags(row).has(Flags::DIRTY);
     /// Whether the prefix waits for a decision.
     pub fn is_dirty(&self, row: RowId) -> bool {
         self.flags(row).has(Flags::DIRTY)
     }
 
+    /// The prefix waits for a decision; false when it did already.
+    pub fn mark_dirty(&mut self, row: RowId) -> bool {
+        let marked = !self.flags(row).has(Flags::DIRTY);
         self.flag(row, Flags::DIRTY, true);
         marked
     }
@@ -436,7 +439,7 @@ impl<N: FamilyPrefix> Table<N> {
 }
 
 /// The prefix of a row that is in the index.
-fn net_of<N: FamilyPrefix>(rows: &[Row<N>]) -> impl Fn(RowId) -> N + '_ {
+fn net_of<N: FamilyPrefix>(rows: &Pages<Row<N>>) -> impl Fn(RowId) -> N + '_ {
     |row| rows.get(row.index()).map_or(N::default(), |row| row.net)
 }
 

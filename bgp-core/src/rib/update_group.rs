@@ -16,6 +16,7 @@ use super::change_log::{ChangeLog, Tick};
 use super::export::ExportProfile;
 use super::family_prefix::FamilyPrefix;
 use super::out_entry::{OutEntry, Pending, entitled, pending};
+use super::pages::Pages;
 use super::peers::{PeerIndex, PeerMap};
 use super::seats::{Mask, Seats, Slot};
 use super::sharing::{SharedBatch, Sharing};
@@ -37,7 +38,7 @@ pub(super) struct UpdateGroup {
     /// Who is in it.
     pub seats: Seats,
     /// By number of row; it ends where nothing follows.
-    entries: Vec<OutEntry>,
+    entries: Pages<OutEntry>,
     announce: ChangeLog,
     withdraw: ChangeLog,
     /// Rows that a peer with a limit has and must be told of again: they are not looked for among what waits for room.
@@ -64,7 +65,7 @@ impl UpdateGroup {
             profile,
             abandoned: false,
             seats: Seats::default(),
-            entries: Vec::new(),
+            entries: Pages::default(),
             announce: ChangeLog::default(),
             withdraw: ChangeLog::default(),
             again: Vec::new(),
@@ -163,13 +164,7 @@ impl UpdateGroup {
     }
 
     fn store(&mut self, row: RowId, new: OutEntry) {
-        match self.entries.get_mut(row.index()) {
-            Some(entry) => *entry = new,
-            None => {
-                self.entries.resize(row.index(), OutEntry::NOTHING);
-                self.entries.push(new);
-            }
-        }
+        self.entries.set(row.index(), new);
     }
 
     /// Whether peers that were told of one need not be told of the other. Nobody is told what makes no difference to him.
@@ -462,10 +457,9 @@ impl UpdateGroup {
     /// Up to `limit` rows from this number on of which the group knows something, and the number to go on with; none
     /// follow when that is [`len`](Self::len).
     pub fn rows_from(&self, from: usize, limit: usize) -> (Vec<RowId>, usize) {
-        let until = from.saturating_add(limit).min(self.entries.len());
-        let entries = self.entries.get(from..until).unwrap_or(&[]);
+        let (entries, next) = self.entries.some_from(from, limit);
         let known = entries.iter().zip(from..).filter(|(entry, _)| !entry.is_nothing());
-        (known.map(|(_, place)| RowId::of(place)).collect(), until.max(from))
+        (known.map(|(_, place)| RowId::of(place)).collect(), next)
     }
 
     /// Rows that it has room for.
