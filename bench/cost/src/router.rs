@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use bgp_core::attribute::{DecodeContext, EncodeContext, PathAttributes};
 use bgp_core::message::{Update, packing};
 use bgp_core::policy::Policy;
-use bgp_core::rib::{PeerFacts, Rib, RibConfig};
+use bgp_core::rib::{Incoming, PeerFacts, Rib, RibConfig};
 use bgp_core::types::{AddressFamily, Asn, BgpIdentifier, FamilySet, PeerId, PeerKind, Prefix};
 use bgp_core::wire::framer::{HEADER_LEN, first_message_len};
 
@@ -69,15 +69,17 @@ impl Router {
 
     /// Takes whole messages from a peer; how many octets are left when it has had so many routes.
     pub fn take<'a>(&mut self, feeder: u32, mut octets: &'a [u8], mut routes: usize) -> Result<&'a [u8]> {
+        let mut incoming = Incoming::default();
         while routes > 0
             && let Some(length) = first_message_len(octets)
         {
             let (message, rest) = octets.split_at_checked(length).context("a message that is cut short")?;
             let update = Update::decode(message.get(HEADER_LEN..).context("a header")?, &self.decode)?;
-            self.rib.apply(PeerId(feeder), &update.reachable, &update.withdrawn);
+            incoming.push(&update.reachable, &update.withdrawn, update.end_of_rib);
             routes = routes.saturating_sub(update.route_count());
             octets = rest;
         }
+        self.rib.take_in(PeerId(feeder), &incoming);
         Ok(octets)
     }
 

@@ -72,12 +72,6 @@ pub(crate) fn encode(attributes: &PathAttributes, out: &mut Vec<u8>) {
         Origin::Egp => 1,
         Origin::Incomplete => 2,
     });
-    put_count(out, attributes.as_path.segments.len());
-    for AsPathSegment { kind, asns } in &attributes.as_path.segments {
-        out.put_u8(kind.octet());
-        put_count(out, asns.len());
-        asns.iter().for_each(|asn| out.put_u32(asn.0));
-    }
     match attributes.next_hop {
         None => {}
         Some(NextHop::V4(address)) => out.put_slice(&address.octets()),
@@ -85,6 +79,12 @@ pub(crate) fn encode(attributes: &PathAttributes, out: &mut Vec<u8>) {
             out.put_slice(&global.octets());
             link_local.iter().for_each(|address| out.put_slice(&address.octets()));
         }
+    }
+    put_count(out, attributes.as_path.segments.len());
+    for AsPathSegment { kind, asns } in &attributes.as_path.segments {
+        out.put_u8(kind.octet());
+        put_count(out, asns.len());
+        asns.iter().for_each(|asn| out.put_u32(asn.0));
     }
     let numbers = [attributes.multi_exit_disc, attributes.local_pref];
     numbers.into_iter().flatten().for_each(|number| out.put_u32(number));
@@ -130,13 +130,8 @@ fn each<T>(out: &mut Vec<u8>, list: &[T], put: impl Fn(&mut Vec<u8>, &T)) {
 /// [`TooShort`] when these are not the octets of a set.
 pub(crate) fn decode(octets: &[u8]) -> Result<PathAttributes, TooShort> {
     let mut left = Left(octets);
-    let fields = left.two()?;
+    let Head { fields, origin, next_hop } = left.head()?;
     let has = |field| fields & field != 0;
-    let origin = match left.one()? {
-        0 => Origin::Igp,
-        1 => Origin::Egp,
-        _ => Origin::Incomplete,
-    };
     let count = left.count()?;
     let mut segments = Vec::with_capacity(count.min(left.0.len()));
     for _ in 0..count {
@@ -155,15 +150,6 @@ pub(crate) fn decode(octets: &[u8]) -> Result<PathAttributes, TooShort> {
         }
         segments.push(AsPathSegment { kind, asns });
     }
-    let next_hop = if has(field::NEXT_HOP_V4) {
-        Some(NextHop::V4(Ipv4Addr::from_bits(left.four()?)))
-    } else if has(field::NEXT_HOP_V6) {
-        let global = Ipv6Addr::from(left.array::<16>()?);
-        let link_local = if has(field::LINK_LOCAL) { Some(Ipv6Addr::from(left.array::<16>()?)) } else { None };
-        Some(NextHop::V6 { global, link_local })
-    } else {
-        None
-    };
     Ok(PathAttributes {
         origin,
         as_path: AsPath { segments },
@@ -198,10 +184,45 @@ pub(crate) fn decode(octets: &[u8]) -> Result<PathAttributes, TooShort> {
     })
 }
 
+/// The next hop of the set that was encoded.
+///
+/// # Errors
+/// [`TooShort`] when these are not the octets of a set.
+pub(crate) fn next_hop(octets: &[u8]) -> Result<Option<NextHop>, TooShort> {
+    Left(octets).head().map(|head| head.next_hop)
+}
+
+/// What stands first.
+struct Head {
+    fields: u16,
+    origin: Origin,
+    next_hop: Option<NextHop>,
+}
+
 /// What is left to be read.
 struct Left<'a>(&'a [u8]);
 
 impl<'a> Left<'a> {
+    fn head(&mut self) -> Result<Head, TooShort> {
+        let fields = self.two()?;
+        let has = |field| fields & field != 0;
+        let origin = match self.one()? {
+            0 => Origin::Igp,
+            1 => Origin::Egp,
+            _ => Origin::Incomplete,
+        };
+        let next_hop = if has(field::NEXT_HOP_V4) {
+            Some(NextHop::V4(Ipv4Addr::from_bits(self.four()?)))
+        } else if has(field::NEXT_HOP_V6) {
+            let global = Ipv6Addr::from(self.array::<16>()?);
+            let link_local = if has(field::LINK_LOCAL) { Some(Ipv6Addr::from(self.array::<16>()?)) } else { None };
+            Some(NextHop::V6 { global, link_local })
+        } else {
+            None
+        };
+        Ok(Head { fields, origin, next_hop })
+    }
+
     fn octets(&mut self, count: usize) -> Result<&'a [u8], TooShort> {
         let (rest, octets) = reader::octets(self.0, count)?;
         self.0 = rest;
@@ -292,6 +313,7 @@ mod tests {
     proptest! {
         #[test]
         fn what_was_encoded_is_decoded(attributes in any_attributes()) {
+            prop_assert_eq!(next_hop(&octets(&attributes)), Ok(attributes.next_hop));
             prop_assert_eq!(decode(&octets(&attributes)), Ok(attributes));
         }
 

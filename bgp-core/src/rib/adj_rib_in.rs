@@ -8,8 +8,9 @@ use super::facts::PeerFacts;
 use super::family_prefix::FamilyPrefix;
 use super::generations::Generation;
 use super::peers::{Context, PeerIndex};
+use super::traits::Traits;
 use super::view::{ImportCounters, ImportVerdict};
-use crate::attribute::{PathAttributes, SegmentKind};
+use crate::attribute::PathAttributes;
 use crate::capability::Role;
 use crate::policy::{Policy, RouteSource, Verdict};
 use crate::types::{Asn, Community, NextHop, PeerKind, Prefix};
@@ -143,6 +144,7 @@ impl CompactVerdict {
 pub(super) struct Judge {
     /// The set as received.
     pub received: AttributeId,
+    /// Its attributes, where the policy looks at any.
     attributes: Arc<PathAttributes>,
     policy: Arc<Policy>,
     source: RouteSource,
@@ -157,21 +159,28 @@ pub(super) struct Judge {
 }
 
 impl Judge {
-    /// A judge for `attributes` from `peer`; `None` when there is no such session.
-    pub fn new(context: &mut Context, peer: PeerIndex, attributes: &Arc<PathAttributes>) -> Option<Self> {
-        let session = context.session(peer)?;
+    /// A judge for routes from `peer` with the set `received`, of which it takes over one reference.
+    ///
+    /// # Errors
+    /// The reference, when there is no such session.
+    pub fn new(context: &Context, peer: PeerIndex, received: AttributeId) -> Result<Self, AttributeId> {
+        let session = context.session(peer).ok_or(received)?;
+        let store = &context.attributes;
         let (policy, source) = (Arc::clone(&session.import), session.source.clone());
-        let ingress = Ingress::of(&session.facts, attributes);
-        let barred = loop_check(context, attributes).or(ingress.leaks.then_some(ImportCheck::RouteLeak));
-        let next_hop_eligible = next_hop_is_eligible(context, attributes.next_hop.as_ref());
-        let received = context.attributes.intern(attributes);
-        let attributes = Arc::clone(attributes);
+        let traits = store.traits(received);
+        let ingress = Ingress::of(&session.facts, received, store);
+        let barred = loop_check(traits).or(ingress.leaks.then_some(ImportCheck::RouteLeak));
+        let next_hop_eligible = next_hop_is_eligible(context, store.next_hop(received).as_ref());
+        let attributes = match policy.looks_at_attributes() {
+            true => store.attributes(received),
+            false => Arc::clone(&context.no_attributes),
+        };
         let any = Prefix::from(ipnet::IpNet::default());
         let common_term = match policy.looks_at_prefixes() {
             true => None,
             false => policy.deciding_term(&any, &source, &attributes).map(|(index, _)| index),
         };
-        Some(Self { received, attributes, policy, source, barred, next_hop_eligible, ingress, common_term, memo: None })
+        Ok(Self { received, attributes, policy, source, barred, next_hop_eligible, ingress, common_term, memo: None })
     }
 
     /// The verdict on a prefix, and the set it goes on with; a reference to that set is the caller's.
@@ -227,16 +236,14 @@ impl Judge {
             store.retain(id);
             return id;
         }
-        let accepted = match self.policy.terms.get(term) {
-            Some(found) => found.transform(&self.attributes),
-            None => Arc::clone(&self.attributes),
-        };
-        let accepted = self.ingress.transform(accepted);
-        let id = if Arc::ptr_eq(&accepted, &self.attributes) {
+        let acts = self.policy.terms.get(term).filter(|term| !term.actions.is_empty());
+        let id = if acts.is_some() || self.ingress.acts {
+            let received = store.attributes(self.received);
+            let accepted = acts.map_or_else(|| Arc::clone(&received), |term| term.transform(&received));
+            store.intern(&self.ingress.transform(accepted))
+        } else {
             store.retain(self.received);
             self.received
-        } else {
-            store.intern(&accepted)
         };
         store.retain(id);
         if let Some((_, old)) = self.memo.replace((term, id)) {
@@ -262,18 +269,24 @@ struct Ingress {
     mark: Option<Asn>,
     /// Heed GRACEFUL_SHUTDOWN (RFC 8326 section 4.2).
     graceful_shutdown: bool,
+    /// There is something to be done with what no policy has changed.
+    acts: bool,
 }
 
 impl Ingress {
-    fn of(facts: &PeerFacts, attributes: &PathAttributes) -> Self {
-        let leaks = match (facts.local_role, attributes.only_to_customer) {
-            (Some(Role::Provider | Role::RouteServer), Some(_)) => true,
-            (Some(Role::Peer), Some(marked_by)) => marked_by != facts.asn,
-            _ => false,
-        };
-        let mark = facts.local_role.filter(|role| role.looks_up_or_across()).map(|_| facts.asn);
+    fn of(facts: &PeerFacts, received: AttributeId, store: &AttributeStore) -> Self {
+        let traits = store.traits(received);
+        let leaks = traits.has(Traits::ONLY_TO_CUSTOMER)
+            && match facts.local_role {
+                Some(Role::Provider | Role::RouteServer) => true,
+                Some(Role::Peer) => store.decoded(received).only_to_customer != Some(facts.asn),
+                _ => false,
+            };
+        let up_or_across = facts.local_role.filter(|role| role.looks_up_or_across());
+        let mark = up_or_across.filter(|_| !traits.has(Traits::ONLY_TO_CUSTOMER)).map(|_| facts.asn);
         let graceful_shutdown = facts.graceful_shutdown && facts.kind == PeerKind::External;
-        Self { leaks, mark, graceful_shutdown }
+        let acts = mark.is_some() || graceful_shutdown && traits.has(Traits::GRACEFUL_SHUTDOWN);
+        Self { leaks, mark, graceful_shutdown, acts }
     }
 
     /// After the policy, which can neither take a mark away nor raise what is being shut down; it can remove the community.
@@ -288,19 +301,11 @@ impl Ingress {
     }
 }
 
-fn loop_check(context: &Context, attributes: &PathAttributes) -> Option<ImportCheck> {
-    let (asn, identifier) = (context.config.local_asn, context.config.local_identifier);
-    if holds_asn(attributes, asn) {
+fn loop_check(traits: Traits) -> Option<ImportCheck> {
+    if traits.has(Traits::AS_LOOP) {
         return Some(ImportCheck::AsLoop);
     }
-    let reflected =
-        attributes.originator_id == Some(identifier) || attributes.cluster_list.contains(&identifier.to_bits());
-    reflected.then_some(ImportCheck::ReflectionLoop)
-}
-
-fn holds_asn(attributes: &PathAttributes, asn: Asn) -> bool {
-    let of_path = |kind| matches!(kind, SegmentKind::Sequence | SegmentKind::Set);
-    attributes.as_path.segments.iter().any(|segment| of_path(segment.kind) && segment.asns.contains(&asn))
+    traits.has(Traits::REFLECTION_LOOP).then_some(ImportCheck::ReflectionLoop)
 }
 
 /// Not missing, not ours, and a unicast address (RFC 4271 section 6.3). IPv4 link-local ones are fine: tunnels use them.

@@ -11,9 +11,9 @@ use std::sync::Arc;
 use hashbrown::{DefaultHashBuilder, HashTable};
 
 use super::decision::Merits;
-use super::traits::Traits;
+use super::traits::{Ourselves, Traits};
 use crate::attribute::{PathAttributes, compact};
-use crate::types::Community;
+use crate::types::{Community, NextHop};
 
 /// The number of an attribute set. Equal numbers are equal sets, and the other way round.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -32,6 +32,7 @@ pub(super) struct AttributeStore {
     missing: Slot,
     /// Where a set is encoded, to find out whether it is known.
     scratch: Vec<u8>,
+    ourselves: Ourselves,
 }
 
 #[derive(Default)]
@@ -49,27 +50,39 @@ impl AttributeId {
 }
 
 impl AttributeStore {
+    /// A store of sets that come to us.
+    pub fn new(ourselves: Ourselves) -> Self {
+        Self { ourselves, ..Self::default() }
+    }
+
     /// The number of this set, with one reference for the caller.
     pub fn intern(&mut self, attributes: &PathAttributes) -> AttributeId {
         let mut octets = std::mem::take(&mut self.scratch);
         octets.clear();
         compact::encode(attributes, &mut octets);
         let hash = self.hash(&octets);
-        let is_it = |(id, of): &(AttributeId, u32)| *of == hash && self.slot(*id).octets[..] == octets[..];
-        let known = self.ids.find(spread(hash), is_it).copied();
-        let id = match known {
-            Some((id, _)) => {
-                self.retain(id);
-                id
-            }
-            None => {
-                let (merits, traits) = (Merits::of(attributes), Traits::of(attributes));
-                let id = self.place(Slot { octets: octets[..].into(), merits, traits, references: 1 });
-                self.ids.insert_unique(spread(hash), (id, hash), |(_, hash)| spread(*hash));
-                id
-            }
-        };
+        let id = self.known(&octets, hash).unwrap_or_else(|| self.add(&octets, hash, attributes));
         self.scratch = octets;
+        id
+    }
+
+    /// The number of the set that is encoded thus, with one reference for the caller.
+    pub fn intern_encoded(&mut self, octets: &[u8]) -> AttributeId {
+        let hash = self.hash(octets);
+        self.known(octets, hash).unwrap_or_else(|| self.add(octets, hash, &decoded(octets)))
+    }
+
+    fn known(&mut self, octets: &[u8], hash: u32) -> Option<AttributeId> {
+        let is_it = |(id, of): &(AttributeId, u32)| *of == hash && self.slot(*id).octets[..] == *octets;
+        let (id, _) = *self.ids.find(spread(hash), is_it)?;
+        self.retain(id);
+        Some(id)
+    }
+
+    fn add(&mut self, octets: &[u8], hash: u32, attributes: &PathAttributes) -> AttributeId {
+        let (merits, traits) = (Merits::of(attributes), Traits::of(attributes, self.ourselves));
+        let id = self.place(Slot { octets: octets.into(), merits, traits, references: 1 });
+        self.ids.insert_unique(spread(hash), (id, hash), |(_, hash)| spread(*hash));
         id
     }
 
@@ -129,13 +142,13 @@ impl AttributeStore {
 
     /// The same, for whoever changes it.
     pub fn decoded(&self, id: AttributeId) -> PathAttributes {
-        let slot = self.slot(id);
-        if slot.octets.is_empty() {
-            return PathAttributes::default();
-        }
-        let decoded = compact::decode(&slot.octets);
-        debug_assert!(decoded.is_ok(), "what was encoded is decoded");
-        decoded.unwrap_or_default()
+        decoded(&self.slot(id).octets)
+    }
+
+    /// Its next hop.
+    pub fn next_hop(&self, id: AttributeId) -> Option<NextHop> {
+        let octets = &self.slot(id).octets;
+        if octets.is_empty() { None } else { compact::next_hop(octets).unwrap_or_default() }
     }
 
     /// What the decision process compares of it.
@@ -158,6 +171,15 @@ impl AttributeStore {
     pub fn len(&self) -> usize {
         self.ids.len()
     }
+}
+
+fn decoded(octets: &[u8]) -> PathAttributes {
+    if octets.is_empty() {
+        return PathAttributes::default();
+    }
+    let decoded = compact::decode(octets);
+    debug_assert!(decoded.is_ok(), "what was encoded is decoded");
+    decoded.unwrap_or_default()
 }
 
 /// A hash for the table, which looks at both ends of 64 bits.

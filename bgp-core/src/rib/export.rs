@@ -35,6 +35,8 @@ pub(super) struct ExportProfile {
     long_lived: bool,
     /// Set when next hops go out as they are: the peer must not be sent its own (RFC 4271 section 5.1.3).
     peer_address: Option<IpAddr>,
+    /// The policy looks at attributes, or the next hop of a route goes out as it is.
+    looks_at_attributes: bool,
     /// For policies that do not look at any.
     no_attributes: Arc<PathAttributes>,
 }
@@ -88,6 +90,7 @@ impl ExportProfile {
             AddressFamily::Ipv6Unicast => facts.next_hop_self_v6,
         };
         let passes_next_hops = facts.kind == PeerKind::Internal && next_hop.is_none();
+        let looks_at_attributes = policy.looks_at_attributes() || passes_next_hops;
         Self {
             policy,
             family,
@@ -100,6 +103,7 @@ impl ExportProfile {
             max_prefixes_out: facts.max_prefixes_out,
             long_lived: facts.long_lived_graceful_restart,
             peer_address: passes_next_hops.then_some(facts.address),
+            looks_at_attributes,
             no_attributes: Arc::default(),
         }
     }
@@ -123,7 +127,7 @@ impl ExportProfile {
             return Err(ExportVerdict::AsSet);
         }
         // Most policies go by prefix and source only.
-        let attributes = match self.policy.looks_at_attributes() || self.passes_next_hop() {
+        let attributes = match self.looks_at_attributes {
             true => Cow::Owned(route.store.attributes(route.attributes)),
             false => Cow::Borrowed(&self.no_attributes),
         };

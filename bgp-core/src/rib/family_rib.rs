@@ -5,17 +5,17 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use prefix_trie::PrefixMap;
-use smallvec::SmallVec;
 
 use super::adj_rib_in::{CompactVerdict, Judge};
 use super::attribute_store::AttributeId;
 use super::decision::{self, Candidate, Decision};
 use super::family_prefix::FamilyPrefix;
 use super::generations::{Age, Generations};
+use super::incoming::Routes;
 use super::outbound::Membership;
 use super::path::Path;
 use super::peers::{Context, PeerIndex, PeerMap};
-use super::prefix_index::{AT_ONCE, Block};
+use super::prefix_index::Block;
 use super::table::{RowId, Table};
 use super::traits::Traits;
 use super::update_group::UpdateGroup;
@@ -81,16 +81,14 @@ impl<N: FamilyPrefix> FamilyRib<N> {
         &mut self,
         context: &mut Context,
         peer: PeerIndex,
-        routes: impl Iterator<Item = (N, u32)>,
+        routes: Routes<'_, N>,
         judge: &mut Judge,
         outcome: &mut ApplyOutcome,
     ) {
-        let mut routes = routes.peekable();
-        while routes.peek().is_some() {
-            let (nets, path_ids) = some_of(&mut routes);
-            let rows = self.table.find_many(&nets);
-            for ((net, path_id), row) in nets.into_iter().zip(path_ids).zip(rows) {
-                self.reach(context, peer, (net, path_id, row), judge, outcome);
+        for some in routes.chunks() {
+            let rows = self.table.find_many(some.nets());
+            for ((net, path_id), row) in some.nets().iter().zip(some.path_ids()).zip(rows) {
+                self.reach(context, peer, (*net, path_id, row), judge, outcome);
             }
         }
     }
@@ -162,14 +160,12 @@ impl<N: FamilyPrefix> FamilyRib<N> {
         &mut self,
         context: &mut Context,
         peer: PeerIndex,
-        routes: impl Iterator<Item = (N, u32)>,
+        routes: Routes<'_, N>,
         outcome: &mut ApplyOutcome,
     ) {
-        let mut routes = routes.peekable();
-        while routes.peek().is_some() {
-            let (nets, path_ids) = some_of(&mut routes);
-            let rows = self.table.find_many(&nets);
-            for ((net, path_id), row) in nets.iter().zip(path_ids).zip(rows) {
+        for some in routes.chunks() {
+            let rows = self.table.find_many(some.nets());
+            for ((net, path_id), row) in some.nets().iter().zip(some.path_ids()).zip(rows) {
                 // A prefix that stands twice may have lost its row the first time.
                 let Some(row) = row.ok().filter(|row| self.table.has(*row, net)) else { continue };
                 if self.remove(context, row, (peer, path_id)) {
@@ -262,8 +258,14 @@ impl<N: FamilyPrefix> FamilyRib<N> {
             if age == Age::Doomed {
                 continue;
             }
-            let attributes = context.attributes.attributes(path.received);
-            let Some(mut judge) = Judge::new(context, path.peer, &attributes) else { continue };
+            context.attributes.retain(path.received);
+            let mut judge = match Judge::new(context, path.peer, path.received) {
+                Ok(judge) => judge,
+                Err(unjudged) => {
+                    context.attributes.release(unjudged);
+                    continue;
+                }
+            };
             let (verdict, mut effective) = judge.judge(net, in_own_range, &mut context.attributes);
             judge.finish(&mut context.attributes);
             if age == Age::LongLived {
@@ -412,16 +414,6 @@ impl<N: FamilyPrefix> FamilyRib<N> {
         let decision = decision::decide(&candidates, context.config.always_compare_med)?;
         Some((eligible, decision))
     }
-}
-
-/// As many of the routes as are searched for at once, prefixes apart from path identifiers.
-fn some_of<N>(routes: &mut impl Iterator<Item = (N, u32)>) -> (SmallVec<[N; AT_ONCE]>, SmallVec<[u32; AT_ONCE]>) {
-    let (mut nets, mut path_ids) = (SmallVec::new(), SmallVec::new());
-    for (net, path_id) in routes.take(AT_ONCE) {
-        nets.push(net);
-        path_ids.push(path_id);
-    }
-    (nets, path_ids)
 }
 
 /// NO_LLGR on a route as received or after import policy (RFC 9494 section 4.2).

@@ -12,6 +12,7 @@ mod facts;
 mod family_prefix;
 mod family_rib;
 mod generations;
+mod incoming;
 mod limit;
 mod out_entry;
 mod outbound;
@@ -39,6 +40,7 @@ use ipnet::{Ipv4Net, Ipv6Net};
 
 pub use decision::Reason;
 pub use facts::{PeerFacts, RibConfig};
+pub use incoming::Incoming;
 pub use update_batch::{Announcements, UpdateBatch};
 pub use view::{
     AdvertisedRoute, ApplyOutcome, BestRoute, ExportVerdict, FamilyCounters, ImportCounters, ImportVerdict,
@@ -48,7 +50,8 @@ pub use view::{
 use adj_rib_in::Judge;
 use family_prefix::FamilyPrefix;
 use family_rib::FamilyRib;
-use peers::Context;
+use incoming::{Part, Routes};
+use peers::{Context, PeerIndex};
 
 use crate::attribute::{PathAttributes, Reachable};
 use crate::nlri::Nlri;
@@ -141,26 +144,48 @@ impl Rib {
 
     /// Takes the routes of one UPDATE. Withdrawals first: a prefix in both lists stays reachable (RFC 4271 section 4.3).
     pub fn apply(&mut self, peer: PeerId, reachable: &[Reachable], withdrawn: &[Nlri]) -> ApplyOutcome {
+        let mut incoming = Incoming::default();
+        incoming.push(reachable, withdrawn, None);
+        self.take_in(peer, &incoming)
+    }
+
+    /// Takes what a peer sent, in the order it came.
+    pub fn take_in(&mut self, peer: PeerId, incoming: &Incoming) -> ApplyOutcome {
         let mut outcome = ApplyOutcome::default();
         let Some(index) = self.context.up(peer) else { return outcome };
-        let v4 = withdrawn.iter().filter_map(|nlri| Some((Ipv4Net::of(&nlri.prefix)?, nlri.path_id)));
-        self.v4.unreach_all(&mut self.context, index, v4, &mut outcome);
-        let v6 = withdrawn.iter().filter_map(|nlri| Some((Ipv6Net::of(&nlri.prefix)?, nlri.path_id)));
-        self.v6.unreach_all(&mut self.context, index, v6, &mut outcome);
-        for Reachable { attributes, nlri } in reachable {
-            let Some(mut judge) = Judge::new(&mut self.context, index, attributes) else { continue };
-            let (context, outcome) = (&mut self.context, &mut outcome);
-            if self.v4.membership(index).is_some() {
-                let routes = nlri.iter().filter_map(|nlri| Some((Ipv4Net::of(&nlri.prefix)?, nlri.path_id)));
-                self.v4.reach_all(context, index, routes, &mut judge, outcome);
+        for (part, set, v4, v6) in incoming.parts() {
+            match part {
+                Part::Withdrawn { .. } => {
+                    self.v4.unreach_all(&mut self.context, index, v4, &mut outcome);
+                    self.v6.unreach_all(&mut self.context, index, v6, &mut outcome);
+                }
+                Part::Announced { .. } => {
+                    let received = self.context.attributes.intern_encoded(set);
+                    match Judge::new(&self.context, index, received) {
+                        Ok(judge) => self.reach(index, judge, (v4, v6), &mut outcome),
+                        Err(unjudged) => self.context.attributes.release(unjudged),
+                    }
+                }
+                Part::EndOfRib(family) => self.end_of_rib_received(peer, family),
             }
-            if self.v6.membership(index).is_some() {
-                let routes = nlri.iter().filter_map(|nlri| Some((Ipv6Net::of(&nlri.prefix)?, nlri.path_id)));
-                self.v6.reach_all(context, index, routes, &mut judge, outcome);
-            }
-            judge.finish(&mut self.context.attributes);
         }
         outcome
+    }
+
+    fn reach(
+        &mut self,
+        peer: PeerIndex,
+        mut judge: Judge,
+        (v4, v6): (Routes<'_, Ipv4Net>, Routes<'_, Ipv6Net>),
+        outcome: &mut ApplyOutcome,
+    ) {
+        if !v4.is_empty() && self.v4.membership(peer).is_some() {
+            self.v4.reach_all(&mut self.context, peer, v4, &mut judge, outcome);
+        }
+        if !v6.is_empty() && self.v6.membership(peer).is_some() {
+            self.v6.reach_all(&mut self.context, peer, v6, &mut judge, outcome);
+        }
+        judge.finish(&mut self.context.attributes);
     }
 
     /// Originates a prefix that costs nothing, or replaces its attributes or tag.

@@ -7,6 +7,8 @@ use std::sync::Arc;
 use super::attribute_store::AttributeStore;
 use super::decision::CandidatePeer;
 use super::facts::{PeerFacts, RibConfig};
+use super::traits::Ourselves;
+use crate::attribute::PathAttributes;
 use crate::policy::{Policy, RouteSource};
 use crate::types::{NextHop, PeerId, PeerKind};
 
@@ -90,19 +92,23 @@ pub(super) struct Context {
     away: HashMap<PeerId, PeerIndex>,
     tags: Vec<RouteSource>,
     unknown: RouteSource,
+    /// For policies that do not look at any.
+    pub no_attributes: Arc<PathAttributes>,
 }
 
 impl Context {
     /// No peer, no attributes.
     pub fn new(config: RibConfig) -> Self {
+        let ourselves = Ourselves { asn: Some(config.local_asn), identifier: Some(config.local_identifier) };
         Self {
             config,
-            attributes: AttributeStore::default(),
+            attributes: AttributeStore::new(ourselves),
             sessions: Vec::new(),
             by_id: HashMap::new(),
             away: HashMap::new(),
             tags: Vec::new(),
             unknown: RouteSource::Originated { tag: Arc::from(""), cost: 0 },
+            no_attributes: Arc::default(),
         }
     }
 

@@ -435,7 +435,7 @@ impl Runner {
                 debug!(%from, %to, "state changed");
             }
             Event::Established { connection, negotiated, kept } => self.established(connection, negotiated, kept)?,
-            Event::Update(update) => self.take_update(*update)?,
+            Event::Update(update) => self.take_update(&update),
             Event::RouteRefresh(family) => self.rib.refresh(self.settings.id, family)?,
             Event::RefreshBegan(family) => self.hand_over(FromPeer::RefreshBegan(family))?,
             Event::RefreshEnded(family) => self.hand_over(FromPeer::RefreshEnded(family))?,
@@ -499,10 +499,9 @@ impl Runner {
         self.grant(connection)
     }
 
-    fn take_update(&mut self, update: Update) -> Result<(), Gone> {
-        match &self.exchange {
-            Some(_) => self.hand_over(FromPeer::Update(update)),
-            None => Ok(()),
+    fn take_update(&mut self, update: &Update) {
+        if let Some(exchange) = &mut self.exchange {
+            exchange.inbox.push_update(update);
         }
     }
 

@@ -4,9 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bgp_core::attribute::PathAttributes;
-use bgp_core::message::Update;
 use bgp_core::policy::Policy;
-use bgp_core::rib::{PeerFacts, PrefixLimitExceeded, Rib, UpdateBatch};
+use bgp_core::rib::{Incoming, PeerFacts, PrefixLimitExceeded, Rib, UpdateBatch};
 use bgp_core::types::{AddressFamily, FamilySet, PeerId, Prefix};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
@@ -28,7 +27,7 @@ pub enum RibEvent {
 #[derive(Debug)]
 pub enum FromPeer {
     /// Routes.
-    Update(Update),
+    Routes(Incoming),
     /// The peer begins to announce a family again (RFC 7313).
     RefreshBegan(AddressFamily),
     /// It has.
@@ -44,7 +43,7 @@ impl FromPeer {
     #[must_use]
     pub fn route_count(&self) -> usize {
         match self {
-            Self::Update(update) => update.route_count(),
+            Self::Routes(incoming) => incoming.route_count(),
             _ => 0,
         }
     }

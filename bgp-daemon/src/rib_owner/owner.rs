@@ -5,7 +5,6 @@ use std::io;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
-use bgp_core::message::Update;
 use bgp_core::rib::{PrefixLimitExceeded, Rib, RibConfig};
 use bgp_core::types::PeerId;
 use tokio::sync::mpsc;
@@ -159,20 +158,15 @@ impl Owner {
 
     fn heed(&mut self, peer: PeerId, news: &FromPeer) {
         match news {
-            FromPeer::Update(update) => self.apply(peer, update),
+            FromPeer::Routes(incoming) => {
+                let outcome = self.rib.take_in(peer, incoming);
+                self.report(peer, outcome.prefix_limit);
+            }
             FromPeer::RefreshBegan(family) => self.rib.refresh_began(peer, *family),
             FromPeer::RefreshEnded(family) => self.rib.refresh_ended(peer, *family),
             FromPeer::StaleExpired(families) => self.rib.stale_expired(peer, *families),
             FromPeer::LongLivedStale(families) => self.rib.long_lived_stale(peer, *families),
         }
-    }
-
-    fn apply(&mut self, peer: PeerId, update: &Update) {
-        let outcome = self.rib.apply(peer, &update.reachable, &update.withdrawn);
-        if let Some(family) = update.end_of_rib {
-            self.rib.end_of_rib_received(peer, family);
-        }
-        self.report(peer, outcome.prefix_limit);
     }
 
     fn report(&self, peer: PeerId, exceeded: Option<PrefixLimitExceeded>) {

@@ -2,10 +2,9 @@ use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 use bgp_core::attribute::{AsPath, EncodeContext, PathAttributes, Reachable};
-use bgp_core::message::Update;
 use bgp_core::nlri::Nlri;
 use bgp_core::policy::{Match, Policy, SourceMatch, Term};
-use bgp_core::rib::{PeerFacts, RibConfig};
+use bgp_core::rib::{Incoming, PeerFacts, RibConfig};
 use bgp_core::types::{AddressFamily, Asn, BgpIdentifier, FamilySet, NextHop, PeerId, PeerKind, Prefix};
 use tokio::sync::{Semaphore, mpsc};
 
@@ -141,6 +140,12 @@ async fn told_so_far(rib: &RibHandle, mut events: mpsc::UnboundedReceiver<RibEve
     rib.ask(move |_| std::iter::from_fn(|| events.try_recv().ok()).collect()).await.unwrap()
 }
 
+fn announced(attributes: PathAttributes, nlri: Vec<Nlri>) -> FromPeer {
+    let mut incoming = Incoming::default();
+    incoming.push(&[Reachable { attributes: Arc::new(attributes), nlri }], &[], None);
+    FromPeer::Routes(incoming)
+}
+
 fn flood(number: u32) -> Command {
     const ROUTES: u32 = 64;
     let attributes = PathAttributes {
@@ -151,9 +156,8 @@ fn flood(number: u32) -> Command {
     let address = |route: u32| Ipv4Addr::from_bits(0xAC10_0000 + ((number * ROUTES + route) << 3));
     let nlri =
         (0..ROUTES).map(|route| Nlri { prefix: Prefix::new(address(route).into(), 29).unwrap(), path_id: 0 }).collect();
-    let update = Update { reachable: vec![Reachable { attributes: Arc::new(attributes), nlri }], ..Update::default() };
     let permit = Arc::new(Semaphore::new(1)).try_acquire_owned().unwrap();
-    Command::FromPeer { peer: PeerId(2), news: vec![FromPeer::Update(update)], permit: Some(permit) }
+    Command::FromPeer { peer: PeerId(2), news: vec![announced(attributes, nlri)], permit: Some(permit) }
 }
 
 #[tokio::test]
@@ -202,8 +206,7 @@ async fn an_urgent_question_does_not_wait_for_all_that_a_peer_has_sent() {
     rib.send(Command::Ask(Box::new(move |_| gate.recv().unwrap()))).unwrap();
     for prefix in ["10.0.0.0/8", "11.0.0.0/8"] {
         let nlri = vec![Nlri::from(prefix.parse::<Prefix>().unwrap()); 10_000];
-        let reachable = vec![Reachable { attributes: Arc::default(), nlri }];
-        let news = vec![FromPeer::Update(Update { reachable, ..Update::default() })];
+        let news = vec![announced(PathAttributes::default(), nlri)];
         rib.send(Command::FromPeer { peer: PEER, news, permit: None }).unwrap();
     }
     let mut asking = std::pin::pin!(rib.ask_now(|rib| rib.counters().prefixes));
