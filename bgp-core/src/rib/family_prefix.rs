@@ -12,11 +12,20 @@ pub(super) trait FamilyPrefix: prefix_trie::Prefix + Copy + Default + Ord + Hash
     /// An address of the family, as numbers in the order of its octets.
     type Address: Copy + Ord;
 
+    /// A prefix in as few numbers as hold it, in the same order.
+    type Key: Copy + Ord;
+
     /// The family.
     const FAMILY: AddressFamily;
 
     /// The network address.
     fn address(&self) -> Self::Address;
+
+    /// Address and length.
+    fn key(&self) -> Self::Key;
+
+    /// The first two octets of the address.
+    fn first_octets(&self) -> [u8; 2];
 
     /// The prefix as a key, if it is of this family.
     fn of(prefix: &Prefix) -> Option<Self>;
@@ -39,10 +48,20 @@ const MARTIANS_V6: [([u16; 8], u8); 4] = [
 
 impl FamilyPrefix for Ipv4Net {
     type Address = u32;
+    type Key = u64;
     const FAMILY: AddressFamily = AddressFamily::Ipv4Unicast;
 
     fn address(&self) -> u32 {
         self.addr().to_bits()
+    }
+
+    fn key(&self) -> u64 {
+        u64::from(self.address()) << 8 | u64::from(self.prefix_len())
+    }
+
+    fn first_octets(&self) -> [u8; 2] {
+        let [first, second, ..] = self.addr().octets();
+        [first, second]
     }
 
     fn of(prefix: &Prefix) -> Option<Self> {
@@ -63,11 +82,21 @@ impl FamilyPrefix for Ipv4Net {
 impl FamilyPrefix for Ipv6Net {
     // Not one u128, which would be aligned to 16 octets.
     type Address = [u64; 2];
+    type Key = ([u64; 2], u8);
     const FAMILY: AddressFamily = AddressFamily::Ipv6Unicast;
 
     fn address(&self) -> [u64; 2] {
         let bits = self.addr().to_bits();
         [bits >> 64, bits & u128::from(u64::MAX)].map(|half| u64::try_from(half).unwrap_or_default())
+    }
+
+    fn key(&self) -> ([u64; 2], u8) {
+        (self.address(), self.prefix_len())
+    }
+
+    fn first_octets(&self) -> [u8; 2] {
+        let [first, second, ..] = self.addr().octets();
+        [first, second]
     }
 
     fn of(prefix: &Prefix) -> Option<Self> {

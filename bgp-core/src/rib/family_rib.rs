@@ -15,7 +15,6 @@ use super::incoming::Routes;
 use super::outbound::Membership;
 use super::path::Path;
 use super::peers::{Context, PeerIndex, PeerMap};
-use super::prefix_index::Block;
 use super::table::{RowId, Table};
 use super::traits::Traits;
 use super::update_group::UpdateGroup;
@@ -97,15 +96,15 @@ impl<N: FamilyPrefix> FamilyRib<N> {
         &mut self,
         context: &mut Context,
         peer: PeerIndex,
-        (net, path_id, row): (N, u32, Result<RowId, Block>),
+        (net, path_id, known): (N, u32, Option<RowId>),
         judge: &mut Judge,
         outcome: &mut ApplyOutcome,
     ) {
         let Some(generation) = self.peers.get(peer).map(|state| state.generations.current()) else { return };
-        // One that was not there may have come with this very UPDATE.
-        let known = row.or_else(|block| self.table.find_or_place_in(&net, block));
         let counted = || {
-            let path = known.ok().and_then(|row| self.table.path(row, (peer, path_id)));
+            // One that was not there may have come with this very UPDATE.
+            let row = known.or_else(|| self.table.find(&net));
+            let path = row.and_then(|row| self.table.path(row, (peer, path_id)));
             path.is_some_and(|path| path.verdict.generation() == generation)
         };
         if self.is_limited(context, peer)
@@ -119,7 +118,7 @@ impl<N: FamilyPrefix> FamilyRib<N> {
         let (verdict, effective) = judge.judge(net, in_own_range, &mut context.attributes);
         context.attributes.retain(judge.received);
         let path = Path { received: judge.received, effective, path_id, peer, verdict: verdict.of(generation) };
-        let row = known.unwrap_or_else(|position| self.table.insert(net, position));
+        let row = known.unwrap_or_else(|| self.table.find_or_insert(net));
         self.put(context, row, path);
         outcome.reachable += 1;
     }
@@ -167,7 +166,7 @@ impl<N: FamilyPrefix> FamilyRib<N> {
             let rows = self.table.find_many(some.nets());
             for ((net, path_id), row) in some.nets().iter().zip(some.path_ids()).zip(rows) {
                 // A prefix that stands twice may have lost its row the first time.
-                let Some(row) = row.ok().filter(|row| self.table.has(*row, net)) else { continue };
+                let Some(row) = row.filter(|row| self.table.has(*row, net)) else { continue };
                 if self.remove(context, row, (peer, path_id)) {
                     outcome.withdrawn += 1;
                 }
@@ -177,6 +176,13 @@ impl<N: FamilyPrefix> FamilyRib<N> {
 
     /// Puts a path in the place of the one of the same peer and identifier, and takes over its references.
     pub fn put(&mut self, context: &mut Context, row: RowId, path: Path) {
+        if self.table.put_first(row, path) {
+            self.count(path.peer, None, Some(path.verdict));
+            if path.verdict.is_accepted() {
+                self.export(context, row, Some(&path));
+            }
+            return;
+        }
         let old = self.table.put(row, path);
         let matters = old.is_some_and(|old| old.verdict.is_accepted()) || path.verdict.is_accepted();
         let say = |path: Path| (path.effective, path.verdict.is_accepted());
@@ -307,7 +313,7 @@ impl<N: FamilyPrefix> FamilyRib<N> {
         (tag, cost): (&Arc<str>, u32),
     ) {
         let number = context.tag_number(tag, cost);
-        let row = self.table.find_or_place(&net).unwrap_or_else(|position| self.table.insert(net, position));
+        let row = self.table.find_or_insert(net);
         let received = context.attributes.intern(attributes);
         context.attributes.retain(received);
         let path = Path {

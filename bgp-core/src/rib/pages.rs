@@ -39,6 +39,15 @@ impl<T: Copy + Default> Pages<T> {
             *place = item;
             return;
         }
+        // Mostly it is the next one.
+        let is_in_last = number / PAGE + 1 == self.pages.len();
+        match self.pages.last_mut().filter(|last| is_in_last && !last.is_empty() && last.len() == number % PAGE) {
+            Some(last) => last.push(item),
+            None => self.set_elsewhere(number, item),
+        }
+    }
+
+    fn set_elsewhere(&mut self, number: usize, item: T) {
         let (page, place) = (number / PAGE, number % PAGE);
         if page >= self.pages.len() {
             if let Some(last) = self.pages.last_mut().filter(|last| !last.is_empty()) {

@@ -13,7 +13,7 @@ use super::pages::Pages;
 use super::path::Path;
 use super::path_lists::{ListId, PathLists};
 use super::peers::PeerIndex;
-use super::prefix_index::{AT_ONCE, Block, Position, PrefixIndex, Start};
+use super::prefix_index::{AT_ONCE, PrefixIndex, Start};
 
 /// The number of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -130,39 +130,22 @@ impl<N: FamilyPrefix> Table<N> {
 
     /// The row of a prefix.
     pub fn find(&self, net: &N) -> Option<RowId> {
-        self.index.find(net, net_of(&self.rows)).ok()
-    }
-
-    /// The row of a prefix.
-    ///
-    /// # Errors
-    /// Where [`insert`](Self::insert) puts it, when it has none.
-    pub fn find_or_place(&self, net: &N) -> Result<RowId, Position> {
         self.index.find(net, net_of(&self.rows))
     }
 
-    /// As [`find_or_place`](Self::find_or_place), where [`find_many`](Self::find_many) did not find it.
-    ///
-    /// # Errors
-    /// Where [`insert`](Self::insert) puts it, when it has none.
-    pub fn find_or_place_in(&self, net: &N, block: Block) -> Result<RowId, Position> {
-        self.index.find_in(net, block, net_of(&self.rows))
-    }
-
-    /// The rows of several prefixes, which costs less than one after the other.
-    pub fn find_many(&self, nets: &[N]) -> SmallVec<[Result<RowId, Block>; AT_ONCE]> {
+    /// The rows of at most [`AT_ONCE`] prefixes, which costs less than one after the other.
+    pub fn find_many(&self, nets: &[N]) -> [Option<RowId>; AT_ONCE] {
         self.index.find_many(nets, net_of(&self.rows))
     }
 
-    /// Gives a row to a prefix that has none; nothing may have changed since the position was found.
-    pub fn insert(&mut self, net: N, position: Position) -> RowId {
-        let new = Row { held: Held::NOTHING, net, flags: Flags(Flags::USED) };
-        let row = match self.free.pop() {
-            Some(row) => row,
-            None => RowId::of(self.rows.len()),
-        };
-        self.rows.set(row.index(), new);
-        self.index.insert(net, row, position, net_of(&self.rows));
+    /// The row of a prefix, which gets one when it has none.
+    pub fn find_or_insert(&mut self, net: N) -> RowId {
+        let new = self.free.last().copied().unwrap_or_else(|| RowId::of(self.rows.len()));
+        let row = self.index.find_or_insert(net, new, net_of(&self.rows));
+        if row == new {
+            self.free.pop();
+            self.rows.set(row.index(), Row { held: Held::NOTHING, net, flags: Flags(Flags::USED) });
+        }
         row
     }
 
@@ -250,6 +233,31 @@ impl<N: FamilyPrefix> Table<N> {
 
     fn held(&self, row: RowId) -> Held {
         self.rows.get(row.index()).map_or(Held::NOTHING, |row| row.held)
+    }
+
+    /// Puts the first path of a row, and into the Loc-RIB where it is eligible: there is nothing to be decided. False, and
+    /// nothing done, where the row has paths or waits for a decision.
+    pub fn put_first(&mut self, row: RowId, path: Path) -> bool {
+        let Some(place) = self.rows.get_mut(row.index()) else { return false };
+        if !matches!(place.held, Held::List(None)) || place.flags.0 != Flags::USED {
+            return false;
+        }
+        let is_best = path.verdict.is_accepted();
+        place.held = match inline(&path) {
+            Some(held) => {
+                place.flags.set(Flags::BEST, is_best);
+                held
+            }
+            None => {
+                let list = self.lists.begin(path, is_best);
+                Held::List(Some(list))
+            }
+        };
+        self.path_count += 1;
+        self.prefix_count += 1;
+        self.best_count += usize::from(is_best);
+        self.originated_count += usize::from(path.peer == PeerIndex::LOCAL);
+        true
     }
 
     /// Puts a path in the place of the one of the same key, if there is one, which is returned.
@@ -373,13 +381,20 @@ impl<N: FamilyPrefix> Table<N> {
 
     /// Puts a path of the row into the Loc-RIB, by its place in [`paths`](Self::paths), or none.
     pub fn set_best(&mut self, row: RowId, best: Option<usize>) {
-        let was = self.best(row).is_some();
-        match self.held(row) {
-            Held::List(None) => {}
-            Held::One { .. } => self.flag(row, Flags::BEST, best.is_some()),
-            Held::List(Some(list)) => self.lists.set_best(list, best),
-        }
-        match (was, self.best(row).is_some()) {
+        let was = match self.held(row) {
+            Held::List(None) => return,
+            Held::One { .. } => {
+                let was = self.flags(row).has(Flags::BEST);
+                self.flag(row, Flags::BEST, best.is_some());
+                was
+            }
+            Held::List(Some(list)) => {
+                let was = self.lists.best(list).is_some();
+                self.lists.set_best(list, best);
+                was
+            }
+        };
+        match (was, best.is_some()) {
             (false, true) => self.best_count += 1,
             (true, false) => self.best_count -= 1,
             _ => {}
@@ -439,7 +454,7 @@ impl<N: FamilyPrefix> Table<N> {
 }
 
 /// The prefix of a row that is in the index.
-fn net_of<N: FamilyPrefix>(rows: &Pages<Row<N>>) -> impl Fn(RowId) -> N + '_ {
+fn net_of<N: FamilyPrefix>(rows: &Pages<Row<N>>) -> impl Fn(RowId) -> N + Copy + '_ {
     |row| rows.get(row.index()).map_or(N::default(), |row| row.net)
 }
 
