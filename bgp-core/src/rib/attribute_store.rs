@@ -33,6 +33,8 @@ pub(super) struct AttributeStore {
     /// Where a set is encoded, to find out whether it is known.
     scratch: Vec<u8>,
     ourselves: Ourselves,
+    /// Sets freed so far.
+    freed: u64,
 }
 
 #[derive(Default)]
@@ -122,6 +124,7 @@ impl AttributeStore {
                 entry.remove();
             }
             self.free.push(id);
+            self.freed += 1;
         }
     }
 
@@ -165,6 +168,11 @@ impl AttributeStore {
         let slot = self.slots.get(id.index()).unwrap_or(&self.missing);
         debug_assert!(slot.references > 0, "an attribute set was used after its last release");
         slot
+    }
+
+    /// How many sets were freed so far: since then, a number may have come to stand for another set.
+    pub const fn freed(&self) -> u64 {
+        self.freed
     }
 
     /// How many distinct sets are in use.

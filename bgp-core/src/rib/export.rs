@@ -37,6 +37,8 @@ pub(super) struct ExportProfile {
     peer_address: Option<IpAddr>,
     /// The policy looks at attributes, or the next hop of a route goes out as it is.
     looks_at_attributes: bool,
+    /// The policy looks at prefixes.
+    pub looks_at_prefixes: bool,
     /// For policies that do not look at any.
     no_attributes: Arc<PathAttributes>,
 }
@@ -91,6 +93,7 @@ impl ExportProfile {
         };
         let passes_next_hops = facts.kind == PeerKind::Internal && next_hop.is_none();
         let looks_at_attributes = policy.looks_at_attributes() || passes_next_hops;
+        let looks_at_prefixes = policy.looks_at_prefixes();
         Self {
             policy,
             family,
@@ -104,6 +107,7 @@ impl ExportProfile {
             long_lived: facts.long_lived_graceful_restart,
             peer_address: passes_next_hops.then_some(facts.address),
             looks_at_attributes,
+            looks_at_prefixes,
             no_attributes: Arc::default(),
         }
     }

@@ -180,9 +180,17 @@ impl<N: FamilyPrefix> FamilyRib<N> {
             return;
         }
         let route = best.and_then(|best| {
-            let term = group.profile.admit(&outbound(context, self.table.net(row)?, best)).ok()?;
-            let originated = best.peer == PeerIndex::LOCAL;
-            let version = Version { attributes: best.effective, term: u16::try_from(term).ok()?, originated };
+            let question = (best.effective, best.peer, best.path_id);
+            let term = match group.admitted(&question, context.epoch()) {
+                Some(term) => term,
+                None => {
+                    let admitted = group.profile.admit(&outbound(context, self.table.net(row)?, best)).ok();
+                    let term = admitted.and_then(|term| u16::try_from(term).ok());
+                    group.remember_admitted(question, context.epoch(), term);
+                    term
+                }
+            };
+            let version = Version { attributes: best.effective, term: term?, originated: best.peer == PeerIndex::LOCAL };
             Some(OutRoute { version, from: best.peer })
         });
         group.set(row, route, &mut self.clock, &mut context.attributes);

@@ -80,6 +80,13 @@ pub(super) struct PeerState {
     pub families_left: usize,
 }
 
+/// A time in which numbers keep their meaning; see [`Context::epoch`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Epoch {
+    sessions: u64,
+    attributes: u64,
+}
+
 /// What both families work with.
 pub(super) struct Context {
     /// Who we are.
@@ -94,6 +101,8 @@ pub(super) struct Context {
     unknown: RouteSource,
     /// For policies that do not look at any.
     pub no_attributes: Arc<PathAttributes>,
+    /// Counts what happens to sessions.
+    session_changes: u64,
 }
 
 impl Context {
@@ -109,7 +118,13 @@ impl Context {
             tags: Vec::new(),
             unknown: RouteSource::Originated { tag: Arc::from(""), cost: 0 },
             no_attributes: Arc::default(),
+            session_changes: 0,
         }
+    }
+
+    /// While this is the same, the number of a session or of an attribute set that is in use stands for what it stood for.
+    pub const fn epoch(&self) -> Epoch {
+        Epoch { sessions: self.session_changes, attributes: self.attributes.freed() }
     }
 
     /// Adds a session; `None` when there are 65535 already.
@@ -117,6 +132,7 @@ impl Context {
         let place = self.sessions.iter().position(Option::is_none).unwrap_or(self.sessions.len());
         let index = PeerIndex(u16::try_from(place).ok().filter(|number| *number != u16::MAX)?);
         self.by_id.insert(state.facts.id, index);
+        self.session_changes += 1;
         match self.sessions.get_mut(place) {
             Some(session) => *session = Some(state),
             None => self.sessions.push(Some(state)),
@@ -165,6 +181,7 @@ impl Context {
         state.families_left = state.families_left.saturating_sub(1);
         if state.families_left == 0 {
             *session = None;
+            self.session_changes += 1;
         }
     }
 
@@ -180,6 +197,7 @@ impl Context {
 
     /// A session, to be changed.
     pub fn session_mut(&mut self, index: PeerIndex) -> Option<&mut PeerState> {
+        self.session_changes += 1;
         self.sessions.get_mut(index.index())?.as_mut()
     }
 

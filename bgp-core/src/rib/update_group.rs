@@ -11,13 +11,13 @@ mod stepwise;
 
 use std::sync::Arc;
 
-use super::attribute_store::AttributeStore;
+use super::attribute_store::{AttributeId, AttributeStore};
 use super::change_log::{ChangeLog, Tick};
 use super::export::ExportProfile;
 use super::family_prefix::FamilyPrefix;
 use super::out_entry::{OutEntry, Pending, entitled, pending};
 use super::pages::Pages;
-use super::peers::{PeerIndex, PeerMap};
+use super::peers::{Epoch, PeerIndex, PeerMap};
 use super::seats::{Mask, Seats, Slot};
 use super::sharing::{SharedBatch, Sharing};
 use super::table::{RowId, Table};
@@ -28,6 +28,9 @@ use crate::nlri::Nlri;
 
 /// Routes grouped by their attributes, as they are pulled.
 type Announcing = Vec<(Arc<PathAttributes>, Vec<Nlri>)>;
+
+/// What is asked of a profile: attributes and source, the latter as peer and path identifier.
+pub(super) type Question = (AttributeId, PeerIndex, u32);
 
 /// The shared Adj-RIB-Out of peers with one profile.
 pub(super) struct UpdateGroup {
@@ -49,6 +52,8 @@ pub(super) struct UpdateGroup {
     /// Rows that the group needs no more, until somebody looks whether anybody does.
     left: Vec<RowId>,
     sharing: Sharing,
+    /// What was admitted last, and by which term: many routes with the same attributes come one behind the other.
+    memo: Option<(Question, Epoch, Option<u16>)>,
 }
 
 /// What a peer that moves to another group takes along for a prefix.
@@ -73,6 +78,20 @@ impl UpdateGroup {
             present_total: 0,
             left: Vec::new(),
             sharing: Sharing::default(),
+            memo: None,
+        }
+    }
+
+    /// The term that lets such a route out, if any does, where that is known and does not depend on the prefix.
+    pub fn admitted(&self, question: &Question, epoch: Epoch) -> Option<Option<u16>> {
+        let (asked, then, term) = self.memo?;
+        (asked == *question && then == epoch).then_some(term)
+    }
+
+    /// Remembers that.
+    pub fn remember_admitted(&mut self, question: Question, epoch: Epoch, term: Option<u16>) {
+        if !self.profile.looks_at_prefixes {
+            self.memo = Some((question, epoch, term));
         }
     }
 
