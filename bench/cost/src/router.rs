@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use bgp_core::attribute::{DecodeContext, EncodeContext, PathAttributes};
 use bgp_core::message::{Update, packing};
 use bgp_core::policy::Policy;
-use bgp_core::rib::{Incoming, PeerFacts, Rib, RibConfig};
+use bgp_core::rib::{Announcements, Incoming, PeerFacts, Rib, RibConfig};
 use bgp_core::types::{AddressFamily, Asn, BgpIdentifier, FamilySet, PeerId, PeerKind, Prefix};
 use bgp_core::wire::framer::{HEADER_LEN, first_message_len};
 
@@ -95,10 +95,13 @@ impl Router {
         for peer in &self.peers {
             let Some(batch) = self.rib.pull(*peer, SLICE) else { continue };
             for shared in &batch.announce {
-                let encoded = shared.encoded(|routes| packing::pack_run(routes, &[], &[], &self.encode));
+                let pack = |shared: &Announcements| {
+                    packing::pack_announcements(shared.routes(), shared.route_count(), &self.encode)
+                };
+                let encoded = shared.encoded(pack);
                 self.sent += encoded.messages.len();
             }
-            self.sent += packing::pack_run(&[], &batch.withdraw, &batch.end_of_rib, &self.encode).messages.len();
+            self.sent += packing::pack_withdrawals(&batch.withdraw, &batch.end_of_rib, &self.encode).len();
             sent = true;
         }
         sent || undecided > 0

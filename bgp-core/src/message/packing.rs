@@ -3,6 +3,7 @@
 //! IPv4 routes with an IPv4 next hop go where RFC 4271 puts them; all others in MP_REACH_NLRI and MP_UNREACH_NLRI. One
 //! message carries routes of one place only (RFC 7606 section 5.1).
 
+use std::borrow::Borrow;
 use std::sync::Arc;
 
 use bytes::{BufMut, Bytes, BytesMut};
@@ -41,24 +42,36 @@ pub fn pack(
     context: &EncodeContext,
 ) -> Packed {
     let mut out = BytesMut::new();
-    let unsendable = put_all(announce, withdraw, end_of_rib, context, &mut out);
+    let groups = announce.iter().map(|(attributes, routes)| (&**attributes, &routes[..]));
+    let unsendable = put_announcements(groups, context, &mut out);
+    let not_sent = unsendable.iter().flat_map(|group| &group.routes);
+    put_withdrawals(withdraw.iter().chain(not_sent), context, &mut out);
+    end_of_rib.iter().for_each(|family| put_end_of_rib(*family, &mut out));
     Packed { messages: messages(out.freeze()).collect(), unsendable }
 }
 
-/// As [`pack`], with all messages in one run of octets.
+/// The messages that announce these groups of routes, `count` in all, as one run of octets, and what does not fit any.
 #[must_use]
-pub fn pack_run(
-    announce: &[(Arc<PathAttributes>, Vec<Nlri>)],
-    withdraw: &[Nlri],
-    end_of_rib: &[AddressFamily],
+pub fn pack_announcements<A: Borrow<PathAttributes>, R: Borrow<[Nlri]>>(
+    announce: impl Iterator<Item = (A, R)>,
+    count: usize,
     context: &EncodeContext,
 ) -> EncodedRoutes {
     // What a route takes at most when four of them share their attributes.
     const OCTETS_A_ROUTE: usize = 32;
-    let routes: usize = announce.iter().map(|(_, routes)| routes.len()).sum();
-    let mut out = BytesMut::with_capacity(routes * OCTETS_A_ROUTE);
-    let unsendable = put_all(announce, withdraw, end_of_rib, context, &mut out);
+    let mut out = BytesMut::with_capacity(count * OCTETS_A_ROUTE);
+    let unsendable = put_announcements(announce, context, &mut out);
+    put_withdrawals(unsendable.iter().flat_map(|group| &group.routes), context, &mut out);
     EncodedRoutes { messages: out.freeze(), unsendable }
+}
+
+/// The messages that withdraw these routes, and then end these families' first dump, as one run of octets.
+#[must_use]
+pub fn pack_withdrawals(withdraw: &[Nlri], end_of_rib: &[AddressFamily], context: &EncodeContext) -> Bytes {
+    let mut out = BytesMut::new();
+    put_withdrawals(withdraw.iter(), context, &mut out);
+    end_of_rib.iter().for_each(|family| put_end_of_rib(*family, &mut out));
+    out.freeze()
 }
 
 /// Takes a run of messages apart; it ends where no whole message follows.
@@ -66,16 +79,16 @@ pub fn messages(mut run: Bytes) -> impl Iterator<Item = Bytes> {
     std::iter::from_fn(move || first_message_len(&run).map(|length| run.split_to(length)))
 }
 
-fn put_all(
-    announce: &[(Arc<PathAttributes>, Vec<Nlri>)],
-    withdraw: &[Nlri],
-    end_of_rib: &[AddressFamily],
+/// Those that are unsendable are still to be withdrawn.
+fn put_announcements<A: Borrow<PathAttributes>, R: Borrow<[Nlri]>>(
+    announce: impl Iterator<Item = (A, R)>,
     context: &EncodeContext,
     out: &mut BytesMut,
 ) -> Vec<Unsendable> {
     let mut unsendable = Vec::new();
     let mut shared = BytesMut::new();
     for (attributes, routes) in announce {
+        let routes = routes.borrow();
         for family in AddressFamily::ALL {
             let of_family = |nlri: &&Nlri| nlri.prefix.family() == family;
             if !routes.iter().any(|nlri| of_family(&nlri)) {
@@ -83,20 +96,20 @@ fn put_all(
             }
             let sent = out.len();
             shared.clear();
-            if let Err(reason) = reachable(attributes, routes, (family, context), &mut shared, out) {
+            if let Err(reason) = reachable(attributes.borrow(), routes, (family, context), &mut shared, out) {
                 out.truncate(sent);
                 let routes = routes.iter().filter(of_family).copied().collect();
                 unsendable.push(Unsendable { routes, reason });
             }
         }
     }
-    for family in AddressFamily::ALL {
-        let not_sent = unsendable.iter().flat_map(|group| &group.routes);
-        let routes = withdraw.iter().chain(not_sent).filter(|nlri| nlri.prefix.family() == family);
-        withdrawn(routes, family, context, out);
-    }
-    end_of_rib.iter().for_each(|family| put_end_of_rib(*family, out));
     unsendable
+}
+
+fn put_withdrawals<'a>(routes: impl Iterator<Item = &'a Nlri> + Clone, context: &EncodeContext, out: &mut BytesMut) {
+    for family in AddressFamily::ALL {
+        withdrawn(routes.clone().filter(|nlri| nlri.prefix.family() == family), family, context, out);
+    }
 }
 
 /// The End-of-RIB marker of a family (RFC 4724 section 2).

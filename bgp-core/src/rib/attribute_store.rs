@@ -148,6 +148,11 @@ impl AttributeStore {
         decoded(&self.slot(id).octets)
     }
 
+    /// Its octets.
+    pub fn encoded(&self, id: AttributeId) -> &[u8] {
+        &self.slot(id).octets
+    }
+
     /// Its next hop.
     pub fn next_hop(&self, id: AttributeId) -> Option<NextHop> {
         let octets = &self.slot(id).octets;
@@ -181,7 +186,8 @@ impl AttributeStore {
     }
 }
 
-fn decoded(octets: &[u8]) -> PathAttributes {
+/// The set that is encoded thus; no octets are the empty set.
+pub(super) fn decoded(octets: &[u8]) -> PathAttributes {
     if octets.is_empty() {
         return PathAttributes::default();
     }

@@ -5,6 +5,7 @@ use std::net::Ipv6Addr;
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
+use super::announcements::Nets;
 use crate::types::{AddressFamily, Prefix};
 
 /// A key of a table of one family.
@@ -23,6 +24,9 @@ pub(super) trait FamilyPrefix: prefix_trie::Prefix + Copy + Default + Ord + Hash
 
     /// Address and length.
     fn key(&self) -> Self::Key;
+
+    /// A list of prefixes of the family.
+    fn nets(list: Vec<Self>) -> Nets;
 
     /// The first two octets of the address.
     fn first_octets(&self) -> [u8; 2];
@@ -59,6 +63,10 @@ impl FamilyPrefix for Ipv4Net {
         u64::from(self.address()) << 8 | u64::from(self.prefix_len())
     }
 
+    fn nets(list: Vec<Self>) -> Nets {
+        Nets::V4(list)
+    }
+
     fn first_octets(&self) -> [u8; 2] {
         let [first, second, ..] = self.addr().octets();
         [first, second]
@@ -92,6 +100,10 @@ impl FamilyPrefix for Ipv6Net {
 
     fn key(&self) -> ([u64; 2], u8) {
         (self.address(), self.prefix_len())
+    }
+
+    fn nets(list: Vec<Self>) -> Nets {
+        Nets::V6(list)
     }
 
     fn first_octets(&self) -> [u8; 2] {

@@ -152,10 +152,11 @@ mod tests {
     use crate::types::Prefix;
 
     fn nlri() -> impl Strategy<Value = Vec<Nlri>> {
-        let one = (any::<bool>(), 0u8..20, prop_oneof![3 => Just(0), 1 => 1u32..3]).prop_map(|(v6, number, path_id)| {
-            let text = if v6 { format!("fd00:{number}::/32") } else { format!("10.{number}.0.0/16") };
-            Nlri { prefix: text.parse::<Prefix>().unwrap(), path_id }
-        });
+        let one =
+            (any::<bool>(), 0u8..20, prop_oneof![3 => Just(0), 1 => 1u32..3]).prop_map(|(v6, number, path_id)| {
+                let text = if v6 { format!("fd00:{number}::/32") } else { format!("10.{number}.0.0/16") };
+                Nlri { prefix: text.parse::<Prefix>().unwrap(), path_id }
+            });
         prop::collection::vec(one, 0..40)
     }
 

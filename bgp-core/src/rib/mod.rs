@@ -4,6 +4,7 @@
 //! [`UpdateBatch`]es that a peer pulls when it can send.
 
 mod adj_rib_in;
+mod announcements;
 mod attribute_store;
 mod change_log;
 mod decision;
@@ -38,10 +39,11 @@ use std::sync::Arc;
 
 use ipnet::{Ipv4Net, Ipv6Net};
 
+pub use announcements::Announcements;
 pub use decision::Reason;
 pub use facts::{PeerFacts, RibConfig};
 pub use incoming::Incoming;
-pub use update_batch::{Announcements, UpdateBatch};
+pub use update_batch::UpdateBatch;
 pub use view::{
     AdvertisedRoute, ApplyOutcome, BestRoute, ExportVerdict, FamilyCounters, ImportCounters, ImportVerdict,
     LearnedRoute, OriginatedRoute, Page, PathView, PrefixLimitExceeded, RibCounters, Standing,

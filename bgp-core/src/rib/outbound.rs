@@ -100,7 +100,7 @@ impl<N: FamilyPrefix> FamilyRib<N> {
             self.walks.push_back(Walk::Rejudge { peer, next: 0 });
         }
         let (Some(profile), Some(membership)) = (profile::<N>(context, peer), self.membership(peer)) else { return };
-        if self.group(membership.place.group).is_some_and(|group| group.profile == profile) {
+        if self.group(membership.place.group).is_some_and(|group| *group.profile == profile) {
             return;
         }
         // A second move while one is under way: the first is finished at once, which costs time but no correctness.
@@ -120,7 +120,7 @@ impl<N: FamilyPrefix> FamilyRib<N> {
     fn seat(&mut self, context: &Context, peer: PeerIndex) -> Option<Place> {
         let profile = profile::<N>(context, peer)?;
         for (group, candidate) in self.groups.iter_mut().enumerate() {
-            if let Some(candidate) = candidate.as_mut().filter(|group| !group.abandoned && group.profile == profile)
+            if let Some(candidate) = candidate.as_mut().filter(|group| !group.abandoned && *group.profile == profile)
                 && let Some(slot) = candidate.seats.join(peer, self.clock)
             {
                 match self.walks.iter_mut().find_map(|walk| walk.is_about_to_tell_in(group)) {
@@ -190,7 +190,8 @@ impl<N: FamilyPrefix> FamilyRib<N> {
                     term
                 }
             };
-            let version = Version { attributes: best.effective, term: term?, originated: best.peer == PeerIndex::LOCAL };
+            let version =
+                Version { attributes: best.effective, term: term?, originated: best.peer == PeerIndex::LOCAL };
             Some(OutRoute { version, from: best.peer })
         });
         group.set(row, route, &mut self.clock, &mut context.attributes);

@@ -3,8 +3,8 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use super::announcements::Announcements;
 use super::seats::{Mask, Slot};
-use super::update_batch::Announcements;
 
 /// Batches remembered: as far as one peer may be ahead of another and both still share.
 const REMEMBERED: usize = 16;

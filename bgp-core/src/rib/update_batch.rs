@@ -1,9 +1,10 @@
 //! What a peer is to be told next.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
+use super::announcements::Announcements;
 use crate::attribute::PathAttributes;
-use crate::nlri::{EncodedRoutes, Nlri};
+use crate::nlri::Nlri;
 use crate::types::AddressFamily;
 
 /// Families whose refresh begins here, routes to announce, to withdraw, families whose first dump and whose refresh end
@@ -22,25 +23,6 @@ pub struct UpdateBatch {
     pub refresh_ends: Vec<AddressFamily>,
 }
 
-/// Routes to announce, grouped by their attributes, which are export-transformed and have their next hop.
-#[derive(Debug, Default)]
-pub struct Announcements {
-    /// The routes. All peers that get them are encoded for alike.
-    pub routes: Vec<(Arc<PathAttributes>, Vec<Nlri>)>,
-    octets: OnceLock<EncodedRoutes>,
-}
-
-impl Announcements {
-    pub(super) fn new(routes: Vec<(Arc<PathAttributes>, Vec<Nlri>)>) -> Self {
-        Self { routes, octets: OnceLock::new() }
-    }
-
-    /// The messages: whoever needs them first encodes them, once for all peers that get these routes.
-    pub fn encoded(&self, encode: impl FnOnce(&[(Arc<PathAttributes>, Vec<Nlri>)]) -> EncodedRoutes) -> &EncodedRoutes {
-        self.octets.get_or_init(|| encode(&self.routes))
-    }
-}
-
 impl UpdateBatch {
     /// Whether there is nothing to send.
     #[must_use]
@@ -50,13 +32,13 @@ impl UpdateBatch {
     }
 
     /// The routes to announce, in the order they are to be sent.
-    pub fn announced(&self) -> impl Iterator<Item = &(Arc<PathAttributes>, Vec<Nlri>)> {
-        self.announce.iter().flat_map(|shared| &shared.routes)
+    pub fn announced(&self) -> impl Iterator<Item = (PathAttributes, Vec<Nlri>)> {
+        self.announce.iter().flat_map(|shared| shared.routes())
     }
 
     /// How many routes it announces and withdraws.
     #[must_use]
     pub fn route_count(&self) -> usize {
-        self.announced().map(|(_, nlri)| nlri.len()).sum::<usize>() + self.withdraw.len()
+        self.announce.iter().map(|shared| shared.route_count()).sum::<usize>() + self.withdraw.len()
     }
 }

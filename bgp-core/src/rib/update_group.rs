@@ -11,6 +11,7 @@ mod stepwise;
 
 use std::sync::Arc;
 
+use super::announcements::{Announcements, Collector};
 use super::attribute_store::{AttributeId, AttributeStore};
 use super::change_log::{ChangeLog, Tick};
 use super::export::ExportProfile;
@@ -21,13 +22,8 @@ use super::peers::{Epoch, PeerIndex, PeerMap};
 use super::seats::{Mask, Seats, Slot};
 use super::sharing::{SharedBatch, Sharing};
 use super::table::{RowId, Table};
-use super::update_batch::Announcements;
 use super::version::{OutRoute, Places, Version, sent_alike};
-use crate::attribute::PathAttributes;
 use crate::nlri::Nlri;
-
-/// Routes grouped by their attributes, as they are pulled.
-type Announcing = Vec<(Arc<PathAttributes>, Vec<Nlri>)>;
 
 /// What is asked of a profile: attributes and source, the latter as peer and path identifier.
 pub(super) type Question = (AttributeId, PeerIndex, u32);
@@ -35,7 +31,7 @@ pub(super) type Question = (AttributeId, PeerIndex, u32);
 /// The shared Adj-RIB-Out of peers with one profile.
 pub(super) struct UpdateGroup {
     /// What its routes passed.
-    pub profile: ExportProfile,
+    pub profile: Arc<ExportProfile>,
     /// Nobody is left: it is being freed and takes no members.
     pub abandoned: bool,
     /// Who is in it.
@@ -67,7 +63,7 @@ impl UpdateGroup {
     /// A group without members and routes.
     pub fn new(profile: ExportProfile) -> Self {
         Self {
-            profile,
+            profile: Arc::new(profile),
             abandoned: false,
             seats: Seats::default(),
             entries: Pages::default(),
@@ -323,9 +319,8 @@ impl UpdateGroup {
         // A few routes mostly share a version.
         const ROUTES_A_VERSION: usize = 4;
         let alone = !self.seats.members().is_more_than_one();
-        let path_id = self.profile.path_id();
         let versions = max_routes.min(self.announce.len()) / ROUTES_A_VERSION;
-        let (mut parts, mut places) = (Vec::<(Mask, Announcing)>::new(), Places::with_room_for(versions));
+        let (mut parts, mut places) = (Vec::<(Mask, Collector<N>)>::new(), Places::with_room_for(versions));
         let (mut times, mut routes) = (None, 0);
         while routes < max_routes
             && let Some((tick, row)) = self.announce.at(position)
@@ -339,27 +334,22 @@ impl UpdateGroup {
             let time = tick.time(now);
             times = Some((times.map_or(time, |(first, _)| first), time));
             let (Some(version), Some(net)) = (entry.version(), table.net(row)) else { continue };
-            let part = places.of(version, pending, || {
+            let (part, place) = places.of(version, pending, || {
                 let known = parts.iter().position(|(mask, _)| *mask == pending);
                 let part = known.unwrap_or(parts.len());
                 if known.is_none() {
-                    parts.push((pending, Vec::new()));
+                    parts.push((pending, Collector::new()));
                 }
-                let place = parts.get_mut(part).map_or(0, |(_, routes)| {
-                    routes.push((Arc::new(version.sent(&self.profile, store)), Vec::with_capacity(ROUTES_A_VERSION)));
-                    routes.len() - 1
-                });
-                (part, place)
+                (part, parts.get_mut(part).map_or(0, |(_, routes)| routes.place(version)))
             });
-            let (part, place) = part;
-            if let Some((_, nlri)) = parts.get_mut(part).and_then(|(_, routes)| routes.get_mut(place)) {
-                nlri.push(Nlri { prefix: net.into(), path_id });
+            if let Some((_, routes)) = parts.get_mut(part) {
+                routes.add(place, net);
             }
             routes += 1;
         }
         let (first, last) = times.unwrap_or((now, now));
-        let parts = parts.into_iter().map(|(mask, routes)| (mask, Arc::new(Announcements::new(routes)))).collect();
-        SharedBatch { first, last, routes, parts }
+        let finished = |(mask, routes): (Mask, Collector<N>)| (mask, Arc::new(routes.finish(&self.profile, store)));
+        SharedBatch { first, last, routes, parts: parts.into_iter().map(finished).collect() }
     }
 
     /// The peer in the slot has been told what was noted for it from a position of the log on, up to a time; how many routes.

@@ -25,7 +25,8 @@ impl Version {
         self.made_from(store.decoded(self.attributes), profile)
     }
 
-    fn made_from(self, attributes: PathAttributes, profile: &ExportProfile) -> PathAttributes {
+    /// What becomes of these attributes for peers of this profile.
+    pub fn made_from(self, attributes: PathAttributes, profile: &ExportProfile) -> PathAttributes {
         profile.transform(usize::from(self.term), self.originated, attributes)
     }
 }

@@ -3,6 +3,8 @@
 //! Walks run one after the other in the order they were noted, and only when nothing is dirty: that keeps the dirty queue
 //! short, and lets a walk rely on what the ones before it did.
 
+use std::sync::Arc;
+
 use smallvec::SmallVec;
 
 use super::family_prefix::FamilyPrefix;
@@ -228,7 +230,7 @@ impl<N: FamilyPrefix> FamilyRib<N> {
         if !membership.is_some_and(|membership| membership.moving_from == Some(from) && membership.place == to) {
             return Step { seen: 0, rest: None };
         }
-        let then = self.group(from.group).map(|group| group.profile.clone());
+        let then = self.group(from.group).map(|group| Arc::clone(&group.profile));
         let mut luggage = Vec::new();
         let (seen, next) = self.each_in_group(from.group, next, limit, |group, row, clock| {
             luggage.extend(group.clear(row, from.slot, clock).map(|item| (row, item)));

@@ -171,8 +171,8 @@ impl Router {
         let up = self.ports.get_mut(&neighbour)?.up.as_mut().filter(|up| up.credit)?;
         let batch = self.rib.pull(peer_id(neighbour), PULL_ROUTES)?;
         let encode = &up.negotiated.encode;
-        let packed =
-            packing::pack(&batch.announced().cloned().collect::<Vec<_>>(), &batch.withdraw, &batch.end_of_rib, encode);
+        let announced = batch.announced().map(|(attributes, routes)| (Arc::new(attributes), routes));
+        let packed = packing::pack(&announced.collect::<Vec<_>>(), &batch.withdraw, &batch.end_of_rib, encode);
         assert_eq!(packed.unsendable, []);
         let mark =
             |subtype| move |family: &AddressFamily| RouteRefresh { afi_safi: family.afi_safi(), subtype }.encode();

@@ -14,7 +14,7 @@ use std::time::{Instant, SystemTime};
 
 use bgp_core::message::{RouteRefresh, Update, packing};
 use bgp_core::nlri::{EncodedRoutes, Unsendable};
-use bgp_core::rib::UpdateBatch;
+use bgp_core::rib::{Announcements, UpdateBatch};
 use bgp_core::session::{Cause, ConnectionId, Direction, Event, Input, Negotiated, Session, State, StopReason};
 use bgp_core::types::{AddressFamily, FamilySet};
 use bytes::{Bytes, BytesMut};
@@ -375,9 +375,9 @@ impl Runner {
         exchange.granted = false;
         let id = exchange.connection;
         let encode = &exchange.negotiated.encode;
-        let announced =
-            batch.announce.iter().map(|shared| shared.encoded(|routes| packing::pack_run(routes, &[], &[], encode)));
-        let withdrawn = packing::pack_run(&[], &batch.withdraw, &batch.end_of_rib, encode).messages;
+        let pack = |shared: &Announcements| packing::pack_announcements(shared.routes(), shared.route_count(), encode);
+        let announced = batch.announce.iter().map(|shared| shared.encoded(pack));
+        let withdrawn = packing::pack_withdrawals(&batch.withdraw, &batch.end_of_rib, encode);
         let mark =
             |subtype| move |family: &AddressFamily| RouteRefresh { afi_safi: family.afi_safi(), subtype }.encode();
         let mut runs: Vec<Bytes> = batch.refresh_begins.iter().map(mark(RouteRefresh::BEGIN)).collect();

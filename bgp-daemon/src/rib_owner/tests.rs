@@ -63,7 +63,7 @@ async fn a_peer_gets_one_batch_for_each_it_asked_for() {
     while !ended {
         rib.grant(PEER).unwrap();
         let Some(RibEvent::Batch(batch)) = events.recv().await else { panic!("the owner went away") };
-        announced.extend(batch.announced().flat_map(|(_, nlri)| nlri.clone()));
+        announced.extend(batch.announced().flat_map(|(_, nlri)| nlri));
         ended = !batch.end_of_rib.is_empty();
     }
     assert_eq!(announced.iter().map(|nlri| nlri.prefix.to_string()).collect::<Vec<_>>(), ["10.4.0.0/24"]);

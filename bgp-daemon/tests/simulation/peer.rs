@@ -65,8 +65,8 @@ fn sent(batch: &UpdateBatch) -> Vec<Update> {
     let announced = batch
         .announce
         .iter()
-        .map(|shared| shared.encoded(|routes| packing::pack_run(routes, &[], &[], &context)).messages.clone());
-    let withdrawn = packing::pack_run(&[], &batch.withdraw, &batch.end_of_rib, &context).messages;
+        .map(|shared| packing::pack_announcements(shared.routes(), shared.route_count(), &context).messages);
+    let withdrawn = packing::pack_withdrawals(&batch.withdraw, &batch.end_of_rib, &context);
     let messages = announced.chain([withdrawn]).flat_map(packing::messages);
     messages.map(|message| Update::decode(&message[HEADER_LEN..], &DecodeContext::default()).unwrap()).collect()
 }

@@ -11,7 +11,7 @@ use bgp_core::attribute::{AsPath, EncodeContext, PathAttributes, Reachable};
 use bgp_core::capability::Capability;
 use bgp_core::message::{Open, Update, keepalive};
 use bgp_core::nlri::Nlri;
-use bgp_core::rib::{PeerFacts, Rib, RibConfig};
+use bgp_core::rib::{Incoming, PeerFacts, Rib, RibConfig};
 use bgp_core::session::ConnectMode;
 use bgp_core::types::{Asn, BgpIdentifier, Community, FamilySet, HoldTime, NextHop, PeerId, Prefix};
 use bgp_daemon::config::{Config, Control, Peer, Router};
@@ -214,7 +214,9 @@ impl World {
         let update =
             Update { reachable: vec![Reachable { attributes: Arc::new(attributes), nlri }], ..Update::default() };
         let permit = self.intake.permit().await.unwrap();
-        self.intake.news(vec![FromPeer::Update(update)], permit).unwrap();
+        let mut incoming = Incoming::default();
+        incoming.push(&update.reachable, &update.withdrawn, update.end_of_rib);
+        self.intake.news(vec![FromPeer::Routes(incoming)], permit).unwrap();
         self.until(|rib| rib.counters().dirty == 0).await;
     }
 

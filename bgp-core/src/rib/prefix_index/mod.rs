@@ -208,12 +208,7 @@ pub(super) enum Start {
 }
 
 impl Start {
-    fn place_in<N: FamilyPrefix>(
-        self,
-        places: &[Place<N::Address>],
-        net: &N,
-        net_of: impl Fn(RowId) -> N,
-    ) -> usize {
+    fn place_in<N: FamilyPrefix>(self, places: &[Place<N::Address>], net: &N, net_of: impl Fn(RowId) -> N) -> usize {
         match search(places, net, net_of) {
             Ok((place, _)) if self == Self::After => place + 1,
             Ok((place, _)) | Err(place) => place,

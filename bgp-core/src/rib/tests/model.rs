@@ -251,12 +251,13 @@ impl Session {
             assert!(self.unconfirmed.insert(*family, told).is_none(), "a refresh begins in another");
         }
         for (attributes, nlri) in batch.announced() {
-            self.told.extend(nlri.iter().map(|nlri| (nlri.prefix, Arc::clone(attributes))));
+            let attributes = Arc::new(attributes);
+            self.told.extend(nlri.iter().map(|nlri| (nlri.prefix, Arc::clone(&attributes))));
         }
         for nlri in &batch.withdraw {
             assert!(self.told.remove(&nlri.prefix).is_some(), "{} was withdrawn and never announced", nlri.prefix);
         }
-        let heard = batch.announced().flat_map(|(_, nlri)| nlri).chain(&batch.withdraw);
+        let heard = batch.announced().flat_map(|(_, nlri)| nlri).chain(batch.withdraw.iter().copied());
         for nlri in heard {
             self.unconfirmed.values_mut().for_each(|prefixes| {
                 prefixes.remove(&nlri.prefix);

@@ -42,7 +42,7 @@ fn announce(rib: &mut Rib, peer: u32, attributes: PathAttributes) {
 /// What the peer is told of the only route.
 fn told(rib: &mut Rib, peer: u32) -> Option<Arc<PathAttributes>> {
     let batch = rib.pull(PeerId(peer), 100)?;
-    batch.announced().next().map(|(attributes, _)| Arc::clone(attributes))
+    batch.announced().next().map(|(attributes, _)| Arc::new(attributes))
 }
 
 #[test]
@@ -227,7 +227,8 @@ fn replay(rib: &mut Rib, peer: u32, view: &mut View) {
     settle(rib);
     while let Some(batch) = rib.pull(PeerId(peer), 1) {
         for (attributes, nlri) in batch.announced() {
-            view.extend(nlri.iter().map(|nlri| (nlri.prefix.to_string(), Arc::clone(attributes))));
+            let attributes = Arc::new(attributes);
+            view.extend(nlri.iter().map(|nlri| (nlri.prefix.to_string(), Arc::clone(&attributes))));
         }
         for nlri in &batch.withdraw {
             view.remove(&nlri.prefix.to_string());

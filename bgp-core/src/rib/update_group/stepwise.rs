@@ -6,14 +6,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{Announcing, UpdateGroup};
+use super::UpdateGroup;
 use crate::nlri::Nlri;
+use crate::rib::announcements::{Announcements, Collector};
 use crate::rib::attribute_store::AttributeStore;
 use crate::rib::family_prefix::FamilyPrefix;
 use crate::rib::limit::{self, Differing, Step};
 use crate::rib::seats::{Mask, Slot};
 use crate::rib::table::{RowId, Table};
-use crate::rib::update_batch::Announcements;
 use crate::rib::version::Places;
 
 /// Beyond so many times what the peer takes, what waits cannot find room by any change of shape, and is not compared.
@@ -60,23 +60,18 @@ impl UpdateGroup {
         let full = step.is_none() && seat.pending_announcements + seat.pending_withdrawals > 0;
         let step = step.unwrap_or_else(|| Step::announcing(Vec::new()));
         let path_id = self.profile.path_id();
-        let mut routes: Announcing = Vec::new();
+        let mut routes = Collector::new();
         let (mut places, mut fresh) = (Places::with_room_for(0), 0);
         for row in &step.announce {
             let entry = self.entry(*row);
             fresh += usize::from(!entry.has.has(slot));
             let (Some(version), Some(net)) = (entry.version(), table.net(*row)) else { continue };
-            let (_, place) = places.of(version, Mask::EMPTY.with(slot), || {
-                routes.push((Arc::new(version.sent(&self.profile, store)), Vec::new()));
-                (0, routes.len() - 1)
-            });
-            if let Some((_, nlri)) = routes.get_mut(place) {
-                nlri.push(Nlri { prefix: net.into(), path_id });
-            }
+            let (_, place) = places.of(version, Mask::EMPTY.with(slot), || (0, routes.place(version)));
+            routes.add(place, net);
             self.told_of_announcement(*row, entry, slot);
         }
         if !routes.is_empty() {
-            announce.push(Arc::new(Announcements::new(routes)));
+            announce.push(Arc::new(routes.finish(&self.profile, store)));
         }
         for row in &step.withdraw {
             self.told_of_withdrawal(*row, self.entry(*row), slot);
