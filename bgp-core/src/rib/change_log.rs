@@ -76,6 +76,16 @@ impl ChangeLog {
         self.entries.get(position).copied()
     }
 
+    /// The first entry.
+    pub fn front(&self) -> Option<(Tick, RowId)> {
+        self.entries.front().copied()
+    }
+
+    /// Drops the first entry.
+    pub fn pop(&mut self) {
+        self.entries.pop_front();
+    }
+
     /// Drops dead entries where that is cheap or due.
     pub fn sweep(&mut self, is_live: impl Fn(Tick, RowId) -> bool) {
         while let Some((tick, row)) = self.entries.front()

@@ -80,3 +80,12 @@ pub(super) fn pending(seats: &Seats, entry: &OutEntry) -> Pending {
     let entitled = entitled(seats, entry);
     Pending { announce: entry.needs.and(entitled), withdraw: entry.needs.without(entitled) }
 }
+
+/// The entry with those noted as told who took what came after it in the log of announcements.
+pub(super) fn brought_up_to_date(seats: &Seats, entry: OutEntry) -> OutEntry {
+    if entry.needs.is_empty() || !seats.anybody_is_beyond(entry.noted) {
+        return entry;
+    }
+    let told = seats.beyond(entry.noted, entry.needs.and(entitled(seats, &entry)));
+    OutEntry { has: entry.has.or(told), needs: entry.needs.without(told), ..entry }
+}

@@ -1,5 +1,6 @@
 //! Who is in an update group: sixteen seats, and sets of them in two octets.
 
+use super::change_log::Tick;
 use super::peers::{PeerIndex, PeerMap};
 use super::table::RowId;
 
@@ -114,6 +115,10 @@ pub(super) struct Seats {
     members: Mask,
     /// The seats of each peer, of those that leave too.
     of_peer: PeerMap<Mask>,
+    /// When something was noted last.
+    latest: u64,
+    /// What was noted before this, somebody has taken or was not to have.
+    furthest: u64,
 }
 
 impl Seats {
@@ -185,6 +190,34 @@ impl Seats {
     /// A seat, to be changed.
     pub fn seat_mut(&mut self, slot: Slot) -> Option<&mut Seat> {
         self.seats.get_mut(slot.index())
+    }
+
+    /// Something was noted at a time after all before.
+    pub const fn noted(&mut self, time: u64) {
+        self.latest = time;
+    }
+
+    /// Whether anybody has taken announcements that were noted after this.
+    pub fn anybody_is_beyond(&self, tick: Tick) -> bool {
+        tick.time(self.latest) < self.furthest
+    }
+
+    /// Who of these has.
+    pub fn beyond(&self, tick: Tick, of: Mask) -> Mask {
+        let time = tick.time(self.latest);
+        let is_beyond = |place: &usize| self.seats.get(*place).is_some_and(|seat| time < seat.announce_from);
+        of.each().filter(is_beyond).fold(Mask::EMPTY, |mask, place| mask.or(Mask(1 << place)))
+    }
+
+    /// The seat has taken so many announcements, all that were noted before a time, of which so many were of prefixes
+    /// that it had no version of.
+    pub fn took_announcements(&mut self, slot: Slot, until: u64, count: usize, fresh: usize) {
+        if let Some(seat) = self.seats.get_mut(slot.index()) {
+            seat.pending_announcements = seat.pending_announcements.saturating_sub(count);
+            seat.told += fresh;
+            seat.announce_from = until;
+            self.furthest = self.furthest.max(until);
+        }
     }
 
     /// What was noted before this, no member waits for as an announcement.

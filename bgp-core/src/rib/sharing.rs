@@ -20,12 +20,38 @@ pub(super) struct SharedBatch {
     pub routes: usize,
     /// Who gets which of them.
     pub parts: Vec<(Mask, Arc<Announcements>)>,
+    /// For whom how many of them are of prefixes that they have no version of.
+    pub fresh: Fresh,
+}
+
+/// How many routes are new for which seats.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Fresh(Vec<(Mask, usize)>);
+
+impl Fresh {
+    /// A route is new for some.
+    pub fn add(&mut self, whom: Mask) {
+        match self.0.iter_mut().find(|(known, _)| *known == whom) {
+            Some((_, count)) => *count += 1,
+            None => self.0.push((whom, 1)),
+        }
+    }
 }
 
 impl SharedBatch {
     /// The parts for a seat.
     pub fn parts_for(&self, slot: Slot) -> impl Iterator<Item = &Arc<Announcements>> {
         self.parts.iter().filter(move |(mask, _)| mask.has(slot)).map(|(_, part)| part)
+    }
+
+    /// Routes for a seat.
+    pub fn routes_for(&self, slot: Slot) -> usize {
+        self.parts_for(slot).map(|part| part.route_count()).sum()
+    }
+
+    /// Those of them that are of prefixes that it has no version of.
+    pub fn fresh_for(&self, slot: Slot) -> usize {
+        self.fresh.0.iter().filter(|(mask, _)| mask.has(slot)).map(|(_, count)| count).sum()
     }
 }
 

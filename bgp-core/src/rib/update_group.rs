@@ -7,23 +7,21 @@
 //! A route is kept as it is in the Loc-RIB, with the policy term that lets it out; what it becomes on the way is made when a
 //! peer pulls, and not kept.
 
+mod pulling;
 mod stepwise;
 
 use std::sync::Arc;
 
-use super::announcements::{Announcements, Collector};
 use super::attribute_store::{AttributeId, AttributeStore};
 use super::change_log::{ChangeLog, Tick};
 use super::export::ExportProfile;
-use super::family_prefix::FamilyPrefix;
-use super::out_entry::{OutEntry, Pending, entitled, pending};
+use super::out_entry::{OutEntry, Pending, brought_up_to_date, entitled, pending};
 use super::pages::Pages;
 use super::peers::{Epoch, PeerIndex, PeerMap};
 use super::seats::{Mask, Seats, Slot};
-use super::sharing::{SharedBatch, Sharing};
-use super::table::{RowId, Table};
-use super::version::{OutRoute, Places, Version, sent_alike};
-use crate::nlri::Nlri;
+use super::sharing::Sharing;
+use super::table::RowId;
+use super::version::{OutRoute, Version, sent_alike};
 
 /// What is asked of a profile: attributes and source, the latter as peer and path identifier.
 pub(super) type Question = (AttributeId, PeerIndex, u32);
@@ -101,7 +99,13 @@ impl UpdateGroup {
 
     // --- routes ---
 
+    /// What is known of a row.
     fn entry(&self, row: RowId) -> OutEntry {
+        brought_up_to_date(&self.seats, self.stored(row))
+    }
+
+    /// The same as it is stored: who was told of an announcement by way of its place in the log may not be noted yet.
+    fn stored(&self, row: RowId) -> OutEntry {
         self.entries.get(row.index()).copied().unwrap_or(OutEntry::NOTHING)
     }
 
@@ -173,6 +177,7 @@ impl UpdateGroup {
             }
             *clock += 1;
             new.noted = Tick::at(*clock);
+            self.seats.noted(*clock);
             self.announce.push(new.noted, row);
         }
         self.store(row, new);
@@ -211,17 +216,6 @@ impl UpdateGroup {
         let (before, after) = (self.pending(&old), self.pending(&new));
         // What was pending has an entry in a log, which is dead now if it is not renumbered in place.
         let leaves_dead = before != Pending::NOTHING;
-        let logs = [
-            (&mut self.announce, before.announce, after.announce),
-            (&mut self.withdraw, before.withdraw, after.withdraw),
-        ];
-        for (log, was, is) in logs {
-            match (was.is_empty(), is.is_empty()) {
-                (true, false) => log.born(),
-                (false, true) => log.died(),
-                _ => {}
-            }
-        }
         self.seats.recount_announcements(before.announce, after.announce);
         self.seats.recount_withdrawals(before.withdraw, after.withdraw);
         if let Some(most) = self.profile.max_prefixes_out {
@@ -235,6 +229,7 @@ impl UpdateGroup {
         if renumber && !new.needs.is_empty() {
             *clock += 1;
             new.noted = Tick::at(*clock);
+            self.seats.noted(*clock);
             if !after.announce.is_empty() {
                 self.announce.push(new.noted, row);
             }
@@ -242,19 +237,46 @@ impl UpdateGroup {
                 self.withdraw.push(new.noted, row);
             }
         }
-        if new.is_nothing() {
-            new = OutEntry::NOTHING;
-            if !old.is_nothing() {
-                self.left.push(row);
-            }
-        }
-        self.store(row, new);
+        self.replace(row, new);
         if leaves_dead {
             self.sweep();
         }
     }
 
+    /// Stores an entry, and says in the logs whether it is live there.
+    fn replace(&mut self, row: RowId, new: OutEntry) {
+        let stored = self.stored(row);
+        let (before, after) = (self.pending(&stored), self.pending(&new));
+        let logs = [
+            (&mut self.announce, before.announce, after.announce),
+            (&mut self.withdraw, before.withdraw, after.withdraw),
+        ];
+        for (log, was, is) in logs {
+            match (was.is_empty(), is.is_empty()) {
+                (true, false) => log.born(),
+                (false, true) => log.died(),
+                _ => {}
+            }
+        }
+        if new.is_nothing() && !stored.is_nothing() {
+            self.left.push(row);
+        }
+        self.store(row, if new.is_nothing() { OutEntry::NOTHING } else { new });
+    }
+
+    /// Drops what is dead in the logs: at their fronts, and everywhere where it is due.
     fn sweep(&mut self) {
+        while let Some((tick, row)) = self.announce.front() {
+            let stored = self.stored(row);
+            if stored.noted == tick && !self.pending(&stored).announce.is_empty() {
+                let entry = brought_up_to_date(&self.seats, stored);
+                if !self.pending(&entry).announce.is_empty() {
+                    break;
+                }
+                self.replace(row, entry);
+            }
+            self.announce.pop();
+        }
         let Self { entries, seats, announce, withdraw, .. } = self;
         let pending = |tick: Tick, row: RowId| {
             let entry = entries.get(row.index()).filter(|entry| entry.noted == tick);
@@ -262,203 +284,6 @@ impl UpdateGroup {
         };
         announce.sweep(|tick, row| !pending(tick, row).announce.is_empty());
         withdraw.sweep(|tick, row| !pending(tick, row).withdraw.is_empty());
-    }
-
-    // --- pulling ---
-
-    /// Whether an announcement waits for the peer in the slot.
-    pub fn has_announcements(&self, slot: Slot) -> bool {
-        self.seats.seat(slot).is_some_and(|seat| seat.pending_announcements > 0 && !seat.full)
-    }
-
-    /// Takes up to `max_routes` pending announcements for the slot; how many it took. Peers at the same point share them.
-    pub fn take_announcements<N: FamilyPrefix>(
-        &mut self,
-        slot: Slot,
-        max_routes: usize,
-        (table, store): (&Table<N>, &AttributeStore),
-        now: u64,
-        out: &mut Vec<Arc<Announcements>>,
-    ) -> usize {
-        let Some(from) = self.seats.seat(slot).map(|seat| seat.announce_from) else { return 0 };
-        let position = self.announce.position(from, now);
-        let next = self.next_pending(&self.announce, position, slot, |pending| pending.announce);
-        let Some((position, _, entry)) = next.filter(|_| max_routes > 0) else { return 0 };
-        let first = entry.noted.time(now);
-        let known = self.sharing.beginning_at(first).filter(|batch| batch.routes <= max_routes).cloned();
-        let batch = match known {
-            Some(batch) => batch,
-            None => {
-                let made = self.batch(slot, position, max_routes, (table, store), now);
-                if self.seats.members().is_more_than_one() {
-                    self.sharing.remember(made.clone());
-                }
-                made
-            }
-        };
-        out.extend(batch.parts_for(slot).cloned());
-        let taken = self.told(slot, position, batch.last, now);
-        if let Some(seat) = self.seats.seat_mut(slot) {
-            seat.announce_from = batch.last + 1;
-        }
-        if !self.sharing.is_empty() {
-            self.sharing.forget_before(self.seats.earliest_announcement());
-        }
-        taken
-    }
-
-    /// The announcements from a position of the log on, for all peers for whom they are pending, at most `max_routes`.
-    fn batch<N: FamilyPrefix>(
-        &self,
-        slot: Slot,
-        mut position: usize,
-        max_routes: usize,
-        (table, store): (&Table<N>, &AttributeStore),
-        now: u64,
-    ) -> SharedBatch {
-        // A few routes mostly share a version.
-        const ROUTES_A_VERSION: usize = 4;
-        let alone = !self.seats.members().is_more_than_one();
-        let versions = max_routes.min(self.announce.len()) / ROUTES_A_VERSION;
-        let (mut parts, mut places) = (Vec::<(Mask, Collector<N>)>::new(), Places::with_room_for(versions));
-        let (mut times, mut routes) = (None, 0);
-        while routes < max_routes
-            && let Some((tick, row)) = self.announce.at(position)
-        {
-            position += 1;
-            let entry = self.entry(row);
-            let pending = self.pending(&entry).announce;
-            if entry.noted != tick || pending.is_empty() || alone && !pending.has(slot) {
-                continue;
-            }
-            let time = tick.time(now);
-            times = Some((times.map_or(time, |(first, _)| first), time));
-            let (Some(version), Some(net)) = (entry.version(), table.net(row)) else { continue };
-            let (part, place) = places.of(version, pending, || {
-                let known = parts.iter().position(|(mask, _)| *mask == pending);
-                let part = known.unwrap_or(parts.len());
-                if known.is_none() {
-                    parts.push((pending, Collector::new()));
-                }
-                (part, parts.get_mut(part).map_or(0, |(_, routes)| routes.place(version)))
-            });
-            if let Some((_, routes)) = parts.get_mut(part) {
-                routes.add(place, net);
-            }
-            routes += 1;
-        }
-        let (first, last) = times.unwrap_or((now, now));
-        let finished = |(mask, routes): (Mask, Collector<N>)| (mask, Arc::new(routes.finish(&self.profile, store)));
-        SharedBatch { first, last, routes, parts: parts.into_iter().map(finished).collect() }
-    }
-
-    /// The peer in the slot has been told what was noted for it from a position of the log on, up to a time; how many routes.
-    fn told(&mut self, slot: Slot, mut position: usize, last: u64, now: u64) -> usize {
-        let (mut taken, mut fresh) = (0, 0);
-        while let Some((tick, row)) = self.announce.at(position)
-            && tick.time(now) <= last
-        {
-            position += 1;
-            let entry = self.entry(row);
-            if entry.noted != tick || !self.pending(&entry).announce.has(slot) {
-                continue;
-            }
-            fresh += usize::from(!entry.has.has(slot));
-            self.told_of_announcement(row, entry, slot);
-            taken += 1;
-        }
-        if let Some(seat) = self.seats.seat_mut(slot) {
-            seat.pending_announcements = seat.pending_announcements.saturating_sub(taken);
-            seat.told += fresh;
-        }
-        self.sweep();
-        taken
-    }
-
-    fn told_of_announcement(&mut self, row: RowId, entry: OutEntry, slot: Slot) {
-        let new = OutEntry { has: entry.has.with(slot), needs: entry.needs.less(slot), ..entry };
-        if self.pending(&new).announce.is_empty() {
-            self.announce.died();
-        }
-        if let Some(place) = self.entries.get_mut(row.index()) {
-            *place = new;
-        }
-    }
-
-    /// Whether a withdrawal noted before `until` waits for the peer in the slot.
-    pub fn has_withdrawals(&self, slot: Slot, until: u64, now: u64) -> bool {
-        let Some(seat) = self.seats.seat(slot) else { return false };
-        let next = || {
-            let position = self.withdraw.position(seat.withdraw_from, now);
-            self.next_pending(&self.withdraw, position, slot, |pending| pending.withdraw)
-        };
-        seat.pending_withdrawals > 0 && !seat.full && next().is_some_and(|(_, _, entry)| entry.noted.time(now) < until)
-    }
-
-    /// Takes up to `max_routes` withdrawals for the slot that were noted before `until`.
-    pub fn take_withdrawals<N: FamilyPrefix>(
-        &mut self,
-        slot: Slot,
-        max_routes: usize,
-        until: u64,
-        (table, now): (&Table<N>, u64),
-        out: &mut Vec<Nlri>,
-    ) -> usize {
-        let Some(mut time) = self.seats.seat(slot).map(|seat| seat.withdraw_from) else { return 0 };
-        let (mut taken, path_id) = (0, self.profile.path_id());
-        let mut position = self.withdraw.position(time, now);
-        while taken < max_routes
-            && let Some((at, row, entry)) =
-                self.next_pending(&self.withdraw, position, slot, |pending| pending.withdraw)
-            && entry.noted.time(now) < until
-        {
-            time = entry.noted.time(now) + 1;
-            position = at + 1;
-            self.told_of_withdrawal(row, entry, slot);
-            let Some(net) = table.net(row) else { continue };
-            out.push(Nlri { prefix: net.into(), path_id });
-            taken += 1;
-        }
-        if let Some(seat) = self.seats.seat_mut(slot) {
-            seat.withdraw_from = time;
-        }
-        self.sweep();
-        taken
-    }
-
-    /// The peer in the slot is told that it is to have the prefix no more.
-    fn told_of_withdrawal(&mut self, row: RowId, entry: OutEntry, slot: Slot) {
-        let new = OutEntry { has: entry.has.less(slot), needs: entry.needs.less(slot), ..entry };
-        if self.pending(&new).withdraw.is_empty() {
-            self.withdraw.died();
-        }
-        if let Some(seat) = self.seats.seat_mut(slot) {
-            seat.pending_withdrawals = seat.pending_withdrawals.saturating_sub(1);
-            seat.told = seat.told.saturating_sub(usize::from(entry.has.has(slot)));
-        }
-        if new.is_nothing() {
-            self.left.push(row);
-        }
-        if let Some(place) = self.entries.get_mut(row.index()) {
-            *place = if new.is_nothing() { OutEntry::NOTHING } else { new };
-        }
-    }
-
-    fn next_pending(
-        &self,
-        log: &ChangeLog,
-        mut position: usize,
-        slot: Slot,
-        bits: impl Fn(Pending) -> Mask,
-    ) -> Option<(usize, RowId, OutEntry)> {
-        loop {
-            let (tick, row) = log.at(position)?;
-            let entry = self.entry(row);
-            if entry.noted == tick && bits(self.pending(&entry)).has(slot) {
-                return Some((position, row, entry));
-            }
-            position += 1;
-        }
     }
 
     // --- walks over all entries ---
