@@ -266,18 +266,21 @@ impl UpdateGroup {
 
     /// Drops what is dead in the logs: at their fronts, and everywhere where it is due.
     fn sweep(&mut self) {
-        while let Some((tick, row)) = self.announce.front() {
-            let stored = self.stored(row);
-            if stored.noted == tick && !self.pending(&stored).announce.is_empty() {
-                let entry = brought_up_to_date(&self.seats, stored);
-                if !self.pending(&entry).announce.is_empty() {
+        let Self { entries, seats, announce, withdraw, .. } = self;
+        while let Some((tick, row)) = announce.front() {
+            if let Some(entry) = entries.get_mut(row.index()).filter(|entry| entry.noted == tick) {
+                let whom = pending(seats, entry).announce;
+                let told = seats.beyond(tick, whom);
+                if told != whom {
                     break;
                 }
-                self.replace(row, entry);
+                if !whom.is_empty() {
+                    (entry.has, entry.needs) = (entry.has.or(told), entry.needs.without(told));
+                    announce.died();
+                }
             }
-            self.announce.pop();
+            announce.pop();
         }
-        let Self { entries, seats, announce, withdraw, .. } = self;
         let pending = |tick: Tick, row: RowId| {
             let entry = entries.get(row.index()).filter(|entry| entry.noted == tick);
             entry.map_or(Pending::NOTHING, |entry| pending(seats, entry))

@@ -80,7 +80,15 @@ impl Prefix {
     /// Whether every address of `other` lies in this prefix; false across families.
     #[must_use]
     pub fn covers(&self, other: &Self) -> bool {
-        self.0.contains(&other.0)
+        match (&self.0, &other.0) {
+            // What every route is asked for by most policies.
+            (IpNet::V4(outer), IpNet::V4(inner)) => {
+                let differing = outer.addr().to_bits() ^ inner.addr().to_bits();
+                let length = outer.prefix_len();
+                length <= inner.prefix_len() && differing.leading_zeros() >= u32::from(length)
+            }
+            _ => self.0.contains(&other.0),
+        }
     }
 
     /// Whether the address lies in this prefix; false across families.

@@ -13,7 +13,7 @@ pub use owner::start;
 pub const INTAKE_BATCHES: usize = 4;
 
 /// Routes handed to a peer at a time: large enough to fill messages, small enough that a change is never far behind.
-pub const PULL_ROUTES: usize = 4096;
+pub const PULL_ROUTES: usize = 8192;
 
 #[cfg(test)]
 mod tests;

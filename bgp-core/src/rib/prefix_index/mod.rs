@@ -7,6 +7,8 @@
 
 mod blocks;
 
+use std::hint::select_unpredictable;
+
 use super::family_prefix::FamilyPrefix;
 use super::table::RowId;
 use blocks::{BLOCK_MAX, Blocks};
@@ -150,17 +152,36 @@ impl<N: FamilyPrefix> PrefixIndex<N> {
         self.shelf(net)?.find(net, net_of)
     }
 
-    /// The rows of at most [`AT_ONCE`] prefixes. What one needs is asked for before the one before it has come.
+    /// The rows of at most [`AT_ONCE`] prefixes. The searches go on side by side, so that one need not wait for the memory of
+    /// another.
     pub fn find_many(&self, nets: &[N], net_of: impl Fn(RowId) -> N) -> [Option<RowId>; AT_ONCE] {
         let mut shelves: [(&[Place<N::Address>], Option<&Blocks<N>>); AT_ONCE] = [(&[], None); AT_ONCE];
-        for (place, net) in shelves.iter_mut().zip(nets) {
-            *place = self.shelf(net).map_or((&[], None), |shelf| (shelf.few(), shelf.many()));
+        // The last place of a lower address is the one at `base` or at most `size` on, if there is any.
+        let mut spans = [(0, 0); AT_ONCE];
+        let mut most = 0;
+        for ((shelf, span), net) in shelves.iter_mut().zip(&mut spans).zip(nets) {
+            *shelf = self.shelf(net).map_or((&[], None), |shelf| (shelf.few(), shelf.many()));
+            *span = (0, shelf.0.len());
+            most = most.max(shelf.0.len());
+        }
+        for _ in 0..usize::BITS - most.leading_zeros() {
+            for (((places, _), (base, size)), net) in shelves.iter().zip(&mut spans).zip(nets) {
+                let (half, address) = (*size / 2, net.address());
+                let is_lower = places.get(*base + half).is_some_and(|place| place.address < address);
+                *base = select_unpredictable(is_lower, *base + half, *base);
+                *size -= half;
+            }
         }
         let mut found = [None; AT_ONCE];
-        for ((found, net), (few, many)) in found.iter_mut().zip(nets).zip(shelves) {
+        for (((found, net), (places, many)), (base, _)) in found.iter_mut().zip(nets).zip(shelves).zip(spans) {
             *found = match many {
                 Some(blocks) => blocks.find(net, &net_of).ok(),
-                None => search(few, net, &net_of).ok().map(|(_, row)| row),
+                None => {
+                    let address = net.address();
+                    let from_there = places.get(base..).unwrap_or(&[]).iter().skip_while(|place| place.address < address);
+                    let equal = from_there.take_while(|place| place.address == address);
+                    equal.map(|place| place.row).find(|row| net_of(*row) == *net)
+                }
             };
         }
         found
