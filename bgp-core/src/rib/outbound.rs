@@ -123,12 +123,13 @@ impl<N: FamilyPrefix> FamilyRib<N> {
             if let Some(candidate) = candidate.as_mut().filter(|group| !group.abandoned && *group.profile == profile)
                 && let Some(slot) = candidate.seats.join(peer, self.clock)
             {
-                match self.walks.iter_mut().find_map(|walk| walk.is_about_to_tell_in(group)) {
-                    Some(whom) => whom.push((peer, slot)),
-                    None => {
-                        let whom = Whom::from_iter([(peer, slot)]);
-                        self.walks.push_back(Walk::Tell { group, whom, again: false, next: 0 });
-                    }
+                let until = self.walks.iter_mut().find_map(|walk| walk.tell_too(group, (peer, slot)));
+                let is_told = |missed| {
+                    missed == 0 || self.walks.iter_mut().any(|walk| walk.tell_missed_too(group, (peer, slot), missed))
+                };
+                if !until.is_some_and(is_told) {
+                    let whom = Whom::from_iter([(peer, slot)]);
+                    self.walks.push_back(Walk::Tell { group, whom, again: false, next: 0, until });
                 }
                 return Some(Place { group, slot });
             }

@@ -63,7 +63,7 @@ impl<N: FamilyPrefix> FamilyRib<N> {
     fn note_all(&mut self, peer: PeerIndex) {
         let Some(place) = self.membership(peer).map(|membership| membership.place) else { return };
         let whom = Whom::from_iter([(peer, place.slot)]);
-        self.walks.push_back(Walk::Tell { group: place.group, whom, again: true, next: 0 });
+        self.walks.push_back(Walk::Tell { group: place.group, whom, again: true, next: 0, until: None });
         self.walks.push_back(Walk::Told { peer, place });
     }
 

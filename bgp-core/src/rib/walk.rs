@@ -33,8 +33,8 @@ pub(super) enum Walk<N> {
     RejudgeWithin { range: N, after: Option<N> },
     /// Brings the Loc-RIB to a new group.
     Build { group: usize, next: usize },
-    /// Tells peers of a group what they were not told, or everything again.
-    Tell { group: usize, whom: Whom, again: bool, next: usize },
+    /// Tells peers of a group what they were not told, or everything again, of the rows before this one if there is one.
+    Tell { group: usize, whom: Whom, again: bool, next: usize, until: Option<usize> },
     /// Moves what a peer has from one group to another.
     Move { peer: PeerIndex, from: Place, to: Place, next: usize },
     /// Everything that the first dump consists of was noted.
@@ -78,12 +78,27 @@ impl<N> Walk<N> {
         matches!(self, Self::Tell { whom: peers, again: true, next: 0, .. } if peers.iter().any(|(peer, _)| *peer == whom))
     }
 
-    /// Whom it will tell what they were not told, where it is about this group and has not begun: one more costs next to
-    /// nothing, and all of them get the same messages.
-    pub fn is_about_to_tell_in(&mut self, of: usize) -> Option<&mut Whom> {
+    /// Lets one more be told what he was not told, where the walk is one that tells that in this group: it costs next to
+    /// nothing, and all of them get the same messages. What he misses, as the number of the row before which it stands.
+    pub fn tell_too(&mut self, of: usize, one: (PeerIndex, Slot)) -> Option<usize> {
         match self {
-            Self::Tell { group, whom, again: false, next: 0 } if *group == of => Some(whom),
+            Self::Tell { group, whom, again: false, next, until: None } if *group == of => {
+                whom.push(one);
+                Some(*next)
+            }
             _ => None,
+        }
+    }
+
+    /// The same, of what those missed who were let in late: he is told what they are, and what he missed.
+    pub fn tell_missed_too(&mut self, of: usize, one: (PeerIndex, Slot), missed: usize) -> bool {
+        match self {
+            Self::Tell { group, whom, again: false, next: 0, until: Some(until) } if *group == of => {
+                whom.push(one);
+                *until = missed.max(*until);
+                true
+            }
+            _ => false,
         }
     }
 }
@@ -99,7 +114,7 @@ impl<N: FamilyPrefix> FamilyRib<N> {
             Walk::Rejudge { peer, next } => self.rejudge_step(context, peer, next, limit),
             Walk::RejudgeWithin { range, after } => self.rejudge_within(context, range, after, limit),
             Walk::Build { group, next } => self.build(context, group, next, limit),
-            Walk::Tell { group, whom, again, next } => self.tell(group, whom, again, next, limit),
+            Walk::Tell { group, whom, again, next, until } => self.tell(group, whom, again, (next, until), limit),
             Walk::Move { peer, from, to, next } => self.move_step(context, peer, (from, to), next, limit),
             Walk::Settle { peer, place } => self.settle(peer, place),
             Walk::Told { peer, place } => self.told(peer, place),
@@ -206,16 +221,25 @@ impl<N: FamilyPrefix> FamilyRib<N> {
         (rows.len(), Some(next))
     }
 
-    fn tell(&mut self, number: usize, whom: Whom, again: bool, next: usize, limit: usize) -> Step<N> {
+    fn tell(
+        &mut self,
+        number: usize,
+        whom: Whom,
+        again: bool,
+        (next, until): (usize, Option<usize>),
+        limit: usize,
+    ) -> Step<N> {
         let seats = self.group(number).map(|group| &group.seats);
         let seated = seats.map(|seats| whom.iter().filter(|(peer, slot)| seats.seats_peer(*slot, *peer)));
         let mask = seated.into_iter().flatten().fold(Mask::EMPTY, |mask, (_, slot)| mask.with(*slot));
-        if mask.is_empty() {
+        let left = until.map_or(limit, |until| until.saturating_sub(next));
+        if mask.is_empty() || left == 0 {
             return Step { seen: 0, rest: None };
         }
+        let limit = limit.min(left);
         let (seen, next) =
             self.each_in_group(number, next, limit, |group, row, clock| group.tell(row, mask, again, clock));
-        Step { seen, rest: next.map(|next| Walk::Tell { group: number, whom, again, next }) }
+        Step { seen, rest: next.map(|next| Walk::Tell { group: number, whom, again, next, until }) }
     }
 
     fn move_step(

@@ -129,7 +129,7 @@ impl Trigger {
 
 impl Session {
     /// Lets the table decide, and does what it says.
-    pub(super) fn step(&mut self, which: Which, trigger: Trigger, now: Instant) {
+    pub(super) fn step(&mut self, which: Which, mut trigger: Trigger, now: Instant) {
         let facts = Facts { dials: self.config.connect.dials() && which == Which::Main };
         let Some(track) = self.track_mut(which) else { return };
         let from = track.state;
@@ -141,7 +141,7 @@ impl Session {
             self.ended(from, cause, now);
         }
         for action in row.actions {
-            self.act(*action, which, from, &trigger, now);
+            self.act(*action, which, from, &mut trigger, now);
         }
     }
 
@@ -154,7 +154,7 @@ impl Session {
         }
     }
 
-    fn act(&mut self, action: Action, which: Which, from: State, trigger: &Trigger, now: Instant) {
+    fn act(&mut self, action: Action, which: Which, from: State, trigger: &mut Trigger, now: Instant) {
         match action {
             Action::Dial => self.events.push_back(Event::Dial),
             Action::AbandonDial => self.events.push_back(Event::AbandonDial),
@@ -190,7 +190,7 @@ impl Session {
             Action::Establish => self.establish(which, now),
             Action::Release => self.release(trigger, now),
             Action::DeliverUpdate => {
-                if let Some(Payload::Update(update)) = trigger.payload.clone() {
+                if let Some(Payload::Update(update)) = trigger.payload.take() {
                     if let Some(family) = update.end_of_rib {
                         self.stale.synchronized(family);
                     }

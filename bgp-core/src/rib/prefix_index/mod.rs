@@ -178,7 +178,8 @@ impl<N: FamilyPrefix> PrefixIndex<N> {
                 Some(blocks) => blocks.find(net, &net_of).ok(),
                 None => {
                     let address = net.address();
-                    let from_there = places.get(base..).unwrap_or(&[]).iter().skip_while(|place| place.address < address);
+                    let from_there =
+                        places.get(base..).unwrap_or(&[]).iter().skip_while(|place| place.address < address);
                     let equal = from_there.take_while(|place| place.address == address);
                     equal.map(|place| place.row).find(|row| net_of(*row) == *net)
                 }

@@ -10,6 +10,7 @@ mod propagation;
 mod refresh;
 mod restart;
 mod roles;
+mod sharing;
 
 use std::net::Ipv4Addr;
 

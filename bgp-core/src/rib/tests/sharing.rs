@@ -1,0 +1,108 @@
+//! What peers of one group share, and what is remembered for it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::*;
+use crate::policy::{Match, SourceMatch, Term};
+
+/// Prefixes of a table that is told in many slices.
+const MANY: u32 = 3000;
+
+fn up(rib: &mut Rib, number: u32) {
+    rib.peer_up(facts(number), Arc::new(Policy::accept_all("in")), Arc::new(Policy::accept_all("out")));
+}
+
+#[test]
+fn who_comes_while_others_are_told_is_told_with_them_and_then_with_the_next_what_it_missed() {
+    let mut rib = with_peers(1);
+    for number in 0..MANY {
+        originate(&mut rib, &format!("{}/32", Ipv4Addr::from_bits(0x0A00_0000 + number)));
+    }
+    settle(&mut rib);
+    while rib.pull(PeerId(1), 1000).is_some() {}
+    let mut heard: BTreeMap<u32, Vec<Prefix>> = BTreeMap::new();
+    let (mut made, mut kept, mut ended) = (BTreeSet::new(), Vec::new(), BTreeSet::new());
+    let mut pull = |rib: &mut Rib, peers: std::ops::RangeInclusive<u32>| {
+        for peer in peers {
+            while let Some(batch) = rib.pull(PeerId(peer), 500) {
+                assert!(!ended.contains(&peer) || batch.end_of_rib.is_empty(), "an end twice");
+                if batch.end_of_rib.contains(&AddressFamily::Ipv4Unicast) {
+                    ended.insert(peer);
+                }
+                heard
+                    .entry(peer)
+                    .or_default()
+                    .extend(batch.announced().flat_map(|(_, nlri)| nlri).map(|nlri| nlri.prefix));
+                made.extend(batch.announce.iter().map(|shared| (Arc::as_ptr(shared), shared.route_count())));
+                kept.extend(batch.announce);
+            }
+        }
+    };
+    // One after the other they come, far from the end of what the first is told.
+    for number in 2..=8 {
+        up(&mut rib, number);
+        rib.decide(600);
+        pull(&mut rib, 2..=number);
+    }
+    while rib.decide(600) > 0 {
+        pull(&mut rib, 2..=8);
+    }
+    pull(&mut rib, 2..=8);
+    let own: BTreeSet<Prefix> =
+        (0..MANY).map(|number| Prefix::host(Ipv4Addr::from_bits(0x0A00_0000 + number).into())).collect();
+    for (peer, prefixes) in &heard {
+        assert_eq!(prefixes.len(), own.len(), "peer {peer} was told twice, or not of all");
+        assert_eq!(prefixes.iter().copied().collect::<BTreeSet<_>>(), own, "peer {peer}");
+    }
+    assert_eq!((heard.len(), ended.len()), (7, 7));
+    let routes: usize = made.iter().map(|(_, routes)| routes).sum();
+    assert!(routes <= 2 * own.len(), "{routes} routes were encoded for seven peers");
+}
+
+#[test]
+fn what_an_export_policy_said_of_a_peer_is_not_held_against_the_next_one_of_its_number() {
+    let from = |peer| Match { sources: Some(vec![SourceMatch::Peer(PeerId(peer))]), ..Match::default() };
+    let export = Policy { name: "out".to_owned(), terms: vec![Term::accept("ours", from(4))] };
+    let all = || Arc::new(Policy::accept_all("all"));
+    let mut rib = rib();
+    rib.peer_up(facts(1), all(), Arc::new(export));
+    rib.peer_up(facts(2), all(), all());
+    rib.peer_up(facts(3), all(), all());
+    let same = |prefix: &str| learned(9, &[65009], &[prefix]);
+    // The set outlives the peer, whose number goes to the next one.
+    rib.apply(PeerId(2), &[same("172.16.0.0/16")], &[]);
+    rib.apply(PeerId(3), &[same("172.17.0.0/16")], &[]);
+    settle(&mut rib);
+    rib.peer_down(PeerId(3));
+    settle(&mut rib);
+    rib.peer_up(facts(4), all(), all());
+    settle(&mut rib);
+    drain(&mut rib, 1);
+    rib.apply(PeerId(4), &[same("172.18.0.0/16")], &[]);
+    settle(&mut rib);
+    assert_eq!(drain(&mut rib, 1), ["+172.18.0.0/16"]);
+}
+
+#[test]
+fn what_an_export_policy_said_of_attributes_is_not_held_against_others_of_their_number() {
+    let with = |communities: &[u32], prefix: &str| {
+        let communities = communities.iter().copied().map(crate::types::Community).collect();
+        let Reachable { attributes, nlri } = learned(2, &[65002], &[prefix]);
+        Reachable { attributes: Arc::new(PathAttributes { communities, ..PathAttributes::clone(&attributes) }), nlri }
+    };
+    let matches = Match { communities: Some(vec![crate::types::Community(7)]), ..Match::default() };
+    let export = Policy { name: "out".to_owned(), terms: vec![Term::accept("marked", matches)] };
+    let all = || Arc::new(Policy::accept_all("all"));
+    let mut rib = rib();
+    rib.peer_up(facts(1), all(), Arc::new(export));
+    rib.peer_up(facts(2), all(), all());
+    rib.apply(PeerId(2), &[with(&[8], "172.16.0.0/16")], &[]);
+    settle(&mut rib);
+    drain(&mut rib, 1);
+    // The only set goes, and the next one gets its number.
+    rib.apply(PeerId(2), &[], &[prefix("172.16.0.0/16").into()]);
+    settle(&mut rib);
+    rib.apply(PeerId(2), &[with(&[7], "172.17.0.0/16")], &[]);
+    settle(&mut rib);
+    assert_eq!(drain(&mut rib, 1), ["+172.17.0.0/16"]);
+}
