@@ -7,7 +7,7 @@ use super::announcements::Announcements;
 use super::seats::{Mask, Slot};
 
 /// Batches remembered: as far as one peer may be ahead of another and both still share.
-const REMEMBERED: usize = 16;
+const REMEMBERED: usize = 32;
 
 /// Announcements of consecutive changes.
 #[derive(Clone, Debug)]
@@ -65,6 +65,11 @@ impl Sharing {
     /// The batch that begins with the change noted then.
     pub fn beginning_at(&self, first: u64) -> Option<&SharedBatch> {
         self.batches.iter().find(|batch| batch.first == first)
+    }
+
+    /// When the next batch begins that begins after this.
+    pub fn next_after(&self, first: u64) -> u64 {
+        self.batches.iter().map(|batch| batch.first).filter(|begin| *begin > first).min().unwrap_or(u64::MAX)
     }
 
     /// Remembers a batch, and forgets an old one for it.

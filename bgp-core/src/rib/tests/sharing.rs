@@ -106,3 +106,37 @@ fn what_an_export_policy_said_of_attributes_is_not_held_against_others_of_their_
     settle(&mut rib);
     assert_eq!(drain(&mut rib, 1), ["+172.17.0.0/16"]);
 }
+
+#[test]
+fn who_comes_to_others_in_the_middle_of_a_batch_goes_on_with_what_they_were_made() {
+    let mut rib = with_peers(1);
+    for number in 0..MANY {
+        originate(&mut rib, &format!("{}/32", Ipv4Addr::from_bits(0x0A00_0000 + number)));
+    }
+    settle(&mut rib);
+    while rib.pull(PeerId(1), 1000).is_some() {}
+    let (mut made, mut kept) = (BTreeSet::new(), Vec::new());
+    let mut pull = |rib: &mut Rib, peer: u32| {
+        let batch = rib.pull(PeerId(peer), 70);
+        let announce = batch.map_or(Vec::new(), |batch| batch.announce);
+        made.extend(announce.iter().map(|shared| (Arc::as_ptr(shared), shared.route_count())));
+        let routes = announce.iter().map(|shared| shared.route_count()).sum::<usize>();
+        kept.extend(announce);
+        routes
+    };
+    up(&mut rib, 2);
+    rib.decide(600);
+    up(&mut rib, 3);
+    settle(&mut rib);
+    let mut heard = [0; 2];
+    // The first is some batches ahead.
+    heard[0] += (0..20).map(|_| pull(&mut rib, 2)).sum::<usize>();
+    while heard.iter().any(|heard| *heard < 3000) {
+        let more = [pull(&mut rib, 2), pull(&mut rib, 3)];
+        assert_ne!(more, [0, 0], "{heard:?}");
+        heard = [heard[0] + more[0], heard[1] + more[1]];
+    }
+    assert_eq!(heard, [3000, 3000]);
+    let routes: usize = made.iter().map(|(_, routes)| routes).sum();
+    assert!(routes <= 3000 + 300 + 70, "{routes} routes were encoded for two peers");
+}

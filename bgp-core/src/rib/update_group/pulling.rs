@@ -30,10 +30,11 @@ impl UpdateGroup {
         now: u64,
         out: &mut Vec<Arc<Announcements>>,
     ) -> usize {
-        let Some(from) = self.seats.seat(slot).map(|seat| seat.announce_from) else { return 0 };
+        let waiting = self.seats.seat(slot).filter(|seat| seat.pending_announcements > 0);
+        let Some(from) = waiting.map(|seat| seat.announce_from).filter(|_| max_routes > 0) else { return 0 };
         let position = self.announce.position(from, now);
         let next = self.next_pending(&self.announce, position, slot, |pending| pending.announce);
-        let Some((position, _, entry)) = next.filter(|_| max_routes > 0) else { return 0 };
+        let Some((position, _, entry)) = next else { return 0 };
         let first = entry.noted.time(now);
         let known = self.sharing.beginning_at(first).filter(|batch| batch.routes <= max_routes).cloned();
         let batch = match known {
@@ -71,6 +72,8 @@ impl UpdateGroup {
         let alone = !self.seats.members().is_more_than_one();
         let versions = max_routes.min(self.announce.len()) / ROUTES_A_VERSION;
         let (mut parts, mut places) = (Vec::<(Mask, Collector<N>)>::new(), Places::with_room_for(versions));
+        // Whoever comes from elsewhere goes on with what others were made.
+        let end = self.announce.at(position).map_or(u64::MAX, |(first, _)| self.sharing.next_after(first.time(now)));
         let (mut times, mut routes, mut fresh) = (None, 0, Fresh::default());
         while routes < max_routes
             && let Some((tick, row)) = self.announce.at(position)
@@ -82,6 +85,9 @@ impl UpdateGroup {
                 continue;
             }
             let time = tick.time(now);
+            if time >= end {
+                break;
+            }
             times = Some((times.map_or(time, |(first, _)| first), time));
             let (Some(version), Some(net)) = (entry.version(), table.net(row)) else { continue };
             fresh.add(pending.without(entry.has));
@@ -126,7 +132,8 @@ impl UpdateGroup {
         (table, now): (&Table<N>, u64),
         out: &mut Vec<Nlri>,
     ) -> usize {
-        let Some(mut time) = self.seats.seat(slot).map(|seat| seat.withdraw_from) else { return 0 };
+        let waiting = self.seats.seat(slot).filter(|seat| seat.pending_withdrawals > 0);
+        let Some(mut time) = waiting.map(|seat| seat.withdraw_from) else { return 0 };
         let (mut taken, path_id) = (0, self.profile.path_id());
         let mut position = self.withdraw.position(time, now);
         while taken < max_routes
