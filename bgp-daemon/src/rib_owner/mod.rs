@@ -12,8 +12,9 @@ pub use owner::start;
 /// UPDATE batches a peer may have on their way to the owner. A peer that sends faster waits for its own, not for others.
 pub const INTAKE_BATCHES: usize = 4;
 
-/// Routes handed to a peer at a time: large enough to fill messages, small enough that a change is never far behind.
-pub const PULL_ROUTES: usize = 8192;
+/// Routes handed to a peer at a time: as many as a flood brings while the peer takes those before, so that what waits does not
+/// pile up; few enough that a change is no more than some milliseconds behind them.
+pub const PULL_ROUTES: usize = 32_768;
 
 #[cfg(test)]
 mod tests;
