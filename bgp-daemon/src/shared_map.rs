@@ -15,6 +15,9 @@ const PIECE_FILLED: usize = PIECE_MAX / 4 * 3;
 /// A piece of fewer entries is joined with the next, where both are few.
 const PIECE_MIN: usize = PIECE_MAX / 4;
 
+/// Of so many entries one is few enough to be put into its place by itself.
+const FEW: usize = 8;
+
 type Piece<K, V> = Arc<Vec<(K, V)>>;
 
 /// A sorted map that is cheap to keep in several versions.
@@ -326,21 +329,115 @@ impl<'a, K, V> Cursor<'a, K, V> {
     }
 }
 
-/// From entries in any order; of those with equal keys the last stays.
+/// From entries in any order; of those with equal keys the last stays. What comes in order goes into its place at once.
 impl<K: Ord + Clone, V: Clone> FromIterator<(K, V)> for SharedMap<K, V> {
     fn from_iter<I: IntoIterator<Item = (K, V)>>(entries: I) -> Self {
-        let mut entries: Vec<(K, V)> = entries.into_iter().collect();
-        if !entries.is_sorted_by(|(one, _), (next, _)| one < next) {
-            entries.reverse();
-            entries.sort_by(|(one, _), (next, _)| one.cmp(next));
-            entries.dedup_by(|(one, _), (next, _)| one == next);
+        let mut entries = entries.into_iter();
+        let mut filled = Filled { pieces: Vec::new(), len: 0 };
+        while let Some(entry) = entries.next() {
+            if let Some(early) = filled.push(entry) {
+                let before = filled.pieces.into_iter().flatten();
+                return Self::sorted(before.chain(std::iter::once(early)).chain(entries).collect());
+            }
         }
-        let (len, mut entries) = (entries.len(), entries.into_iter());
-        let pieces = std::iter::from_fn(|| {
-            let piece: Vec<(K, V)> = entries.by_ref().take(PIECE_FILLED).collect();
-            (!piece.is_empty()).then(|| Arc::new(piece))
-        });
-        Self { pieces: Arc::new(pieces.collect()), len }
+        filled.map()
+    }
+}
+
+impl<K: Ord + Clone, V: Clone> SharedMap<K, V> {
+    fn sorted(mut entries: Vec<(K, V)>) -> Self {
+        entries.reverse();
+        entries.sort_by(|(one, _), (next, _)| one.cmp(next));
+        entries.dedup_by(|(one, _), (next, _)| one == next);
+        entries.into_iter().collect()
+    }
+
+    /// Takes in all that another one holds; of keys that both have, its values stay.
+    pub fn join(&mut self, other: Self) {
+        if self.is_empty() {
+            *self = other;
+        } else if other.len < self.len / FEW {
+            self.extend(other);
+        } else {
+            let (mut own, mut other) = (self.clone().into_iter().peekable(), other.into_iter().peekable());
+            let next = || match (own.peek(), other.peek()) {
+                (Some((one, _)), Some((new, _))) if one == new => {
+                    own.next();
+                    other.next()
+                }
+                (Some((one, _)), Some((new, _))) if one > new => other.next(),
+                (Some(_), _) => own.next(),
+                (None, _) => other.next(),
+            };
+            *self = std::iter::from_fn(next).collect();
+        }
+    }
+}
+
+/// Pieces that are being filled with what ascends.
+struct Filled<K, V> {
+    pieces: Vec<Vec<(K, V)>>,
+    len: usize,
+}
+
+impl<K: Ord, V> Filled<K, V> {
+    /// Takes an entry in; gives it back when its key is not greater than all before.
+    fn push(&mut self, entry: (K, V)) -> Option<(K, V)> {
+        if let Some(piece) = self.pieces.last_mut() {
+            if piece.last().is_some_and(|(last, _)| *last >= entry.0) {
+                return Some(entry);
+            }
+            if piece.len() < PIECE_FILLED {
+                piece.push(entry);
+                self.len += 1;
+                return None;
+            }
+        }
+        let mut piece = Vec::with_capacity(PIECE_FILLED);
+        piece.push(entry);
+        self.pieces.push(piece);
+        self.len += 1;
+        None
+    }
+
+    fn map(mut self) -> SharedMap<K, V> {
+        if let Some(piece) = self.pieces.last_mut() {
+            piece.shrink_to_fit();
+        }
+        SharedMap { pieces: Arc::new(self.pieces.into_iter().map(Arc::new).collect()), len: self.len }
+    }
+}
+
+/// The entries of one version, by their keys.
+#[derive(Debug)]
+pub struct IntoEntries<K, V> {
+    pieces: Arc<Vec<Piece<K, V>>>,
+    /// The piece and the place in it of the next one.
+    place: usize,
+    at: usize,
+}
+
+impl<K: Clone, V: Clone> Iterator for IntoEntries<K, V> {
+    type Item = (K, V);
+
+    fn next(&mut self) -> Option<(K, V)> {
+        loop {
+            let piece = self.pieces.get(self.place)?;
+            if let Some(entry) = piece.get(self.at) {
+                self.at += 1;
+                return Some(entry.clone());
+            }
+            (self.place, self.at) = (self.place + 1, 0);
+        }
+    }
+}
+
+impl<K: Ord + Clone, V: Clone> IntoIterator for SharedMap<K, V> {
+    type Item = (K, V);
+    type IntoIter = IntoEntries<K, V>;
+
+    fn into_iter(self) -> IntoEntries<K, V> {
+        IntoEntries { pieces: self.pieces, place: 0, at: 0 }
     }
 }
 
@@ -413,6 +510,18 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn joins_as_maps_do(one in steps(), other in steps()) {
+            let entries = |steps: Vec<(u8, Option<u8>)>| steps.into_iter().filter_map(|(key, value)| Some((key, value?)));
+            let (one, other): (Vec<_>, Vec<_>) = (entries(one).collect(), entries(other).collect());
+            let mut map: SharedMap<u8, u8> = one.iter().copied().collect();
+            let shared = map.clone();
+            map.join(other.iter().copied().collect());
+            assert_is(&map, &one.iter().chain(&other).copied().collect());
+            prop_assert!(map.clone().into_iter().eq(map.iter().map(|(key, value)| (*key, *value))));
+            assert_is(&shared, &one.into_iter().collect());
+        }
+
         #[test]
         fn is_a_map_in_every_version(entries in steps(), first in steps(), second in steps()) {
             let entries = entries.into_iter().filter_map(|(key, value)| Some((key, value?)));

@@ -13,7 +13,7 @@ use crate::journal::Record;
 use crate::origination::audience::HeldExports;
 use crate::origination::guard::{Guard, GuardState, Hold, Tallies, Verdict};
 use crate::origination::{self, Advance, Current, Ended, Memory, OriginationSet, Owners, Plan, Resumption, Wanted};
-use crate::rib_owner::{Gone, OriginationChange, RibHandle};
+use crate::rib_owner::{Gone, OriginationChange, RibHandle, Routes};
 
 /// Reasons of a hold that are logged.
 const LOGGED_REASONS: usize = 10;
@@ -226,7 +226,7 @@ impl Originator {
         let ranges = Some(ranges).filter(|ranges| self.current.as_ref().map(own_ranges).as_ref() != Some(ranges));
         if !change.is_empty() || ranges.is_some() {
             self.rib.change_originations(OriginationChange {
-                originate: change.routes().collect(),
+                originate: Routes::made_by(change.routes()),
                 withdraw: change.withdraw.clone(),
                 own_ranges: ranges,
             })?;

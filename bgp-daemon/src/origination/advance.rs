@@ -148,10 +148,8 @@ impl Beside {
         for prefix in hold.routes.keys() {
             let gone = !set.originations.contains_key(prefix);
             if let Some(origination) = old.get(prefix).filter(|_| gone) {
-                let mut kept = origination.clone();
                 // They are indices into the ranges of an older snapshot.
-                kept.ranges = Arc::default();
-                set.originations.insert(*prefix, kept);
+                set.originations.insert(*prefix, origination.with(|kept| kept.ranges = Arc::default()));
             }
         }
         let held_exports = keep_told(hold, &set, config);

@@ -4,7 +4,6 @@
 //! Only while rules and ranges are as they were, and no rule covers exactly what is held down too. Anything else is for the full
 //! way, which stays the one that says what is right.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use bgp_core::attribute::PathAttributes;
@@ -15,7 +14,7 @@ use super::coverage::{addresses, joined};
 use super::explain::span;
 use super::originate::{attributes, members_by_kind, originated};
 use super::room::{Rooms, Shares};
-use super::{Origination, OriginationSet, Originations, RuleOutcome, Treatment, cost, room};
+use super::{Originated, Origination, OriginationSet, Originations, RuleOutcome, Treatment, cost, room};
 use crate::config::{AdvertiseRule, Aggregation, Config, InUse, InterRegionCosts, RangeRoleRule};
 use crate::inventory::{Allocations, Range, Snapshot};
 use crate::shared_map::Change;
@@ -140,23 +139,22 @@ impl Last {
         let Aggregates { all, bound, mut faults } = memory.change(rule, wanted, &members, &ours, moment)?;
         let costs = (self.region.as_deref(), &self.costs);
         faults.extend(cost::faults((rule, self.advertise.get(rule)?), ranges, outcomes, costs));
+        let made = originated(rule, self.attributes.get(rule)?, all);
         let outcome = target.rules.get_mut(rule)?;
         *outcome = RuleOutcome {
-            prefixes: all.len(),
-            covered: addresses(all.iter().map(|(_, aggregate)| &aggregate.prefix)),
+            prefixes: made.len(),
+            covered: addresses(made.keys()),
             allocated: outcome.allocated,
             bound,
             for_peer: outcome.for_peer.clone(),
             faults,
         };
-        let attributes = self.attributes.get(rule)?;
-        let made: BTreeSet<Prefix> = all.iter().map(|(_, aggregate)| aggregate.prefix).collect();
-        for prefix in before.iter().filter(|prefix| !made.contains(prefix)) {
+        for prefix in before.iter().filter(|prefix| !made.contains_key(prefix)) {
             target.originations.remove(prefix);
         }
-        for (prefix, one) in all.into_iter().map(|one| originated(rule, attributes, one)) {
-            if target.originations.get(&prefix) != Some(&one) {
-                target.originations.insert(prefix, one);
+        for (prefix, one) in &made {
+            if target.originations.get(prefix) != Some(one) {
+                target.originations.insert(*prefix, one.clone());
             }
         }
         Some(())
@@ -275,7 +273,11 @@ impl Cover<'_> {
     fn add(&mut self, prefix: Prefix) {
         let ranges = span::ranges(self.ranges, &prefix).collect();
         let (attributes, Kind { role, cost }) = (Arc::clone(&self.attributes), self.kind.clone());
-        self.all.insert(prefix, Origination { attributes, role, cost, rule: Some(self.rule), ranges, in_use: None });
+        let one = Originated { attributes, role, cost, rule: Some(self.rule), ranges, in_use: None };
+        // What lies beside it is most likely made of the same.
+        let beside = self.all.after(&prefix).next().or_else(|| self.all.last_key_value());
+        let one = Origination::shared_with(beside.map(|(_, beside)| beside), one);
+        self.all.insert(prefix, one);
         self.outcome.prefixes += 1;
         self.outcome.covered += addresses([&prefix]);
     }

@@ -85,8 +85,11 @@ pub(super) fn addresses<'a>(ascending: impl IntoIterator<Item = &'a Prefix>) -> 
     sum
 }
 
+/// Prefixes of one family that own what they are made of.
+type Of<N> = std::iter::Map<std::vec::IntoIter<N>, fn(N) -> Prefix>;
+
 /// The fewest prefixes that hold just the addresses of `all`, ascending.
-pub(super) fn joined<'a>(all: impl IntoIterator<Item = &'a Prefix>) -> impl Iterator<Item = Prefix> {
+pub(super) fn joined<'a>(all: impl IntoIterator<Item = &'a Prefix>) -> std::iter::Chain<Of<Ipv4Net>, Of<Ipv6Net>> {
     let (mut ipv4, mut ipv6) = (Vec::new(), Vec::new());
     for prefix in all {
         match prefix.net() {
@@ -94,8 +97,9 @@ pub(super) fn joined<'a>(all: impl IntoIterator<Item = &'a Prefix>) -> impl Iter
             IpNet::V6(net) => ipv6.push(net),
         }
     }
-    let ipv4 = Ipv4Net::aggregate(&ipv4).into_iter().map(Prefix::from);
-    ipv4.chain(Ipv6Net::aggregate(&ipv6).into_iter().map(Prefix::from))
+    let ipv4: Of<Ipv4Net> = Ipv4Net::aggregate(&ipv4).into_iter().map(Prefix::from);
+    let ipv6: Of<Ipv6Net> = Ipv6Net::aggregate(&ipv6).into_iter().map(Prefix::from);
+    ipv4.chain(ipv6)
 }
 
 /// How many addresses of `prefix` lie in none of `cover`, which is ascending and holds nothing that shares no address with

@@ -7,7 +7,7 @@ use bgp_core::attribute::{Origin, PathAttributes};
 use bgp_core::types::Prefix;
 
 use super::audience::Exports;
-use super::{Origination, Originations};
+use super::{Originated, Origination, Originations};
 use crate::config::{CUSTOM_RANGE, Config, Peer};
 
 impl Origination {
@@ -20,14 +20,15 @@ impl Origination {
 
 /// What every custom range is.
 fn origination() -> Origination {
-    Origination {
+    let custom = Originated {
         attributes: Arc::new(PathAttributes { origin: Origin::Igp, ..PathAttributes::default() }),
         role: Arc::from(CUSTOM_RANGE),
         cost: 0,
         rule: None,
         ranges: Arc::default(),
         in_use: None,
-    }
+    };
+    custom.into()
 }
 
 /// The custom ranges that a peer is told where no subnet has the same prefix.

@@ -77,8 +77,7 @@ impl Losses {
             };
             let candidates: Vec<(Prefix, &Origination)> = match audience.is_steady() {
                 true => {
-                    let announced = plan.announce.iter().map(|(prefix, _)| prefix);
-                    let changed = plan.withdraw.iter().chain(announced).chain(audience.held());
+                    let changed = plan.withdraw.iter().chain(plan.announce.keys()).chain(audience.held());
                     changed.collect::<BTreeSet<_>>().into_iter().filter_map(gone).collect()
                 }
                 false => old.iter().map(|(prefix, origination)| (*prefix, origination)).collect(),

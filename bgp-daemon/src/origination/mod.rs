@@ -61,5 +61,7 @@ pub use plan::Plan;
 pub use prepare::{Wanted, prepare};
 pub use resume::{Resumption, resume};
 pub use sessions::{Ended, EndedSessions, ended_sessions};
-pub use set::{BoundOutcome, Origination, OriginationSet, Originations, RangeOutcome, RuleOutcome, Treatment};
+pub use set::{
+    BoundOutcome, Originated, Origination, OriginationSet, Originations, RangeOutcome, RuleOutcome, Treatment,
+};
 pub use sizes::Size;

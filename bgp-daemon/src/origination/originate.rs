@@ -6,13 +6,14 @@ use std::time::SystemTime;
 use bgp_core::attribute::{Origin, PathAttributes};
 use bgp_core::types::Prefix;
 
-use super::aggregation::{Aggregate, Aggregates, Kind, Member, Members, Memory, Moment, Prefixes, allocated};
+use super::aggregation::{Aggregate, Aggregates, Kind, Member, Members, Memory, Moment, OfKind, Prefixes, allocated};
 use super::change::Last;
 use super::coverage::addresses;
 use super::guard::{GuardState, Hold};
 use super::role::RangeRoles;
 use super::{
-    Blocks, Origination, OriginationSet, Originations, RangeOutcome, RuleOutcome, Treatment, cost, custom, room, rule,
+    Blocks, Originated, Origination, OriginationSet, Originations, RangeOutcome, RuleOutcome, Treatment, cost, custom,
+    room, rule,
 };
 use crate::config::{AdvertiseRule, Aggregation, Config, InUse, PROHIBITED};
 use crate::inventory::{Range, Snapshot};
@@ -99,7 +100,7 @@ fn originate_with_shares(
         RangeOutcome { cost: cost::of(range, treatment, config), treatment, role }
     };
     let ranges: Arc<[RangeOutcome]> = snapshot.ranges.iter().map(outcome).collect();
-    let (mut originations, mut rules) = (Vec::new(), Vec::new());
+    let (mut originations, mut rules) = (Originations::new(), Vec::new());
     let aggregations = room::aggregations(config, &memory.shares);
     for (rule, (advertise, aggregation)) in config.advertise.iter().zip(aggregations).enumerate() {
         let attributes = Arc::new(attributes(advertise));
@@ -109,18 +110,18 @@ fn originate_with_shares(
         let of_kind = |members: &Vec<Member<'_>>| addresses(members.iter().flat_map(|(_, range)| allocated(range)));
         let costs = (config.router.region.as_deref(), &config.router.inter_region);
         faults.extend(cost::faults((rule, advertise), &snapshot.ranges, &ranges, costs));
+        let made = originated(rule, &attributes, all);
         rules.push(RuleOutcome {
-            prefixes: all.len(),
-            // Those of a kind ascend, and no two of them share an address.
-            covered: addresses(all.iter().map(|(_, aggregate)| &aggregate.prefix)),
+            prefixes: made.len(),
+            covered: addresses(made.keys()),
             allocated: members.values().map(of_kind).sum(),
             for_peer: memory.shares.get(&rule).map(|share| Arc::clone(&share.peer)),
             bound,
             faults,
         });
-        originations.extend(all.into_iter().map(|one| originated(rule, &attributes, one)));
+        originations.join(made);
     }
-    let (originations, guard) = (originations.into_iter().collect(), GuardState::default());
+    let guard = GuardState::default();
     OriginationSet { originations, guard, told_by: Arc::clone(&config.written), ranges, rules, snapshot }
 }
 
@@ -143,7 +144,7 @@ pub(super) fn grow(
         let grown = originations.get_or_insert_with(|| target.originations.clone());
         let of_rule = target.originations.iter().filter(|(_, one)| one.rule == Some(rule));
         of_rule.for_each(|(prefix, _)| drop(grown.remove(prefix)));
-        grown.extend(all.into_iter().map(|one| originated(rule, &attributes, one)));
+        grown.join(originated(rule, &attributes, all));
     }
     // One may have been of the same prefix as what gave way.
     if let Some(grown) = &mut originations {
@@ -173,7 +174,7 @@ pub(super) fn restore(
         let in_use = Prefixes::of_keys(snapshot.ranges.iter().flat_map(allocated).copied());
         let bounded = |(prefix, one): (&Prefix, &Origination)| {
             let in_part = is_bounded(one.rule) && !is_held(prefix);
-            in_part.then(|| (*prefix, Origination { in_use: Blocks::within(prefix, &in_use), ..one.clone() }))
+            in_part.then(|| (*prefix, one.with(|one| one.in_use = Blocks::within(prefix, &in_use))))
         };
         let bounded: Vec<_> = originations.iter().filter_map(bounded).collect();
         originations.extend(bounded);
@@ -181,14 +182,21 @@ pub(super) fn restore(
     OriginationSet { originations, guard, ..originate_after(None, memory, snapshot, config, now) }
 }
 
-/// What a rule made of ranges of one kind, as it is originated.
-pub(super) fn originated(
-    rule: usize,
-    attributes: &Arc<PathAttributes>,
-    (Kind { role, cost }, aggregate): (Kind, Aggregate),
-) -> (Prefix, Origination) {
-    let Aggregate { prefix, ranges, in_use } = aggregate;
-    (prefix, Origination { attributes: Arc::clone(attributes), role, cost, rule: Some(rule), ranges, in_use })
+/// What a rule made of ranges, as it is originated.
+pub(super) fn originated(rule: usize, attributes: &Arc<PathAttributes>, all: Vec<OfKind<'_>>) -> Originations {
+    let mut originations = Originations::new();
+    for (Kind { role, cost }, made) in all {
+        let mut last: Option<Origination> = None;
+        let one = |Aggregate { prefix, ranges, in_use }| {
+            let (attributes, role) = (Arc::clone(attributes), Arc::clone(&role));
+            let one = Originated { attributes, role, cost, rule: Some(rule), ranges, in_use };
+            let one = Origination::shared_with(last.as_ref(), one);
+            last = Some(one.clone());
+            (prefix, one)
+        };
+        originations.join(made.map(one).collect());
+    }
+    originations
 }
 
 /// Every range of the snapshot, whether it is advertised or not: what lies inside one of them is learned from nobody.

@@ -189,7 +189,7 @@ pub fn report(current: Option<&Current>, step: &Advance, owners: impl Fn(&Prefix
     let mut groups = groups(current, &step.next);
     let hold = step.verdict.hold.as_deref();
     let mut candidates: BTreeSet<Prefix> = step.change.withdraw.iter().copied().collect();
-    candidates.extend(step.change.announce.iter().map(|(prefix, _)| *prefix));
+    candidates.extend(step.change.announce.keys());
     candidates.extend(hold.into_iter().flat_map(|hold| hold.routes.keys().copied()));
     if groups.iter().any(|group| group.before != group.after) {
         candidates.extend(old.keys().chain(new.keys()).copied());

@@ -1,5 +1,6 @@
 //! What we originate, and what became of every range.
 
+use std::ops::Deref;
 use std::sync::Arc;
 
 use bgp_core::attribute::PathAttributes;
@@ -41,9 +42,13 @@ impl OriginationSet {
     }
 }
 
-/// One prefix of ours.
+/// One prefix of ours. Prefixes that are originated alike share what they are originated as: there may be a million of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Origination {
+pub struct Origination(Arc<Originated>);
+
+/// What a prefix is originated as.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Originated {
     /// The attributes it is originated with: communities and MED of its rule, ORIGIN IGP, empty AS_PATH.
     pub attributes: Arc<PathAttributes>,
     /// The role of the ranges it was made from.
@@ -60,7 +65,35 @@ pub struct Origination {
     pub in_use: Option<Blocks>,
 }
 
+impl From<Originated> for Origination {
+    fn from(originated: Originated) -> Self {
+        Self(Arc::new(originated))
+    }
+}
+
+impl Deref for Origination {
+    type Target = Originated;
+
+    fn deref(&self) -> &Originated {
+        &self.0
+    }
+}
+
 impl Origination {
+    /// The same with something changed.
+    #[must_use]
+    pub fn with(&self, change: impl FnOnce(&mut Originated)) -> Self {
+        let mut originated = Originated::clone(self);
+        change(&mut originated);
+        originated.into()
+    }
+
+    /// `made`, which shares with `known` what it is where that is the same.
+    #[must_use]
+    pub(crate) fn shared_with(known: Option<&Self>, made: Originated) -> Self {
+        known.filter(|known| ***known == made).map_or_else(|| made.into(), Self::clone)
+    }
+
     /// What policies are asked about it.
     #[must_use]
     pub fn source(&self) -> RouteSource {
@@ -70,6 +103,9 @@ impl Origination {
     /// Whether peers are told the same of both.
     #[must_use]
     pub fn is_same_route(&self, other: &Self) -> bool {
+        if Arc::ptr_eq(&self.0, &other.0) {
+            return true;
+        }
         let same_attributes = Arc::ptr_eq(&self.attributes, &other.attributes) || self.attributes == other.attributes;
         same_attributes && self.role == other.role && self.cost == other.cost
     }

@@ -1,5 +1,6 @@
 //! The door to the table: messages in, nothing shared.
 
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -58,11 +59,46 @@ pub(super) struct Urgent {
     pub question: Question,
 }
 
+/// A prefix to originate, with its attributes, role and cost.
+pub type Route = (Prefix, Arc<PathAttributes>, Arc<str>, u32);
+
+/// Routes that are made one by one as the table takes them: of a million no list is kept.
+#[derive(Default)]
+pub struct Routes(Option<Box<dyn Iterator<Item = Route> + Send>>);
+
+impl Routes {
+    /// Those of an iterator, which is asked on the owner's thread.
+    #[must_use]
+    pub fn made_by(routes: impl Iterator<Item = Route> + Send + 'static) -> Self {
+        Self(Some(Box::new(routes)))
+    }
+}
+
+impl FromIterator<Route> for Routes {
+    fn from_iter<I: IntoIterator<Item = Route>>(routes: I) -> Self {
+        Self::made_by(routes.into_iter().collect::<Vec<_>>().into_iter())
+    }
+}
+
+impl Iterator for Routes {
+    type Item = Route;
+
+    fn next(&mut self) -> Option<Route> {
+        self.0.as_mut()?.next()
+    }
+}
+
+impl fmt::Debug for Routes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Routes").finish_non_exhaustive()
+    }
+}
+
 /// A change of what we originate, applied as one: its announcements reach every peer before its withdrawals.
 #[derive(Debug, Default)]
 pub struct OriginationChange {
     /// Prefixes to originate or to replace, each with its attributes, role and cost.
-    pub originate: Vec<(Prefix, Arc<PathAttributes>, Arc<str>, u32)>,
+    pub originate: Routes,
     /// Prefixes to stop originating.
     pub withdraw: Vec<Prefix>,
     /// All ranges that are ours, where they are others than before; nothing inside them is learned.

@@ -6,7 +6,7 @@
 mod handle;
 mod owner;
 
-pub use handle::{FromPeer, Gone, Hold, OriginationChange, PeerIntake, RibEvent, RibHandle};
+pub use handle::{FromPeer, Gone, Hold, OriginationChange, PeerIntake, RibEvent, RibHandle, Route, Routes};
 pub use owner::start;
 
 /// UPDATE batches a peer may have on their way to the owner. A peer that sends faster waits for its own, not for others.

@@ -92,7 +92,8 @@ async fn a_renamed_role_withdraws(hold: impl FnOnce(&RibHandle) -> Option<Hold>)
     while !rib.ask(|rib| rib.is_settled()).await.unwrap() {}
     rib.ask(|_| ()).await.unwrap();
     let mut change = originations(&["10.4.0.0/24"], &[]);
-    change.originate.iter_mut().for_each(|(_, _, tag, _)| *tag = Arc::from("pods"));
+    change.originate =
+        change.originate.map(|(prefix, attributes, _, cost)| (prefix, attributes, Arc::from("pods"), cost)).collect();
     rib.change_originations(change).unwrap();
     drop(held);
     let announced = loop {

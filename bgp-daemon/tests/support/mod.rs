@@ -22,7 +22,8 @@ use bgp_daemon::inventory::{
 };
 use bgp_daemon::origination::guard::GuardState;
 use bgp_daemon::origination::{
-    Addresses, BoundOutcome, Origination, OriginationSet, Originations, RangeOutcome, RuleOutcome, Treatment,
+    Addresses, BoundOutcome, Originated, Origination, OriginationSet, Originations, RangeOutcome, RuleOutcome,
+    Treatment,
 };
 use bgp_daemon::peer::{PeerSettings, PeerTask};
 use bgp_daemon::rib_owner::{self, FromPeer, OriginationChange, PeerIntake, RibEvent, RibHandle};
@@ -358,13 +359,15 @@ fn origination_set() -> OriginationSet {
         trust: Trust::Trusted,
         provenance: Provenance::default(),
     };
-    let origination = |role: &str, rule, range, communities| Origination {
-        attributes: Arc::new(PathAttributes { communities, ..PathAttributes::default() }),
-        role: Arc::from(role),
-        cost: 0,
-        rule: Some(rule),
-        ranges: [range].into(),
-        in_use: None,
+    let origination = |role: &str, rule, range, communities| {
+        Origination::from(Originated {
+            attributes: Arc::new(PathAttributes { communities, ..PathAttributes::default() }),
+            role: Arc::from(role),
+            cost: 0,
+            rule: Some(rule),
+            ranges: [range].into(),
+            in_use: None,
+        })
     };
     let outcome = |role: &str, treatment| RangeOutcome { role: Arc::from(role), treatment, cost: 0 };
     OriginationSet {

@@ -55,7 +55,7 @@ impl Cause {
 
 fn plan_hash(plan: &Plan) -> String {
     let mut hash = Sha256::new();
-    for (prefix, one) in &plan.announce {
+    for (prefix, one) in plan.announce.iter() {
         let RouteFacts { role, med, communities, large_communities, cost, rule: _ } = RouteFacts::of(one);
         let cost = if cost == 0 { String::new() } else { format!(" cost {cost}") };
         hash.update(format!("+{prefix} {role} {med:?} {communities:?} {large_communities:?}{cost}\n"));

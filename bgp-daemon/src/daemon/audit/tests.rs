@@ -13,11 +13,7 @@ fn config(path: PathBuf, max_file_octets: u64, max_files: u32) -> config::Audit 
 fn bulk(count: u32) -> Entry {
     let withdraw = (0..count).map(|number| std::net::Ipv4Addr::from(0x0A00_0000 + number).into()).collect();
     let cause = Cause::for_tests();
-    Entry {
-        at: SystemTime::UNIX_EPOCH,
-        cause,
-        changes: Changes::Bulk(Arc::new(Plan { announce: Vec::new(), withdraw })),
-    }
+    Entry { at: SystemTime::UNIX_EPOCH, cause, changes: Changes::Bulk(Arc::new(Plan { withdraw, ..Plan::default() })) }
 }
 
 #[test]

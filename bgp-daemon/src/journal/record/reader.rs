@@ -21,7 +21,7 @@ use crate::inventory::{
     Snapshot, SubnetworkRef, Trust,
 };
 use crate::origination::guard::{GuardState, Hold, Window};
-use crate::origination::{Blocks, Origination, Originations};
+use crate::origination::{Blocks, Originated, Origination, Originations};
 
 /// What a file held.
 #[derive(Debug)]
@@ -75,6 +75,8 @@ struct Reader {
     words: Vec<Arc<str>>,
     attributes: Vec<Arc<PathAttributes>>,
     originations: Originations,
+    /// What was originated last.
+    last: Option<Origination>,
     window: Window,
     hold: Option<Hold>,
     /// Whether a whole record was read, and what follows amends it.
@@ -229,7 +231,9 @@ impl Reader {
         let prefix = Prefix::parse_exact(prefix).ok()?;
         let attributes = Arc::clone(self.attributes.get(attributes)?);
         let role = Arc::clone(self.words.get(role)?);
-        let origination = Origination { attributes, role, cost, rule, ranges: ranges.into(), in_use: None };
+        let origination = Originated { attributes, role, cost, rule, ranges: ranges.into(), in_use: None };
+        let origination = Origination::shared_with(self.last.as_ref(), origination);
+        self.last = Some(origination.clone());
         let is_new = self.originations.insert(prefix, origination).is_none();
         (is_new || self.is_amended).then_some(())
     }
@@ -241,8 +245,8 @@ impl Reader {
         let ascend = blocks.iter().zip(blocks.iter().skip(1)).all(|(one, next)| one < next && !one.covers(next));
         let are_inside = blocks.iter().all(|block| prefix.covers(block));
         let origination = self.originations.get(&prefix).filter(|_| ascend && are_inside)?;
-        self.originations
-            .insert(prefix, Origination { in_use: Some(Blocks::of_list(&prefix, blocks)), ..origination.clone() });
+        let in_use = Some(Blocks::of_list(&prefix, blocks));
+        self.originations.insert(prefix, origination.with(|one| one.in_use = in_use));
         Some(())
     }
 

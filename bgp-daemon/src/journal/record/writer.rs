@@ -15,7 +15,7 @@ use super::{AttributesLine, Checksum, HEAD, Line, ManifestLine, RangeKind, Range
 use crate::config::Written;
 use crate::inventory::{Allocation, ObjectCounts, Owner, Provenance, Range, RangeName, ResourcePath, Snapshot};
 use crate::origination::guard::{GuardState, Hold};
-use crate::origination::{Origination, OriginationSet};
+use crate::origination::{Originated, Origination, OriginationSet};
 
 /// Writes a record; returns its checksum.
 pub(in crate::journal) fn write(out: &mut dyn Write, set: &OriginationSet) -> io::Result<Checksum> {
@@ -210,7 +210,7 @@ impl<'a> Writer<'a> {
                 number
             }
         };
-        let Origination { role, cost, rule, ranges, attributes: _, in_use: _ } = origination;
+        let Originated { role, cost, rule, ranges, attributes: _, in_use: _ } = &**origination;
         let role = self.word(role)?;
         let ranges: Vec<String> = ranges.iter().map(usize::to_string).collect();
         let ranges = ranges.join(",");

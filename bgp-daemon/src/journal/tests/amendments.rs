@@ -9,7 +9,7 @@ pub fn free(revision: u64, aliases: u32) -> Arc<OriginationSet> {
     let mut set = whole_set(revision, aliases);
     set.guard.hold = None;
     // What is in use of what is not held follows from the snapshot, and is not written.
-    let follows = |(prefix, one): (&Prefix, &Origination)| (*prefix, Origination { in_use: None, ..one.clone() });
+    let follows = |(prefix, one): (&Prefix, &Origination)| (*prefix, one.with(|one| one.in_use = None));
     set.originations = set.originations.iter().map(follows).collect();
     Arc::new(set)
 }
@@ -65,7 +65,7 @@ fn next(set: &OriginationSet, step: &Step) -> Arc<OriginationSet> {
                 Some((rule, both)) => {
                     let ranges: &[usize] = if *both { &[0, 1] } else { &[1] };
                     let (role, ranges) = ("pod".into(), ranges.into());
-                    let one = Origination {
+                    let one = Originated {
                         attributes: Arc::default(),
                         role,
                         cost: u32::from(*both) * 250,
@@ -73,7 +73,7 @@ fn next(set: &OriginationSet, step: &Step) -> Arc<OriginationSet> {
                         ranges,
                         in_use: None,
                     };
-                    set.originations.insert(prefix, one);
+                    set.originations.insert(prefix, one.into());
                 }
                 None => drop(set.originations.remove(&prefix)),
             }
@@ -81,7 +81,7 @@ fn next(set: &OriginationSet, step: &Step) -> Arc<OriginationSet> {
         Step::Attributes(med) => {
             let attributes = Arc::new(PathAttributes { multi_exit_disc: Some(*med), ..PathAttributes::default() });
             let first = set.originations.iter().next().map(|(prefix, one)| (*prefix, one.clone()));
-            set.originations.extend(first.map(|(prefix, one)| (prefix, Origination { attributes, ..one })));
+            set.originations.extend(first.map(|(prefix, one)| (prefix, one.with(|one| one.attributes = attributes))));
         }
         Step::Window => {
             let tallies = Tallies::from([("dc1".to_owned(), Tally { prefixes: revision, ..Tally::default() })]);

@@ -23,7 +23,7 @@ use crate::inventory::{
     Snapshot, SubnetworkRef, Trust,
 };
 use crate::origination::guard::{Budget, GuardState, Hold, Reason, Tallies, Tally, Window};
-use crate::origination::{Blocks, Origination, OriginationSet, Originations};
+use crate::origination::{Blocks, Originated, Origination, OriginationSet, Originations};
 
 fn path(text: &str) -> Arc<ResourcePath> {
     Arc::new(ResourcePath::parse(text).unwrap())
@@ -95,25 +95,27 @@ fn whole_set(revision: u64, aliases: u32) -> OriginationSet {
         large_communities: vec![large],
         ..PathAttributes::default()
     });
-    let origination = |ranges: &[usize]| Origination {
-        attributes: Arc::clone(&attributes),
-        role: "pod".into(),
-        cost: 250,
-        rule: Some(1),
-        ranges: ranges.into(),
-        in_use: None,
+    let origination = |ranges: &[usize]| {
+        Origination::from(Originated {
+            attributes: Arc::clone(&attributes),
+            role: "pod".into(),
+            cost: 250,
+            rule: Some(1),
+            ranges: ranges.into(),
+            in_use: None,
+        })
     };
     let in_use = Blocks::of_list(&prefix("10.4.2.0/24"), [prefix("10.4.2.0/28"), prefix("10.4.2.64/26")]);
-    let held = Origination { in_use: Some(in_use), ..origination(&[1]) };
-    let plain = Origination {
+    let held = origination(&[1]).with(|one| one.in_use = Some(in_use));
+    let plain = Origination::from(Originated {
         attributes: Arc::default(),
         role: "vm".into(),
         cost: 0,
         rule: Some(0),
         ranges: [0, 1].into(),
         in_use: None,
-    };
-    let custom = Origination { role: CUSTOM_RANGE.into(), rule: None, ranges: [].into(), ..plain.clone() };
+    });
+    let custom = plain.with(|one| (one.role, one.rule, one.ranges) = (CUSTOM_RANGE.into(), None, [].into()));
     OriginationSet {
         snapshot: Arc::new(snapshot),
         originations: Originations::from_iter([

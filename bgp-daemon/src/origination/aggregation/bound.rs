@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bgp_core::types::{AddressFamily, Prefix};
 
-use super::{Aggregate, Aggregates, Kind, Members, Prefixes, in_use};
+use super::{Aggregate, Aggregates, Kind, Member, Members, OfKind, Prefixes, in_use};
 use crate::config::{InUse, PROHIBITED, PrefixLengths};
 use crate::origination::bounded::{Aggregator, Lengths, Limits, Territory};
 use crate::origination::coverage::overlapping;
@@ -50,7 +50,7 @@ impl Bounded {
         covered: &Prefixes,
         lately: &Prefixes,
         before: Option<&OriginationSet>,
-    ) -> Aggregates {
+    ) -> Aggregates<'static> {
         self.feed(covered);
         self.settle(members, before);
         let outcome = BoundOutcome {
@@ -93,7 +93,7 @@ impl Bounded {
         members: &Members<'_>,
         before: &OriginationSet,
         held: impl Fn(&Prefix) -> bool,
-    ) -> Option<Vec<(Kind, Aggregate)>> {
+    ) -> Option<Vec<OfKind<'static>>> {
         let most = self.wanted.max_prefixes?;
         let is_ours = |prefix: &Prefix, one: &Origination| {
             let mut of_role = members.iter().filter(|(kind, _)| !one.is_custom() && kind.role == one.role);
@@ -127,21 +127,18 @@ impl Bounded {
     }
 
     /// The cover, by kinds.
-    fn prefixes(&self, members: &Members<'_>, in_use: impl Fn(&Prefix) -> Option<Blocks>) -> Vec<(Kind, Aggregate)> {
-        let mut all = Vec::new();
-        for (kind, members) in members {
-            let of_kind = |prefix: &Prefix| {
+    fn prefixes(&self, members: &Members<'_>, in_use: impl Fn(&Prefix) -> Option<Blocks>) -> Vec<OfKind<'static>> {
+        let of_kind = |(kind, members): (&Kind, &Vec<Member<'_>>)| -> OfKind<'static> {
+            let is_of_kind = |prefix: &Prefix| {
                 let after = members.partition_point(|(_, range)| range.prefix.network() <= prefix.network());
                 let last = after.checked_sub(1).and_then(|index| members.get(index));
                 last.is_some_and(|(_, range)| range.prefix.overlaps(prefix))
             };
-            let prefixes = self.cover().filter(of_kind);
-            for mut one in in_use::with_ranges(prefixes, members) {
-                one.in_use = in_use(&one.prefix);
-                all.push((kind.clone(), one));
-            }
-        }
-        all
+            let made = in_use::with_ranges(self.cover().filter(is_of_kind), members);
+            let made = made.map(|one| Aggregate { in_use: in_use(&one.prefix), ..one });
+            (kind.clone(), Box::new(made.collect::<Vec<_>>().into_iter()))
+        };
+        members.iter().map(of_kind).collect()
     }
 
     /// Tells the aggregators of what differs.

@@ -8,15 +8,21 @@ use super::{Aggregate, Member, allocated};
 use crate::origination::coverage::joined;
 
 /// `held_down` is covered as if it were allocated; it lies in the members.
-pub(super) fn aggregate(members: &[Member<'_>], held_down: &[Prefix]) -> Vec<Aggregate> {
+pub(super) fn aggregate<'a>(
+    members: &'a [Member<'a>],
+    held_down: &[Prefix],
+) -> impl Iterator<Item = Aggregate> + use<'a> {
     with_ranges(joined(members.iter().flat_map(|(_, range)| allocated(range)).chain(held_down)), members)
 }
 
 /// Every address of a prefix lies in one of the members, and they are disjoint: a member that overlaps a prefix is one that
 /// it was made of. Both are ascending, so one walk along both finds them.
-pub(super) fn with_ranges(prefixes: impl Iterator<Item = Prefix>, members: &[Member<'_>]) -> Vec<Aggregate> {
+pub(super) fn with_ranges(
+    prefixes: impl Iterator<Item = Prefix>,
+    members: &[Member<'_>],
+) -> impl Iterator<Item = Aggregate> {
     let (mut rest, mut last): (_, Arc<[usize]>) = (members, Arc::default());
-    let aggregate = |prefix: Prefix| {
+    let aggregate = move |prefix: Prefix| {
         while let [(_, range), later @ ..] = rest {
             if range.prefix.overlaps(&prefix) || range.prefix > prefix {
                 break;
@@ -30,5 +36,5 @@ pub(super) fn with_ranges(prefixes: impl Iterator<Item = Prefix>, members: &[Mem
         }
         Aggregate { prefix, ranges: Arc::clone(&last), in_use: None }
     };
-    prefixes.map(aggregate).collect()
+    prefixes.map(aggregate)
 }

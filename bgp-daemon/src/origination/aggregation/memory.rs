@@ -7,7 +7,7 @@ use bgp_core::types::Prefix;
 
 use super::bound::Bounded;
 use super::hold_down::HoldDown;
-use super::{Aggregate, Aggregates, Kind, Member, Members, Prefixes, allocated, in_use, subnet_ranges};
+use super::{Aggregate, Aggregates, Kind, Member, Members, OfKind, Prefixes, allocated, in_use, subnet_ranges};
 use crate::config::{Aggregation, InUse};
 use crate::origination::OriginationSet;
 use crate::origination::change::Last;
@@ -71,32 +71,31 @@ impl Memory {
         members: &Members<'_>,
         before: &OriginationSet,
         held: impl Fn(&Prefix) -> bool,
-    ) -> Option<Vec<(Kind, Aggregate)>> {
+    ) -> Option<Vec<OfKind<'static>>> {
         self.rules.get_mut(&rule)?.bounded.as_mut()?.grow(members, before, held)
     }
 
     /// The prefixes of the rule of this index. No address outside of its members is ever covered.
-    pub(in crate::origination) fn aggregate(
+    pub(in crate::origination) fn aggregate<'a>(
         &mut self,
         rule: usize,
         aggregation: Aggregation,
-        members: &Members<'_>,
+        members: &'a Members<'_>,
         moment: Moment<'_>,
-    ) -> Aggregates {
-        let each = |make: &dyn Fn(&[Member<'_>]) -> Vec<Aggregate>| {
-            let of_kind = |(kind, members): (&Kind, &Vec<Member<'_>>)| {
-                make(members).into_iter().map(|one| (kind.clone(), one)).collect::<Vec<_>>()
-            };
-            Aggregates { all: members.iter().flat_map(of_kind).collect(), ..Aggregates::default() }
+    ) -> Aggregates<'a> {
+        type Made<'a> = Box<dyn Iterator<Item = Aggregate> + 'a>;
+        let each = |make: &dyn Fn(&'a [Member<'a>]) -> Made<'a>| {
+            let of_kind = |(kind, members): (&Kind, &'a Vec<Member<'a>>)| (kind.clone(), make(members));
+            Aggregates { all: members.iter().map(of_kind).collect(), ..Aggregates::default() }
         };
         let wanted = match aggregation {
             Aggregation::InUse(wanted) => wanted,
             Aggregation::SubnetRanges { while_allocated } => {
-                return each(&|members| subnet_ranges::aggregate(members, while_allocated));
+                return each(&|members| Box::new(subnet_ranges::aggregate(members, while_allocated)));
             }
         };
         if wanted == InUse::EXACT {
-            return each(&|members| in_use::aggregate(members, &[]));
+            return each(&|members| Box::new(in_use::aggregate(members, &[])));
         }
         let memory = self.rules.entry(rule).or_default();
         let all = members.values().flatten().flat_map(|(_, range)| allocated(range)).copied();
@@ -109,7 +108,7 @@ impl Memory {
         each(&|members| {
             let own = ascending(members.iter().map(|(_, range)| range.prefix).collect());
             let held_down: Vec<Prefix> = memory.hold_down.gone().filter(|one| is_inside(one, &own)).copied().collect();
-            in_use::aggregate(members, &held_down)
+            Box::new(in_use::aggregate(members, &held_down))
         })
     }
 
@@ -127,7 +126,7 @@ impl Memory {
         members: &Members<'_>,
         differing: &[(Prefix, bool)],
         moment: Moment<'_>,
-    ) -> Option<Aggregates> {
+    ) -> Option<Aggregates<'static>> {
         let memory = self.rules.get_mut(&rule).filter(|memory| memory.bounded.is_some())?;
         for (prefix, is_allocated) in differing {
             match is_allocated {
@@ -140,7 +139,7 @@ impl Memory {
 }
 
 impl RuleMemory {
-    fn bounded(&mut self, wanted: &InUse, members: &Members<'_>, moment: Moment<'_>) -> Aggregates {
+    fn bounded(&mut self, wanted: &InUse, members: &Members<'_>, moment: Moment<'_>) -> Aggregates<'static> {
         let covered = self.cover(wanted, members, moment);
         let owned = owned(members);
         let lately = self.lately.beside(&covered, |prefix| is_inside(prefix, &owned), moment.window, moment.now);

@@ -40,11 +40,14 @@ pub(super) struct Aggregate {
     pub(super) in_use: Option<Blocks>,
 }
 
+/// What ranges of one kind come to: made one by one, since there may be a million.
+pub(super) type OfKind<'a> = (Kind, Box<dyn Iterator<Item = Aggregate> + 'a>);
+
 /// What a rule comes to.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Aggregates {
-    /// Every prefix with what its ranges have in common. They are disjoint.
-    pub(super) all: Vec<(Kind, Aggregate)>,
+#[derive(Default)]
+pub(super) struct Aggregates<'a> {
+    /// All prefixes, by what their ranges have in common. They are disjoint, and those of a kind ascend.
+    pub(super) all: Vec<OfKind<'a>>,
     pub(super) bound: Option<BoundOutcome>,
     /// What it could not keep to, one sentence each.
     pub(super) faults: Vec<String>,

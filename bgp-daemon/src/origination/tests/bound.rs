@@ -66,7 +66,7 @@ impl World {
         let (set, held) = (self.set(), self.held());
         let written = |(prefix, one): (&Prefix, &Origination)| {
             let in_use = one.in_use.clone().filter(|_| held.contains(&prefix.to_string()));
-            (*prefix, Origination { in_use, ..one.clone() })
+            (*prefix, one.with(|one| one.in_use = in_use))
         };
         let before = Resumption {
             snapshot: Arc::clone(&set.snapshot),
@@ -477,7 +477,7 @@ proptest! {
             before = Some(originate_after(before.as_ref(), &mut Memory::default(), Arc::clone(snapshot), &config, now));
         }
         let before = before.unwrap();
-        let plain = |(prefix, one): (&Prefix, &Origination)| (*prefix, Origination { in_use: None, ..one.clone() });
+        let plain = |(prefix, one): (&Prefix, &Origination)| (*prefix, one.with(|one| one.in_use = None));
         let written = before.originations.iter().map(plain).collect();
         let (guard, snapshot) = (before.guard.clone(), Arc::clone(&before.snapshot));
         let set = super::super::originate::restore(written, guard, &mut Memory::default(), snapshot, (&config, &config), UNIX_EPOCH);

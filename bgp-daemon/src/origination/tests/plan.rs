@@ -53,7 +53,7 @@ proptest! {
         let old = originate(old, &config(RULES)).originations;
         let new = originate(new, &config(if rules_change { OTHER_RULES } else { RULES })).originations;
         let plan = Plan::between(&old, &new);
-        prop_assert!(plan.announce.is_sorted_by(|one, other| one.0 < other.0));
+        prop_assert!(plan.announce.keys().is_sorted_by(|one, other| one < other));
         prop_assert!(plan.withdraw.is_sorted_by(|one, other| one < other));
         prop_assert!(plan.withdraw.iter().all(|prefix| old.contains_key(prefix)));
 

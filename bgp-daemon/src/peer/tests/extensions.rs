@@ -43,7 +43,7 @@ fn takes_all() -> Vec<Capability> {
 fn originated(communities: Vec<Community>) -> OriginationChange {
     let attributes = Arc::new(PathAttributes { communities, ..PathAttributes::default() });
     OriginationChange {
-        originate: vec![("10.4.0.0/24".parse().unwrap(), attributes, Arc::from("pod"), 0)],
+        originate: std::iter::once(("10.4.0.0/24".parse().unwrap(), attributes, Arc::from("pod"), 0)).collect(),
         ..OriginationChange::default()
     }
 }

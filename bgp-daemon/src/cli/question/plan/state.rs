@@ -15,7 +15,7 @@ use crate::control::reply::{GuardReply, OriginationEntry, OriginationsReply, Sta
 use crate::inventory::{ObjectCounts, Provenance, Snapshot, Trust};
 use crate::origination::guard::{Guard, GuardState, Hold};
 use crate::origination::report::current_of;
-use crate::origination::{Blocks, Current, Origination, OriginationSet};
+use crate::origination::{Blocks, Current, Originated, Origination, OriginationSet};
 
 /// How often to begin anew when the daemon's state changes while it is read.
 const ATTEMPTS: usize = 5;
@@ -144,7 +144,7 @@ fn origination(entry: &OriginationEntry) -> Result<Origination, Failure> {
         }
     };
     let (cost, rule) = (facts.cost, facts.rule);
-    Ok(Origination { attributes, role, cost, rule, ranges: Arc::default(), in_use })
+    Ok(Originated { attributes, role, cost, rule, ranges: Arc::default(), in_use }.into())
 }
 
 fn strange(what: &str) -> Failure {
