@@ -36,6 +36,13 @@ pub(super) struct FileObjects {
     pub notes: NoteLog,
 }
 
+impl FileObjects {
+    /// How many claims to addresses stand in it.
+    pub fn claims(&self) -> usize {
+        self.reservations.len() + self.interfaces.iter().map(|interface| interface.claims.len()).sum::<usize>()
+    }
+}
+
 /// A file that was read.
 #[derive(Debug)]
 pub(super) struct FileRead {
@@ -233,7 +240,10 @@ impl<'a> FileCollector<'a> {
     }
 
     /// Ends the file.
-    pub fn finish(self) -> FileRead {
+    pub fn finish(mut self) -> FileRead {
+        // They stay as long as the file.
+        self.read.objects.objects.shrink_to_fit();
+        self.read.objects.interfaces.shrink_to_fit();
         self.read
     }
 

@@ -143,8 +143,8 @@ impl fmt::Display for RangeName {
 pub struct Allocation {
     /// The addresses.
     pub prefix: Prefix,
-    /// What they are given to.
-    pub owner: Owner,
+    /// What they are given to: one for all that an interface has, since there may be a million.
+    pub owner: Arc<Owner>,
 }
 
 /// What addresses are given to.
@@ -191,7 +191,7 @@ impl ObjectCounts {
         counts.subnetworks = subnetworks.len();
         let mut instances = HashSet::new();
         for owner in ranges.iter().flat_map(|range| range.allocations.keys()).map(|allocation| &allocation.owner) {
-            match owner {
+            match &**owner {
                 Owner::AliasRange { instance, .. } => {
                     counts.alias_ranges += 1;
                     instances.insert(instance);

@@ -148,7 +148,7 @@ impl Link<'_> {
 }
 
 fn owner_link(allocation: &Allocation) -> OwnerLink {
-    let (kind, resource, interface) = match &allocation.owner {
+    let (kind, resource, interface) = match &*allocation.owner {
         Owner::Interface { instance, interface } => (OwnerKind::Interface, instance, Some(interface)),
         Owner::AliasRange { instance, interface } => (OwnerKind::AliasIpRange, instance, Some(interface)),
         Owner::Address(path) => (OwnerKind::Address, path, None),

@@ -344,7 +344,7 @@ fn origination_set() -> OriginationSet {
     let interface: Arc<str> = Arc::from("nic0");
     let pods = Owner::AliasRange { instance: Arc::clone(&instance), interface: Arc::clone(&interface) };
     let vm = Owner::Interface { instance, interface };
-    let allocation = |text, owner: &Owner| Allocation { prefix: prefix(text), owner: owner.clone() };
+    let allocation = |text, owner: &Owner| Allocation { prefix: prefix(text), owner: Arc::new(owner.clone()) };
     let snapshot = Snapshot {
         revision: 3,
         taken_at: taken_at(),

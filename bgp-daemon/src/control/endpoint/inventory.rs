@@ -165,7 +165,8 @@ mod tests {
     #[test]
     fn counts_an_address_once_that_is_seen_twice() {
         let path = Arc::new(ResourcePath::parse("projects/p/zones/z/instances/vm-1").unwrap());
-        let allocation = |text: &str| Allocation { prefix: text.parse().unwrap(), owner: Owner::Address(path.clone()) };
+        let allocation =
+            |text: &str| Allocation { prefix: text.parse().unwrap(), owner: Owner::Address(path.clone()).into() };
         let of = |texts: &[&str]| allocated(&texts.iter().map(|text| (allocation(text), ())).collect());
         assert_eq!(of(&["10.0.0.0/24", "10.0.0.7/32", "10.0.1.0/32", "10.0.1.0/32"]), 257);
         assert_eq!(of(&["fd00::/64"]), 1 << 64);

@@ -51,6 +51,6 @@ pub(in crate::inventory) fn address(
     };
     let subnetwork = reader.link("subnetwork", &object.subnetwork, "subnetworks");
     let network = reader.link("network", &object.network, "networks");
-    let owner = Owner::Address(Arc::clone(path));
+    let owner = Arc::new(Owner::Address(Arc::clone(path)));
     reader.is_sound.then_some(Reservation { owner, prefix, field: Field::Address, subnetwork, network })
 }

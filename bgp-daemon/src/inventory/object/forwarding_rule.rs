@@ -42,7 +42,7 @@ pub(in crate::inventory) fn forwarding_rule(
     let network = reader.link("network", &object.network, "networks");
     let subnetwork = reader.link("subnetwork", &object.subnetwork, "subnetworks");
     let subnetwork = subnetwork.filter(|_| scheme.is_none_or(|scheme| scheme != "INTERNAL_SELF_MANAGED"));
-    let owner = Owner::ForwardingRule(Arc::clone(path));
+    let owner = Arc::new(Owner::ForwardingRule(Arc::clone(path)));
     let prefix = prefix.filter(|_| reader.is_sound)?;
     Some(Reservation { owner, prefix, field: Field::IpAddress, subnetwork, network })
 }

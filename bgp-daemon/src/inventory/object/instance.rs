@@ -8,7 +8,8 @@ use bgp_core::types::{AddressFamily, Prefix};
 use serde::Deserialize;
 use serde::de::MapAccess;
 
-use super::{Claim, Field, Object, ObjectReader, Readable, Written, WrittenList, reader, written};
+use super::claims::Claims;
+use super::{Field, Object, ObjectReader, Readable, Written, WrittenList, reader, written};
 use crate::inventory::{RangeName, ResourcePath};
 
 /// An entry of `networkInterfaces`.
@@ -66,7 +67,7 @@ pub(in crate::inventory) struct Interface {
     pub name: Arc<str>,
     pub network: Option<Arc<ResourcePath>>,
     pub subnetwork: Option<Arc<ResourcePath>>,
-    pub claims: Vec<Claim>,
+    pub claims: Claims,
     /// Alias ranges that have a length but no address yet.
     pub pending: Vec<(Field, String)>,
 }
@@ -107,7 +108,7 @@ fn interface(
         name,
         network,
         subnetwork,
-        claims: Vec::new(),
+        claims: Claims::default(),
         pending: Vec::new(),
     };
     interface.ipv4_address(written, reader);
@@ -115,6 +116,7 @@ fn interface(
     let (v4, v6) = (AddressFamily::Ipv4Unicast, AddressFamily::Ipv6Unicast);
     interface.aliases("aliasIpRanges", &written.alias_ip_ranges, v4, reader);
     interface.aliases("aliasIpv6Ranges", &written.alias_ipv6_ranges, v6, reader);
+    interface.claims.close();
     // A link that is wrong has its fault; without any the interface can be joined with nothing.
     let is_read = |link: &Option<_>, written: &Written<_>| link.is_some() || !written.is_written();
     let joins = is_read(&interface.network, &written.network)
@@ -133,7 +135,7 @@ impl Interface {
         let family = AddressFamily::Ipv4Unicast;
         let text = reader.required(field, &written.network_ip, reader::address_of(family));
         if let Some(address) = text.and_then(|text| reader.address(field, text, family)) {
-            self.claims.push(Claim { prefix: Prefix::host(address), range: RangeName::Primary, field });
+            self.claims.push(Prefix::host(address), RangeName::Primary, field);
         }
     }
 
@@ -172,7 +174,7 @@ impl Interface {
             Some(length) => u8::try_from(length).unwrap_or(u8::MAX),
         };
         match Prefix::new(address, length) {
-            Ok(prefix) => self.claims.push(Claim { prefix, range: RangeName::Ipv6, field }),
+            Ok(prefix) => self.claims.push(prefix, RangeName::Ipv6, field),
             Err(_) => reader.fault(length_field, Some(&length.to_string()), format!("expected {EXPECTED}")),
         }
     }
@@ -199,7 +201,7 @@ impl Interface {
             if is_netmask(text, family) {
                 self.pending.push((field, text.clone()));
             } else if let (Some(prefix), Some(range)) = (alias_prefix(field, text, family, reader), range) {
-                self.claims.push(Claim { prefix, range, field });
+                self.claims.push(prefix, range, field);
             }
         }
     }

@@ -3,6 +3,7 @@
 //! One file a kind. Nothing here knows files, the network that was selected, or any other object.
 
 mod address;
+mod claims;
 mod forwarding_rule;
 mod identity;
 mod instance;
@@ -13,6 +14,7 @@ mod written;
 
 use serde::{Deserialize, de::MapAccess};
 
+pub(super) use claims::Claim;
 pub(super) use instance::Interface;
 pub(super) use kind::Kind;
 pub(super) use reader::{Interner, ObjectReader};
@@ -26,7 +28,7 @@ use std::sync::Arc;
 
 use bgp_core::types::Prefix;
 
-use super::{Owner, RangeName, ResourcePath};
+use super::{Owner, ResourcePath};
 use instance::NetworkInterface;
 use subnetwork::SecondaryRange;
 
@@ -70,19 +72,10 @@ impl<'de> Readable<'de> for Object {
     }
 }
 
-/// Addresses that an object says it has.
-#[derive(Debug)]
-pub(super) struct Claim {
-    pub prefix: Prefix,
-    /// The range of the subnetwork that they must lie in.
-    pub range: RangeName,
-    pub field: Field,
-}
-
 /// An address or a forwarding rule.
 #[derive(Debug)]
 pub(super) struct Reservation {
-    pub owner: Owner,
+    pub owner: Arc<Owner>,
     pub prefix: Prefix,
     pub field: Field,
     /// When given, the address must lie in it.

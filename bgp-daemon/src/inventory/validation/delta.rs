@@ -101,7 +101,7 @@ fn difference<'a>(before: &'a [Placed], now: &'a [Placed]) -> (Vec<&'a Placed>, 
     let (mut gone, mut new) = (Vec::new(), Vec::new());
     let (mut before, mut now) = (before.iter().peekable(), now.iter().peekable());
     while let (Some(old), Some(one)) = (before.peek(), now.peek()) {
-        match (old.prefix, &old.owner).cmp(&(one.prefix, &one.owner)) {
+        match old.allocation.cmp(&one.allocation) {
             Ordering::Less => gone.extend(before.next()),
             Ordering::Greater => new.extend(now.next()),
             Ordering::Equal => drop((before.next(), now.next())),
@@ -117,7 +117,8 @@ fn difference<'a>(before: &'a [Placed], now: &'a [Placed]) -> (Vec<&'a Placed>, 
 fn exchange(ranges: &[Range], mut gone: &[&Placed], mut new: &[&Placed]) -> Option<Vec<Range>> {
     let mut exchanged = Vec::with_capacity(ranges.len());
     for range in ranges {
-        let own = |rest: &[&Placed]| rest.iter().take_while(|placed| range.prefix.covers(&placed.prefix)).count();
+        let own =
+            |rest: &[&Placed]| rest.iter().take_while(|placed| range.prefix.covers(&placed.allocation.prefix)).count();
         let (leave, rest_of_gone) = gone.split_at_checked(own(gone))?;
         let (come, rest_of_new) = new.split_at_checked(own(new))?;
         (gone, new) = (rest_of_gone, rest_of_new);
@@ -132,22 +133,21 @@ fn exchange(ranges: &[Range], mut gone: &[&Placed], mut new: &[&Placed]) -> Opti
 
 /// All that is there less `leave` with `come`.
 fn merged(all: &Allocations, leave: &[&Placed], come: &[&Placed]) -> Option<Allocations> {
-    let allocation = |placed: &&Placed| Allocation { prefix: placed.prefix, owner: placed.owner.clone() };
     let mut merged = all.clone();
-    for one in leave.iter().map(allocation) {
-        merged.remove(&one)?;
+    for one in leave {
+        merged.remove(&one.allocation)?;
     }
-    for one in come.iter().map(allocation) {
-        if merged.insert(one, ()).is_some() {
+    for one in come {
+        if merged.insert(one.allocation.clone(), ()).is_some() {
             return None;
         }
     }
-    come.iter().map(allocation).all(|one| is_alone(&merged, &one)).then_some(merged)
+    come.iter().all(|one| is_alone(&merged, &one.allocation)).then_some(merged)
 }
 
 /// Whether it shares no address with a neighbour. A reserved address may stand for what something else has.
 fn is_alone(all: &Allocations, own: &Allocation) -> bool {
-    let is_address = |(one, ()): &(&Allocation, &())| matches!(one.owner, Owner::Address(_));
+    let is_address = |(one, ()): &(&Allocation, &())| matches!(*one.owner, Owner::Address(_));
     let neighbours = all.until(|one| one < own).rev().find(|one| !is_address(one)).into_iter();
     let mut neighbours = neighbours.chain(all.after(own).find(|one| !is_address(one)));
     !neighbours.any(|(neighbour, ())| neighbour.prefix.overlaps(&own.prefix))

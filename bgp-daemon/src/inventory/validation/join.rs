@@ -9,13 +9,12 @@ use super::ranges::{Known, Ranges};
 use crate::inventory::collection::{Collection, FileObjects, ObjectId};
 use crate::inventory::findings::{FaultLog, NoteLog};
 use crate::inventory::object::{Claim, Field, Interface, Kind, Reservation};
-use crate::inventory::{Effect, InventoryFault, ObjectCounts, Owner, RangeName, ResourcePath, Selection};
+use crate::inventory::{Allocation, Effect, InventoryFault, ObjectCounts, Owner, RangeName, ResourcePath, Selection};
 
 /// Addresses of a range that something has.
 #[derive(Debug)]
 pub(super) struct Placed {
-    pub prefix: Prefix,
-    pub owner: Owner,
+    pub allocation: Allocation,
     pub file: u32,
     pub field: Field,
 }
@@ -48,15 +47,17 @@ pub(super) fn join_files(
 ) -> Joined {
     let counts =
         ObjectCounts { files: collection.files.len(), subnetworks: ranges.selected, ..ObjectCounts::default() };
-    let joined = Joined { counts, ..Joined::default() };
+    let files: Vec<_> = files.into_iter().collect();
+    let said: usize = files.iter().map(|(_, objects)| objects.claims()).sum();
+    let joined = Joined { counts, placed: Vec::with_capacity(said), ..Joined::default() };
     let mut joiner = Joiner { collection, ranges, selection, joined, file: 0 };
     for (file, objects) in files {
         joiner.file = file;
         joiner.file(&objects);
     }
     let mut joined = joiner.joined;
-    let key = |placed: &Placed| (placed.prefix, placed.file, placed.field);
-    joined.placed.sort_unstable_by(|a, b| (a.prefix, &a.owner).cmp(&(b.prefix, &b.owner)).then(key(a).cmp(&key(b))));
+    let place = |placed: &Placed| (placed.file, placed.field);
+    joined.placed.sort_unstable_by(|a, b| a.allocation.cmp(&b.allocation).then(place(a).cmp(&place(b))));
     joined
 }
 
@@ -136,38 +137,46 @@ impl Joiner<'_> {
             let note = format!("{label}: {field}: {text:?} has no address yet and is not allocated");
             self.joined.notes.push(note);
         }
-        for claim in &interface.claims {
-            if !self.fits(claim, interface, places, is_sound, subnetwork) {
+        // All that an interface has is of one owner, or two.
+        let (mut of_aliases, mut of_interface) = (None, None);
+        for claim in interface.claims.iter(interface.index) {
+            if !self.fits(&claim, interface, places, is_sound, subnetwork) {
                 continue;
             }
-            let (instance, name) = (Arc::clone(&interface.instance), Arc::clone(&interface.name));
+            let names = || (Arc::clone(&interface.instance), Arc::clone(&interface.name));
             let owner = match claim.field {
                 Field::AliasIpRange { .. } | Field::AliasIpv6Range { .. } => {
                     self.joined.counts.alias_ranges += 1;
-                    Owner::AliasRange { instance, interface: name }
+                    of_aliases.get_or_insert_with(|| {
+                        let (instance, interface) = names();
+                        Arc::new(Owner::AliasRange { instance, interface })
+                    })
                 }
-                _ => Owner::Interface { instance, interface: name },
+                _ => of_interface.get_or_insert_with(|| {
+                    let (instance, interface) = names();
+                    Arc::new(Owner::Interface { instance, interface })
+                }),
             };
-            self.place(claim.prefix, owner, claim.field);
+            self.place(claim.prefix, Arc::clone(owner), claim.field);
         }
         true
     }
 
-    fn place(&mut self, prefix: Prefix, owner: Owner, field: Field) {
-        self.joined.placed.push(Placed { prefix, owner, file: self.file, field });
+    fn place(&mut self, prefix: Prefix, owner: Arc<Owner>, field: Field) {
+        self.joined.placed.push(Placed { allocation: Allocation { prefix, owner }, file: self.file, field });
     }
 
     /// Whether a claim lies in the range that it names; else there is a fault.
     fn fits(
         &mut self,
-        claim: &Claim,
+        claim: &Claim<'_>,
         interface: &Interface,
         places: &[usize],
         is_sound: bool,
         subnetwork: &ResourcePath,
     ) -> bool {
         let all = places.iter().filter_map(|place| self.ranges.at(*place));
-        let mut named = all.filter(|range| range.name == claim.range).peekable();
+        let mut named = all.filter(|range| range.name == *claim.range).peekable();
         let first = named.peek().map(|range| range.prefix);
         if named.any(|range| range.prefix.covers(&claim.prefix)) {
             return true;
@@ -177,7 +186,7 @@ impl Joiner<'_> {
             return false;
         }
         let id = (Kind::Instance, Arc::clone(&interface.instance));
-        match (first, &claim.range) {
+        match (first, claim.range) {
             (Some(prefix), name) => {
                 let expected = format!("expected addresses in {prefix}, range {name} of subnetwork {subnetwork}");
                 self.fault(id, claim.field.to_string(), Some(claim.field.shown(&claim.prefix)), expected);
@@ -223,12 +232,12 @@ impl Joiner<'_> {
         if !counts {
             return;
         }
-        match &reservation.owner {
+        match &*reservation.owner {
             Owner::ForwardingRule(_) => self.joined.counts.forwarding_rules += 1,
             _ => self.joined.counts.addresses += 1,
         }
         self.count(reservation.owner.resource());
-        self.place(reservation.prefix, reservation.owner.clone(), reservation.field);
+        self.place(reservation.prefix, Arc::clone(&reservation.owner), reservation.field);
     }
 
     /// Whether the reservation lies in a range of the subnetwork that it names; not when it does not count or is at fault.

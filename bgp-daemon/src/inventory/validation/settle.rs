@@ -7,8 +7,6 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use bgp_core::types::Prefix;
-
 use super::join::{Placed, id_of};
 use super::ranges::Ranges;
 use crate::inventory::collection::{Collection, ObjectId};
@@ -42,11 +40,15 @@ pub(super) struct Settled {
 /// Addresses, and who has them.
 #[derive(Clone, Copy)]
 struct Held<'a> {
-    prefix: Prefix,
-    owner: &'a Owner,
+    /// What and whose.
+    what: &'a Allocation,
     /// Its place among what the new state says; `None` for what only stays.
-    place: Option<usize>,
+    place: Option<Place>,
 }
+
+/// A place among what the new state says.
+#[derive(Clone, Copy)]
+struct Place(u32);
 
 /// What one round came to.
 struct Round<'a> {
@@ -69,7 +71,7 @@ impl Question<'_> {
             let before = quarantine.len();
             // What another keeps only because the state is not trusted may have been handed on.
             let blamed = refused.iter().filter(|(_, other)| !self.keep_all || other.place.is_some());
-            quarantine.extend(blamed.map(|(refused, _)| id_of(refused.owner)));
+            quarantine.extend(blamed.map(|(refused, _)| id_of(&refused.what.owner)));
             // Whoever keeps everything already has what it had.
             let spreads = quarantine.len() > before && !self.keep_all && self.last.is_some();
             if spreads {
@@ -91,13 +93,13 @@ impl Question<'_> {
     }
 
     fn round<'q>(&'q self, quarantine: &HashSet<ObjectId>) -> Round<'q> {
-        let (mut all, mut refused, mut passed_over) = (Vec::with_capacity(self.placed.len()), Vec::new(), 0);
+        let (mut all, mut refused, mut passed_over) = (Vec::new(), Vec::new(), 0);
         // A reserved address may stand for what something else has too, so that they are settled apart.
         for addresses in [false, true] {
             let of_class = |owner: &Owner| matches!(owner, Owner::Address(_)) == addresses;
             let (mut held, rest) = self.held_before(of_class, quarantine);
-            let mut added: Vec<Held<'_>> = Vec::new();
-            for new in rest {
+            let mut added: Vec<Held<'_>> = Vec::with_capacity(rest.len());
+            for new in rest.into_iter().filter_map(|place| self.held_at(place)) {
                 let last_added = added.last().filter(|added| conflict(added, &new));
                 match last_added.or_else(|| clash(&held, &new)) {
                     Some(other) => refused.push((new, *other)),
@@ -105,56 +107,67 @@ impl Question<'_> {
                     None => added.push(new),
                 }
             }
-            held.append(&mut added);
-            all.append(&mut held);
+            append(&mut held, added);
+            append(&mut all, held);
         }
-        all.sort_by(|a, b| (a.prefix, a.owner).cmp(&(b.prefix, b.owner)));
+        if !all.is_sorted_by(|a, b| a.what <= b.what) {
+            all.sort_by(|a, b| a.what.cmp(b.what));
+        }
         Round { held: all, refused, passed_over }
     }
 
-    /// What was there before and is still or stays, ascending, and what is new.
+    /// What the new state says at that place.
+    fn held_at(&self, place: Place) -> Option<Held<'_>> {
+        Some(Held { what: &self.at(place)?.allocation, place: Some(place) })
+    }
+
+    fn at(&self, Place(place): Place) -> Option<&Placed> {
+        self.placed.get(usize::try_from(place).ok()?)
+    }
+
+    /// What was there before and is still or stays, ascending, and where what is new stands.
     fn held_before(
         &self,
         of_class: impl Fn(&Owner) -> bool,
         quarantine: &HashSet<ObjectId>,
-    ) -> (Vec<Held<'_>>, Vec<Held<'_>>) {
+    ) -> (Vec<Held<'_>>, Vec<Place>) {
         let stays = |owner: &Owner| self.keep_all || (!quarantine.is_empty() && quarantine.contains(&id_of(owner)));
         let last = self.last.iter().flat_map(|last| &last.ranges).flat_map(|range| range.allocations.keys());
         let mut last = last.filter(|allocation| of_class(&allocation.owner)).peekable();
         let (mut held, mut rest) = (Vec::new(), Vec::new());
         let only_stays = |allocation: &'_ Allocation| stays(&allocation.owner);
-        for (place, new) in self.placed.iter().enumerate().filter(|(_, placed)| of_class(&placed.owner)) {
-            let key = (new.prefix, &new.owner);
-            while let Some(before) = last.next_if(|before| (before.prefix, &before.owner) < key) {
+        for (place, new) in (0..).map(Place).zip(self.placed.iter().map(|placed| &placed.allocation)) {
+            if !of_class(&new.owner) {
+                continue;
+            }
+            while let Some(before) = last.next_if(|before| *before < new) {
                 if only_stays(before) {
-                    held.push(Held { prefix: before.prefix, owner: &before.owner, place: None });
+                    held.push(Held { what: before, place: None });
                 }
             }
-            let was_there = last.next_if(|before| (before.prefix, &before.owner) == key).is_some();
-            let new = Held { prefix: new.prefix, owner: &new.owner, place: Some(place) };
-            if was_there { held.push(new) } else { rest.push(new) }
+            let was_there = last.next_if(|before| *before == new).is_some();
+            if was_there { held.push(Held { what: new, place: Some(place) }) } else { rest.push(place) }
         }
         let rest_of_last = last.filter(|before| only_stays(before));
-        held.extend(rest_of_last.map(|before| Held { prefix: before.prefix, owner: &before.owner, place: None }));
+        held.extend(rest_of_last.map(|before| Held { what: before, place: None }));
         (held, rest)
     }
 
     /// Sorts what is held into the ranges.
     fn in_ranges(&self, held: Vec<Held<'_>>) -> Result<Vec<Range>, Box<InventoryFault>> {
-        let allocation = |held: &Held<'_>| Allocation { prefix: held.prefix, owner: held.owner.clone() };
         let mut rest = held.as_slice();
         let mut ranges = Vec::with_capacity(self.ranges.ranges.len());
         for range in &self.ranges.ranges {
-            let count = rest.iter().take_while(|held| range.prefix.covers(&held.prefix)).count();
+            let count = rest.iter().take_while(|held| range.prefix.covers(&held.what.prefix)).count();
             let (own, later) = rest.split_at_checked(count).unwrap_or((rest, &[]));
             rest = later;
             ranges.push(Range {
                 subnetwork: Arc::clone(&range.subnetwork),
                 name: range.name.clone(),
                 prefix: range.prefix,
-                allocations: Allocations::of_keys(own.iter().map(allocation)),
+                allocations: Allocations::of_keys(own.iter().map(|held| held.what.clone())),
             });
-            if let Some(homeless) = rest.first().filter(|held| held.prefix < range.prefix) {
+            if let Some(homeless) = rest.first().filter(|held| held.what.prefix < range.prefix) {
                 return Err(homeless_fault(homeless));
             }
         }
@@ -167,46 +180,55 @@ impl Question<'_> {
     /// What to say of a claim that is refused. In a state that is not trusted, a claim of what another keeps is no fault:
     /// it may have been handed on.
     fn overlap(&self, refused: &Held<'_>, other: &Held<'_>) -> Option<InventoryFault> {
-        let inner = self.placed.get(refused.place?)?;
-        let (prefix, owner) = (other.prefix, other.owner);
-        let expected = match other.place.and_then(|place| self.placed.get(place)) {
+        let inner = self.at(refused.place?)?;
+        let Allocation { prefix, owner } = other.what;
+        let expected = match other.place.and_then(|place| self.at(place)) {
             Some(other) => {
                 let file = self.collection.file_name(other.file);
                 format!("overlaps {prefix}, {owner} in {file}; expected addresses that nothing else has")
             }
-            None if self.keep_all || id_of(owner) == id_of(refused.owner) => return None,
+            None if self.keep_all || id_of(owner) == id_of(&refused.what.owner) => return None,
             None => format!("overlaps {prefix}, which {owner} had and keeps; expected addresses that nothing else has"),
         };
-        let (kind, path) = id_of(refused.owner);
+        let (kind, path) = id_of(&refused.what.owner);
         Some(InventoryFault {
             effect: Effect::Quarantine,
             file: Some(self.collection.file_name(inner.file).to_owned()),
             line: None,
             object: Some(format!("{kind} {path}")),
             field: Some(inner.field.to_string()),
-            value: Some(inner.field.shown(&inner.prefix)),
+            value: Some(inner.field.shown(&inner.allocation.prefix)),
             expected,
         })
+    }
+}
+
+/// Puts `more` behind `all`; where that is nothing, it is not copied.
+fn append<'a>(all: &mut Vec<Held<'a>>, mut more: Vec<Held<'a>>) {
+    match all.is_empty() {
+        true => *all = more,
+        false => all.append(&mut more),
     }
 }
 
 fn homeless_fault(held: &Held<'_>) -> Box<InventoryFault> {
     let expected = format!(
         "keeps {}, for it is at fault, and no subnetwork has that range any more; expected the range",
-        held.prefix
+        held.what.prefix
     );
-    Box::new(InventoryFault::of_state(Doubt::Subnetwork, Some(held.owner.to_string()), expected))
+    Box::new(InventoryFault::of_state(Doubt::Subnetwork, Some(held.what.owner.to_string()), expected))
 }
 
 /// Whether both cannot be: several forwarding rules may have one address.
 fn conflict(a: &Held<'_>, b: &Held<'_>) -> bool {
-    let both_rules = matches!((a.owner, b.owner), (Owner::ForwardingRule(_), Owner::ForwardingRule(_)));
+    let (a, b) = (a.what, b.what);
+    let both_rules = matches!((&*a.owner, &*b.owner), (Owner::ForwardingRule(_), Owner::ForwardingRule(_)));
     a.prefix.overlaps(&b.prefix) && !(both_rules && a.prefix == b.prefix)
 }
 
 /// What is held and cannot be beside `new`. `held` is ascending, and those of it that share addresses have the same ones.
 fn clash<'a, 'q>(held: &'a [Held<'q>], new: &Held<'_>) -> Option<&'a Held<'q>> {
-    let after = held.partition_point(|held| held.prefix <= new.prefix);
+    let after = held.partition_point(|held| held.what.prefix <= new.what.prefix);
     let before = after.checked_sub(1).and_then(|before| held.get(before));
     before.filter(|before| conflict(before, new)).or_else(|| held.get(after).filter(|after| conflict(after, new)))
 }

@@ -73,6 +73,8 @@ struct Reader {
     subnetworks: HashMap<ResourcePath, Arc<SubnetworkRef>>,
     resources: Vec<Arc<ResourcePath>>,
     words: Vec<Arc<str>>,
+    /// By kind, resource and word.
+    owners: HashMap<(u8, usize, usize), Arc<Owner>>,
     attributes: Vec<Arc<PathAttributes>>,
     originations: Originations,
     /// What was originated last.
@@ -203,8 +205,11 @@ impl Reader {
         range.allocations.insert(allocation, ()).is_none().then_some(())
     }
 
-    fn allocation_of(&self, (prefix, kind, resource, word): AllocationLine<'_>) -> Option<Allocation> {
+    fn allocation_of(&mut self, (prefix, kind, resource, word): AllocationLine<'_>) -> Option<Allocation> {
         let prefix = Prefix::parse_exact(prefix).ok()?;
+        if let Some(owner) = self.owners.get(&(kind, resource, word)) {
+            return Some(Allocation { prefix, owner: Arc::clone(owner) });
+        }
         let path = Arc::clone(self.resources.get(resource)?);
         let interface = || self.words.get(word).map(Arc::clone);
         let owner = match kind {
@@ -214,6 +219,8 @@ impl Reader {
             3 => Owner::ForwardingRule(path),
             _ => return None,
         };
+        let owner = Arc::new(owner);
+        self.owners.insert((kind, resource, word), Arc::clone(&owner));
         Some(Allocation { prefix, owner })
     }
 
@@ -262,6 +269,7 @@ impl Reader {
         self.before = Some(snapshot.clone());
         self.is_amended = true;
         (self.resources, self.words, self.attributes) = (Vec::new(), Vec::new(), Vec::new());
+        self.owners = HashMap::new();
         let (originations, told_by) = (self.originations.clone(), self.told_before.clone());
         Some(Record { snapshot: Arc::new(snapshot), originations, guard, told_by })
     }

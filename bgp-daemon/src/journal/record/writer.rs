@@ -145,7 +145,7 @@ impl<'a> Writer<'a> {
 
     fn allocation(&mut self, Allocation { prefix, owner }: &Allocation, is_gone: bool) -> io::Result<()> {
         let resource = self.resource(owner.resource())?;
-        let (kind, word) = match owner {
+        let (kind, word) = match &**owner {
             Owner::Interface { interface, .. } => (0, self.word(interface)?),
             Owner::AliasRange { interface, .. } => (1, self.word(interface)?),
             Owner::Address(_) => (2, 0),

@@ -55,17 +55,20 @@ fn whole_set(revision: u64, aliases: u32) -> OriginationSet {
         let instance = path(&format!("projects/p/zones/z/instances/n{}", number / 8));
         let address = std::net::Ipv4Addr::from_bits(0x0A04_0000 + number * 16);
         let owner = Owner::AliasRange { instance, interface: Arc::from("nic0") };
-        Allocation { prefix: Prefix::new(address.into(), 28).unwrap(), owner }
+        Allocation { prefix: Prefix::new(address.into(), 28).unwrap(), owner: owner.into() }
     };
     let fixed = vec![
         Allocation {
             prefix: prefix("10.0.0.2/32"),
-            owner: Owner::Interface { instance: Arc::clone(&instance), interface: Arc::clone(&interface) },
+            owner: Owner::Interface { instance: Arc::clone(&instance), interface: Arc::clone(&interface) }.into(),
         },
-        Allocation { prefix: prefix("10.0.0.3/32"), owner: Owner::Address(path("projects/p/global/addresses/x")) },
         Allocation {
             prefix: prefix("10.0.0.3/32"),
-            owner: Owner::ForwardingRule(path("projects/p/regions/r/forwardingRules/f")),
+            owner: Owner::Address(path("projects/p/global/addresses/x")).into(),
+        },
+        Allocation {
+            prefix: prefix("10.0.0.3/32"),
+            owner: Owner::ForwardingRule(path("projects/p/regions/r/forwardingRules/f")).into(),
         },
     ];
     let snapshot = Snapshot {

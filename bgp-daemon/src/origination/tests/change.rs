@@ -106,7 +106,7 @@ fn toggled(snapshot: &Snapshot, toggles: &[(Index, u8, u8, u8)]) -> Arc<Snapshot
         // Blocks of the space that this range lies in.
         let inside = SPACES.iter().map(|space| block(space, *offset, *bits)).find(|one| range.prefix.covers(one));
         let prefix: Prefix = inside.unwrap_or(range.prefix);
-        let allocation = Allocation { prefix, owner };
+        let allocation = Allocation { prefix, owner: owner.into() };
         if range.allocations.remove(&allocation).is_none() {
             range.allocations.insert(allocation, ());
         }

@@ -30,7 +30,7 @@ aggregation = { mode = "in-use" }
 fn example() -> (OriginationSet, Config) {
     let mut pods = range("gke-pods", "10.1.0.0/16", &["10.1.0.0/24", "10.1.1.0/25"]);
     let reserved = Owner::Address(resource("projects/p/regions/us-central1/addresses/block"));
-    pods.allocations.insert(Allocation { prefix: prefix("10.1.0.0/28"), owner: reserved }, ());
+    pods.allocations.insert(Allocation { prefix: prefix("10.1.0.0/28"), owner: reserved.into() }, ());
     let ranges = vec![
         range("primary", "10.0.0.0/24", &["10.0.0.2/32"]),
         pods,

@@ -75,7 +75,8 @@ fn range_name(text: &str) -> RangeName {
 fn range(name: &str, cidr: &str, allocated: &[&str]) -> Range {
     let allocated = allocated.iter().enumerate().map(|(index, text)| {
         let instance = resource(&format!("projects/p/zones/us-central1-a/instances/vm-{index}"));
-        Allocation { prefix: prefix(text), owner: Owner::AliasRange { instance, interface: Arc::from("nic0") } }
+        let owner = Owner::AliasRange { instance, interface: Arc::from("nic0") };
+        Allocation { prefix: prefix(text), owner: owner.into() }
     });
     let (subnetwork, allocations) = (subnetwork("us-central1/gke"), Allocations::of_keys(allocated));
     Range { subnetwork, name: range_name(name), prefix: prefix(cidr), allocations }
