@@ -1,24 +1,37 @@
 //! A sorted map in pieces that its versions share: a changed copy costs the pieces that change, and so does the difference of
 //! two.
+//!
+//! Pieces stand in groups, so that a copy does not touch every piece: of a million entries it takes a list of a hundred
+//! groups, one group and one piece.
+
+mod build;
+mod entries;
 
 use std::cmp::Ordering;
 use std::fmt;
-use std::slice;
 use std::sync::Arc;
+
+use build::PIECE_FILLED;
+pub use entries::{Entries, IntoEntries};
 
 /// Entries of a piece at most.
 const PIECE_MAX: usize = if cfg!(test) { 8 } else { 256 };
 
-/// Entries of a piece when many come at once: single ones find room later.
-const PIECE_FILLED: usize = PIECE_MAX / 4 * 3;
-
 /// A piece of fewer entries is joined with the next, where both are few.
 const PIECE_MIN: usize = PIECE_MAX / 4;
 
-/// Of so many entries one is few enough to be put into its place by itself.
-const FEW: usize = 8;
+/// Pieces of a group at most.
+const GROUP_MAX: usize = if cfg!(test) { 4 } else { 64 };
+
+/// Pieces of a group when many come at once.
+const GROUP_FILLED: usize = GROUP_MAX / 4 * 3;
+
+/// A group of fewer pieces is joined with the next, where both are few.
+const GROUP_MIN: usize = GROUP_MAX / 4;
 
 type Piece<K, V> = Arc<Vec<(K, V)>>;
+
+type Group<K, V> = Arc<Vec<Piece<K, V>>>;
 
 /// A sorted map that is cheap to keep in several versions.
 ///
@@ -26,14 +39,21 @@ type Piece<K, V> = Arc<Vec<(K, V)>>;
 /// two versions passes over what they share.
 #[derive(Clone)]
 pub struct SharedMap<K, V> {
-    /// None is empty, keys ascend from each to the next.
-    pieces: Arc<Vec<Piece<K, V>>>,
+    /// None is empty, nor is any piece; keys ascend from each to the next.
+    groups: Arc<Vec<Group<K, V>>>,
     len: usize,
+}
+
+/// A place among pieces: the group, and the piece in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Place {
+    group: usize,
+    piece: usize,
 }
 
 impl<K, V> Default for SharedMap<K, V> {
     fn default() -> Self {
-        Self { pieces: Arc::default(), len: 0 }
+        Self { groups: Arc::default(), len: 0 }
     }
 }
 
@@ -59,7 +79,7 @@ impl<K: Ord + Clone, V: Clone> SharedMap<K, V> {
     /// Whether both are one version, with one look: it may say no of versions that are equal.
     #[must_use]
     pub fn is_same(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.pieces, &other.pieces)
+        Arc::ptr_eq(&self.groups, &other.groups)
     }
 
     /// The value of `key`.
@@ -71,7 +91,7 @@ impl<K: Ord + Clone, V: Clone> SharedMap<K, V> {
     /// The entry of `key`.
     #[must_use]
     pub fn get_key_value(&self, key: &K) -> Option<(&K, &V)> {
-        let piece = self.pieces.get(self.place(key))?;
+        let piece = self.piece(self.place(|known| known < key))?;
         let at = piece.binary_search_by(|(known, _)| known.cmp(key)).ok()?;
         piece.get(at).map(|(key, value)| (key, value))
     }
@@ -91,7 +111,7 @@ impl<K: Ord + Clone, V: Clone> SharedMap<K, V> {
     /// All entries, ascending.
     #[must_use]
     pub fn iter(&self) -> Entries<'_, K, V> {
-        Entries { front: [].iter(), pieces: self.pieces.iter(), back: [].iter() }
+        Entries { groups: self.groups.iter(), ..Entries::none() }
     }
 
     /// All keys, ascending.
@@ -115,18 +135,20 @@ impl<K: Ord + Clone, V: Clone> SharedMap<K, V> {
     #[must_use]
     pub fn from(&self, before: impl Fn(&K) -> bool) -> Entries<'_, K, V> {
         let (place, at) = self.find(before);
-        let mut pieces = self.pieces.get(place..).unwrap_or_default().iter();
+        let mut groups = self.groups.get(place.group..).unwrap_or_default().iter();
+        let mut pieces = groups.next().and_then(|group| group.get(place.piece..)).unwrap_or_default().iter();
         let front = pieces.next().and_then(|piece| piece.get(at..)).unwrap_or_default().iter();
-        Entries { front, pieces, back: [].iter() }
+        Entries { front, pieces, groups, ..Entries::none() }
     }
 
     /// The entries of which the key is `before`, ascending.
     #[must_use]
     pub fn until(&self, before: impl Fn(&K) -> bool) -> Entries<'_, K, V> {
         let (place, at) = self.find(before);
-        let pieces = self.pieces.get(..place).unwrap_or_default().iter();
-        let back = self.pieces.get(place).and_then(|piece| piece.get(..at)).unwrap_or_default().iter();
-        Entries { front: [].iter(), pieces, back }
+        let groups = self.groups.get(..place.group).unwrap_or_default().iter();
+        let last_pieces = self.pieces(place.group).get(..place.piece).unwrap_or_default().iter();
+        let back = self.piece(place).and_then(|piece| piece.get(..at)).unwrap_or_default().iter();
+        Entries { groups, last_pieces, back, ..Entries::none() }
     }
 
     /// How many entries there are from the first of which the key is not `before` the first to that of which it is not before
@@ -134,8 +156,8 @@ impl<K: Ord + Clone, V: Clone> SharedMap<K, V> {
     #[must_use]
     pub fn count(&self, first: impl Fn(&K) -> bool, end: impl Fn(&K) -> bool) -> usize {
         let ((first, skipped), (end, at)) = (self.find(first), self.find(end));
-        let between = self.pieces.get(first..end).unwrap_or_default();
-        (between.iter().map(|piece| piece.len()).sum::<usize>() + at).saturating_sub(skipped)
+        let between = self.between(first, end).map(|pieces| pieces.iter().map(|piece| piece.len()).sum::<usize>());
+        (between.sum::<usize>() + at).saturating_sub(skipped)
     }
 
     /// The pieces that hold the entries from the first of which the key is not before the first to that of which it is not
@@ -143,34 +165,57 @@ impl<K: Ord + Clone, V: Clone> SharedMap<K, V> {
     #[must_use]
     pub fn around(&self, first: impl Fn(&K) -> bool, end: impl Fn(&K) -> bool) -> Self {
         let ((first, _), (end, at)) = (self.find(first), self.find(end));
-        let pieces = self.pieces.get(first..end + usize::from(at > 0)).unwrap_or_default();
-        Self { pieces: Arc::new(pieces.to_vec()), len: pieces.iter().map(|piece| piece.len()).sum() }
+        let end = Place { piece: end.piece + usize::from(at > 0), ..end };
+        let shared = |(number, pieces): (usize, &[Piece<K, V>])| match self.groups.get(number) {
+            Some(whole) if whole.len() == pieces.len() => Arc::clone(whole),
+            _ => Arc::new(pieces.to_vec()),
+        };
+        let parts = (first.group..).zip(self.between(first, end)).filter(|(_, pieces)| !pieces.is_empty());
+        let groups: Vec<Group<K, V>> = parts.map(shared).collect();
+        let len = groups.iter().flat_map(|group| group.iter()).map(|piece| piece.len()).sum();
+        Self { groups: Arc::new(groups), len }
     }
 
     /// Gives `key` the value, and returns the one it had.
     pub fn insert(&mut self, key: K, value: V) -> Option<V> {
-        let place = self.place(&key).min(self.pieces.len().saturating_sub(1));
-        let is_last = place + 1 >= self.pieces.len();
-        let pieces = Arc::make_mut(&mut self.pieces);
-        let Some(piece) = pieces.get_mut(place) else {
-            pieces.push(Arc::new(vec![(key, value)]));
+        let mut place = self.place(|known| *known < key);
+        if place.group == self.groups.len() {
+            // Behind all that is there: in the last piece, if there is any.
+            let last = self.groups.last().map_or(0, |group| group.len().saturating_sub(1));
+            place = Place { group: place.group.saturating_sub(1), piece: last };
+        }
+        let is_last_group = place.group + 1 >= self.groups.len();
+        let groups = Arc::make_mut(&mut self.groups);
+        let Some(group) = groups.get_mut(place.group) else {
+            groups.push(Arc::new(vec![Arc::new(vec![(key, value)])]));
             self.len = 1;
             return None;
         };
+        let is_last = is_last_group && place.piece + 1 >= group.len();
+        let pieces = Arc::make_mut(group);
+        let piece = pieces.get_mut(place.piece)?;
         match piece.binary_search_by(|(known, _)| known.cmp(&key)) {
             Ok(at) => Arc::make_mut(piece).get_mut(at).map(|(_, known)| std::mem::replace(known, value)),
             Err(at) => {
                 self.len += 1;
-                // What comes in order fills one piece after the other.
+                // What comes in order fills one piece after the other, and one group.
                 if is_last && at == piece.len() && at >= PIECE_FILLED {
-                    pieces.push(Arc::new(vec![(key, value)]));
+                    let next = Arc::new(vec![(key, value)]);
+                    match pieces.len() < GROUP_FILLED {
+                        true => pieces.push(next),
+                        false => groups.push(Arc::new(vec![next])),
+                    }
                     return None;
                 }
                 let entries = Arc::make_mut(piece);
                 entries.insert(at, (key, value));
                 if entries.len() > PIECE_MAX {
                     let rest = entries.split_off(entries.len() / 2);
-                    pieces.insert(place + 1, Arc::new(rest));
+                    pieces.insert(place.piece + 1, Arc::new(rest));
+                    if pieces.len() > GROUP_MAX {
+                        let rest = pieces.split_off(pieces.len() / 2);
+                        groups.insert(place.group + 1, Arc::new(rest));
+                    }
                 }
                 None
             }
@@ -179,23 +224,17 @@ impl<K: Ord + Clone, V: Clone> SharedMap<K, V> {
 
     /// Takes the value of `key`.
     pub fn remove(&mut self, key: &K) -> Option<V> {
-        let place = self.place(key);
-        let at = self.pieces.get(place)?.binary_search_by(|(known, _)| known.cmp(key)).ok()?;
-        let pieces = Arc::make_mut(&mut self.pieces);
-        let piece = pieces.get_mut(place)?;
-        let entries = Arc::make_mut(piece);
+        let place = self.place(|known| known < key);
+        let at = self.piece(place)?.binary_search_by(|(known, _)| known.cmp(key)).ok()?;
+        let groups = Arc::make_mut(&mut self.groups);
+        let pieces = Arc::make_mut(groups.get_mut(place.group)?);
+        let entries = Arc::make_mut(pieces.get_mut(place.piece)?);
         let (_, value) = entries.remove(at);
         self.len -= 1;
-        let left = entries.len();
-        let next = pieces.get(place + 1).map(|next| next.len());
-        if left == 0 {
-            pieces.remove(place);
-        } else if left < PIECE_MIN && next.is_some_and(|next| next <= PIECE_MAX / 2) {
-            let next = pieces.remove(place + 1);
-            if let Some(piece) = pieces.get_mut(place) {
-                Arc::make_mut(piece).extend(next.iter().cloned());
-            }
-        }
+        let is_small = (entries.is_empty(), entries.len() < PIECE_MIN);
+        join_next(pieces, place.piece, is_small, PIECE_MAX);
+        let is_small = (pieces.is_empty(), pieces.len() < GROUP_MIN);
+        join_next(groups, place.group, is_small, GROUP_MAX);
         Some(value)
     }
 
@@ -203,13 +242,10 @@ impl<K: Ord + Clone, V: Clone> SharedMap<K, V> {
     /// pieces that both share; what stands in others is compared by nobody here.
     pub fn changes<'a>(&'a self, new: &'a Self) -> impl Iterator<Item = Change<'a, K, V>> {
         let is_same = self.is_same(new);
-        let rest = |pieces: &'a [Piece<K, V>]| if is_same { Cursor::new(&[]) } else { Cursor::new(pieces) };
-        let (mut before, mut after) = (rest(&self.pieces), rest(&new.pieces));
+        let rest = |groups: &'a [Group<K, V>]| if is_same { Cursor::new(&[]) } else { Cursor::new(groups) };
+        let (mut before, mut after) = (rest(&self.groups), rest(&new.groups));
         std::iter::from_fn(move || {
-            while before.is_at_the_same_piece(&after) {
-                before.pass_piece();
-                after.pass_piece();
-            }
+            before.pass_what_is_shared(&mut after);
             let (old, new) = (before.peek(), after.peek());
             let order = match (old, new) {
                 (Some((old, _)), Some((new, _))) => old.cmp(new),
@@ -226,63 +262,48 @@ impl<K: Ord + Clone, V: Clone> SharedMap<K, V> {
         })
     }
 
-    /// The piece that `key` stands in, if it is there.
-    fn place(&self, key: &K) -> usize {
-        self.pieces.partition_point(|piece| piece.last().is_some_and(|(last, _)| last < key))
+    fn pieces(&self, group: usize) -> &[Piece<K, V>] {
+        self.groups.get(group).map(|group| group.as_slice()).unwrap_or_default()
+    }
+
+    fn piece(&self, place: Place) -> Option<&Piece<K, V>> {
+        self.pieces(place.group).get(place.piece)
+    }
+
+    /// The pieces from the first place up to the second, group by group.
+    fn between(&self, first: Place, end: Place) -> impl Iterator<Item = &[Piece<K, V>]> {
+        let groups = (first.group..).zip(self.groups.get(first.group..).unwrap_or_default());
+        groups.take_while(move |(number, _)| *number <= end.group).map(move |(number, group)| {
+            let begin = if number == first.group { first.piece } else { 0 };
+            let end = if number == end.group { end.piece } else { group.len() };
+            group.get(begin..end).unwrap_or_default()
+        })
+    }
+
+    /// The piece of the first entry of which the key is not `before`.
+    fn place(&self, before: impl Fn(&K) -> bool) -> Place {
+        let is_before = |piece: &Piece<K, V>| piece.last().is_some_and(|(last, _)| before(last));
+        let group = self.groups.partition_point(|group| group.last().is_some_and(is_before));
+        Place { group, piece: self.pieces(group).partition_point(is_before) }
     }
 
     /// Where the first stands that is not `before`: a piece, and a place in it.
-    fn find(&self, before: impl Fn(&K) -> bool) -> (usize, usize) {
-        let place = self.pieces.partition_point(|piece| piece.last().is_some_and(|(last, _)| before(last)));
-        let at = self.pieces.get(place).map_or(0, |piece| piece.partition_point(|(key, _)| before(key)));
-        (place, at)
+    fn find(&self, before: impl Fn(&K) -> bool) -> (Place, usize) {
+        let place = self.place(&before);
+        (place, self.piece(place).map_or(0, |piece| piece.partition_point(|(key, _)| before(key))))
     }
 }
 
-/// Entries of a [`SharedMap`], by their keys.
-#[derive(Clone, Debug)]
-pub struct Entries<'a, K, V> {
-    front: slice::Iter<'a, (K, V)>,
-    pieces: slice::Iter<'a, Piece<K, V>>,
-    back: slice::Iter<'a, (K, V)>,
-}
-
-impl<'a, K, V> Iterator for Entries<'a, K, V> {
-    type Item = (&'a K, &'a V);
-
-    fn next(&mut self) -> Option<Self::Item> {
-        loop {
-            if let Some((key, value)) = self.front.next() {
-                return Some((key, value));
-            }
-            match self.pieces.next() {
-                Some(piece) => self.front = piece.iter(),
-                None => return self.back.next().map(|(key, value)| (key, value)),
-            }
+/// Takes the part at `place` out when it is empty, and joins it with the next one when it is small and that has room.
+fn join_next<T: Clone>(parts: &mut Vec<Arc<Vec<T>>>, place: usize, (is_empty, is_small): (bool, bool), most: usize) {
+    let has_room = parts.get(place + 1).is_some_and(|next| next.len() <= most / 2);
+    if is_empty {
+        parts.remove(place);
+    } else if is_small && has_room {
+        let next = parts.remove(place + 1);
+        if let Some(part) = parts.get_mut(place) {
+            Arc::make_mut(part).extend(next.iter().cloned());
         }
-    }
-}
-
-impl<K, V> DoubleEndedIterator for Entries<'_, K, V> {
-    fn next_back(&mut self) -> Option<Self::Item> {
-        loop {
-            if let Some((key, value)) = self.back.next_back() {
-                return Some((key, value));
-            }
-            match self.pieces.next_back() {
-                Some(piece) => self.back = piece.iter(),
-                None => return self.front.next_back().map(|(key, value)| (key, value)),
-            }
-        }
-    }
-}
-
-impl<'a, K: Ord + Clone, V: Clone> IntoIterator for &'a SharedMap<K, V> {
-    type Item = (&'a K, &'a V);
-    type IntoIter = Entries<'a, K, V>;
-
-    fn into_iter(self) -> Self::IntoIter {
-        self.iter()
     }
 }
 
@@ -297,19 +318,38 @@ pub struct Change<'a, K, V> {
     pub after: Option<&'a V>,
 }
 
+/// An entry among those of all groups, or the end.
 struct Cursor<'a, K, V> {
+    groups: &'a [Group<K, V>],
+    /// The rest of the first group.
     pieces: &'a [Piece<K, V>],
     at: usize,
 }
 
 impl<'a, K, V> Cursor<'a, K, V> {
-    const fn new(pieces: &'a [Piece<K, V>]) -> Self {
-        Self { pieces, at: 0 }
+    fn new(groups: &'a [Group<K, V>]) -> Self {
+        Self { groups, pieces: groups.first().map(|group| group.as_slice()).unwrap_or_default(), at: 0 }
     }
 
-    fn is_at_the_same_piece(&self, other: &Self) -> bool {
-        let same = self.pieces.first().zip(other.pieces.first()).is_some_and(|(one, other)| Arc::ptr_eq(one, other));
-        same && self.at == 0 && other.at == 0
+    fn pass_what_is_shared(&mut self, other: &mut Self) {
+        while self.at == 0 && other.at == 0 {
+            if self.is_at_a_group() && other.is_at_a_group() && is_same(self.groups.first(), other.groups.first()) {
+                (*self, *other) = (self.after_group(), other.after_group());
+            } else if is_same(self.pieces.first(), other.pieces.first()) {
+                self.pass_piece();
+                other.pass_piece();
+            } else {
+                return;
+            }
+        }
+    }
+
+    fn is_at_a_group(&self) -> bool {
+        self.groups.first().is_some_and(|group| group.len() == self.pieces.len())
+    }
+
+    fn after_group(&self) -> Self {
+        Self::new(self.groups.get(1..).unwrap_or_default())
     }
 
     fn peek(&self) -> Option<(&'a K, &'a V)> {
@@ -319,6 +359,9 @@ impl<'a, K, V> Cursor<'a, K, V> {
     fn pass_piece(&mut self) {
         self.pieces = self.pieces.get(1..).unwrap_or_default();
         self.at = 0;
+        if self.pieces.is_empty() {
+            *self = self.after_group();
+        }
     }
 
     fn pass(&mut self, one: bool) {
@@ -329,131 +372,8 @@ impl<'a, K, V> Cursor<'a, K, V> {
     }
 }
 
-/// From entries in any order; of those with equal keys the last stays. What comes in order goes into its place at once.
-impl<K: Ord + Clone, V: Clone> FromIterator<(K, V)> for SharedMap<K, V> {
-    fn from_iter<I: IntoIterator<Item = (K, V)>>(entries: I) -> Self {
-        let mut entries = entries.into_iter();
-        let mut filled = Filled { pieces: Vec::new(), len: 0 };
-        while let Some(entry) = entries.next() {
-            if let Some(early) = filled.push(entry) {
-                let before = filled.pieces.into_iter().flatten();
-                return Self::sorted(before.chain(std::iter::once(early)).chain(entries).collect());
-            }
-        }
-        filled.map()
-    }
-}
-
-impl<K: Ord + Clone, V: Clone> SharedMap<K, V> {
-    fn sorted(mut entries: Vec<(K, V)>) -> Self {
-        entries.reverse();
-        entries.sort_by(|(one, _), (next, _)| one.cmp(next));
-        entries.dedup_by(|(one, _), (next, _)| one == next);
-        entries.into_iter().collect()
-    }
-
-    /// Takes in all that another one holds; of keys that both have, its values stay.
-    pub fn join(&mut self, other: Self) {
-        if self.is_empty() {
-            *self = other;
-        } else if other.len < self.len / FEW {
-            self.extend(other);
-        } else {
-            let (mut own, mut other) = (self.clone().into_iter().peekable(), other.into_iter().peekable());
-            let next = || match (own.peek(), other.peek()) {
-                (Some((one, _)), Some((new, _))) if one == new => {
-                    own.next();
-                    other.next()
-                }
-                (Some((one, _)), Some((new, _))) if one > new => other.next(),
-                (Some(_), _) => own.next(),
-                (None, _) => other.next(),
-            };
-            *self = std::iter::from_fn(next).collect();
-        }
-    }
-}
-
-/// Pieces that are being filled with what ascends.
-struct Filled<K, V> {
-    pieces: Vec<Vec<(K, V)>>,
-    len: usize,
-}
-
-impl<K: Ord, V> Filled<K, V> {
-    /// Takes an entry in; gives it back when its key is not greater than all before.
-    fn push(&mut self, entry: (K, V)) -> Option<(K, V)> {
-        if let Some(piece) = self.pieces.last_mut() {
-            if piece.last().is_some_and(|(last, _)| *last >= entry.0) {
-                return Some(entry);
-            }
-            if piece.len() < PIECE_FILLED {
-                piece.push(entry);
-                self.len += 1;
-                return None;
-            }
-        }
-        let mut piece = Vec::with_capacity(PIECE_FILLED);
-        piece.push(entry);
-        self.pieces.push(piece);
-        self.len += 1;
-        None
-    }
-
-    fn map(mut self) -> SharedMap<K, V> {
-        if let Some(piece) = self.pieces.last_mut() {
-            piece.shrink_to_fit();
-        }
-        SharedMap { pieces: Arc::new(self.pieces.into_iter().map(Arc::new).collect()), len: self.len }
-    }
-}
-
-/// The entries of one version, by their keys.
-#[derive(Debug)]
-pub struct IntoEntries<K, V> {
-    pieces: Arc<Vec<Piece<K, V>>>,
-    /// The piece and the place in it of the next one.
-    place: usize,
-    at: usize,
-}
-
-impl<K: Clone, V: Clone> Iterator for IntoEntries<K, V> {
-    type Item = (K, V);
-
-    fn next(&mut self) -> Option<(K, V)> {
-        loop {
-            let piece = self.pieces.get(self.place)?;
-            if let Some(entry) = piece.get(self.at) {
-                self.at += 1;
-                return Some(entry.clone());
-            }
-            (self.place, self.at) = (self.place + 1, 0);
-        }
-    }
-}
-
-impl<K: Ord + Clone, V: Clone> IntoIterator for SharedMap<K, V> {
-    type Item = (K, V);
-    type IntoIter = IntoEntries<K, V>;
-
-    fn into_iter(self) -> IntoEntries<K, V> {
-        IntoEntries { pieces: self.pieces, place: 0, at: 0 }
-    }
-}
-
-impl<K: Ord + Clone> SharedMap<K, ()> {
-    /// A set of keys, given in any order.
-    pub fn of_keys(keys: impl IntoIterator<Item = K>) -> Self {
-        keys.into_iter().map(|key| (key, ())).collect()
-    }
-}
-
-impl<K: Ord + Clone, V: Clone> Extend<(K, V)> for SharedMap<K, V> {
-    fn extend<I: IntoIterator<Item = (K, V)>>(&mut self, entries: I) {
-        for (key, value) in entries {
-            self.insert(key, value);
-        }
-    }
+fn is_same<T>(one: Option<&Arc<T>>, other: Option<&Arc<T>>) -> bool {
+    one.zip(other).is_some_and(|(one, other)| Arc::ptr_eq(one, other))
 }
 
 impl<K: Ord + Clone, V: Clone + PartialEq> PartialEq for SharedMap<K, V> {
@@ -471,96 +391,4 @@ impl<K: fmt::Debug + Ord + Clone, V: fmt::Debug + Clone> fmt::Debug for SharedMa
 }
 
 #[cfg(test)]
-mod tests {
-    use std::collections::BTreeMap;
-
-    use proptest::prelude::*;
-
-    use super::*;
-
-    /// Keys of which some are given a value and the others lose theirs.
-    fn steps() -> impl Strategy<Value = Vec<(u8, Option<u8>)>> {
-        prop::collection::vec((any::<u8>(), prop::option::of(any::<u8>())), 0..200)
-    }
-
-    fn take(map: &mut SharedMap<u8, u8>, model: &mut BTreeMap<u8, u8>, steps: &[(u8, Option<u8>)]) {
-        for (key, value) in steps {
-            let (one, other) = match value {
-                Some(value) => (map.insert(*key, *value), model.insert(*key, *value)),
-                None => (map.remove(key), model.remove(key)),
-            };
-            assert_eq!(one, other);
-        }
-    }
-
-    fn assert_is(map: &SharedMap<u8, u8>, model: &BTreeMap<u8, u8>) {
-        assert!(map.iter().eq(model), "{map:?} is not {model:?}");
-        assert!(map.iter().rev().eq(model.iter().rev()));
-        assert_eq!(map.len(), model.len());
-        assert!(map.pieces.iter().all(|piece| !piece.is_empty() && piece.len() <= PIECE_MAX));
-        assert_eq!(map, &model.iter().map(|(key, value)| (*key, *value)).collect());
-        for key in 0..=u8::MAX {
-            assert_eq!(map.get(&key), model.get(&key));
-            assert!(map.from(|one| *one < key).eq(model.range(key..)));
-            assert!(map.after(&key).eq(model.iter().filter(|(one, _)| **one > key)));
-            assert!(map.until(|one| *one < key).eq(model.range(..key)));
-            assert!(map.until(|one| *one < key).rev().eq(model.range(..key).rev()));
-            assert_eq!(map.count(|one| *one < key / 2, |one| *one < key), model.range(key / 2..key).count());
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn joins_as_maps_do(one in steps(), other in steps()) {
-            let entries = |steps: Vec<(u8, Option<u8>)>| steps.into_iter().filter_map(|(key, value)| Some((key, value?)));
-            let (one, other): (Vec<_>, Vec<_>) = (entries(one).collect(), entries(other).collect());
-            let mut map: SharedMap<u8, u8> = one.iter().copied().collect();
-            let shared = map.clone();
-            map.join(other.iter().copied().collect());
-            assert_is(&map, &one.iter().chain(&other).copied().collect());
-            prop_assert!(map.clone().into_iter().eq(map.iter().map(|(key, value)| (*key, *value))));
-            assert_is(&shared, &one.into_iter().collect());
-        }
-
-        #[test]
-        fn is_a_map_in_every_version(entries in steps(), first in steps(), second in steps()) {
-            let entries = entries.into_iter().filter_map(|(key, value)| Some((key, value?)));
-            let (map, model): (SharedMap<u8, u8>, BTreeMap<u8, u8>) = (entries.clone().collect(), entries.collect());
-            assert_is(&map, &model);
-            let (mut one, mut model_of_one) = (map.clone(), model.clone());
-            take(&mut one, &mut model_of_one, &first);
-            let (mut other, mut model_of_other) = (one.clone(), model_of_one.clone());
-            take(&mut other, &mut model_of_other, &second);
-            assert_is(&map, &model);
-            assert_is(&one, &model_of_one);
-            assert_is(&other, &model_of_other);
-            prop_assert_eq!(map == other, model == model_of_other);
-            let differing = map.changes(&other).filter(|change| change.before != change.after);
-            let differing: Vec<_> = differing.map(|change| (*change.key, change.before, change.after)).collect();
-            let expected = (0..=u8::MAX).map(|key| (key, model.get(&key), model_of_other.get(&key)));
-            prop_assert_eq!(differing, expected.filter(|(_, before, after)| before != after).collect::<Vec<_>>());
-        }
-    }
-
-    #[test]
-    fn versions_share_what_does_not_change() {
-        let map: SharedMap<u32, u32> = (0..1000).map(|key| (key * 2, 0)).collect();
-        let mut changed = map.clone();
-        changed.insert(1001, 1);
-        changed.remove(&500);
-        let looked_at: Vec<u32> = map.changes(&changed).map(|change| *change.key).collect();
-        assert!(looked_at.len() <= 2 * PIECE_MAX + 1, "{looked_at:?}");
-        assert!(looked_at.contains(&500) && looked_at.contains(&1001));
-        let shared = map.pieces.iter().filter(|piece| changed.pieces.iter().any(|other| Arc::ptr_eq(piece, other)));
-        assert_eq!(shared.count(), map.pieces.len() - 2);
-    }
-
-    #[test]
-    fn entries_in_order_fill_pieces() {
-        let mut map = SharedMap::new();
-        (0..1000).for_each(|key| assert_eq!(map.insert(key, ()), None));
-        assert!(map.pieces.len() <= 1000 / PIECE_FILLED + 1);
-        (0..1000).for_each(|key| assert_eq!(map.remove(&key), Some(())));
-        assert_eq!((map.pieces.len(), map.len()), (0, 0));
-    }
-}
+mod tests;
