@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use proptest::prelude::*;
@@ -206,4 +207,14 @@ fn a_change_of_an_instance_shares_what_has_not_changed_and_any_other_does_not() 
     assert_eq!(after(vec![Step::Odd { node: 0, alias: "/28" }]), before, "a note is for the full way");
     // Once all is right again it goes on from there.
     assert_eq!(after(vec![Step::Cut { file: 0 }, stands(3, 7), stands(3, 9)]), before + 1);
+}
+
+#[test]
+fn what_an_interface_has_is_of_one_owner() {
+    let node = node("a", "10.0.0.2", &["10.4.0.0/24", "10.4.8.0/24", "10.4.16.0/24"]);
+    let snapshot = super::read_objects(&[SUBNETWORK, &node]).unwrap();
+    let owners: Vec<_> =
+        snapshot.ranges.iter().flat_map(|range| range.allocations.keys()).map(|one| &one.owner).collect();
+    assert_eq!(owners.len(), 4);
+    assert!(owners[2..].iter().all(|owner| Arc::ptr_eq(owner, owners[1])));
 }

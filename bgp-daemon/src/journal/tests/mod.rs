@@ -333,3 +333,21 @@ async fn what_cannot_be_written_is_said() {
     assert_eq!(status.written_revision, None);
     assert!(status.fault.unwrap().contains("file"));
 }
+
+#[test]
+fn what_is_the_same_of_many_is_restored_once() {
+    let folder = TempDir::new().unwrap();
+    let mut set = whole_set(1, 8);
+    let one = set.originations.get(&prefix("10.4.0.0/24")).unwrap().clone();
+    set.originations.extend([(prefix("10.4.0.0/25"), one.clone()), (prefix("10.4.0.128/25"), one)]);
+    Journal::new(folder.path()).save(&Arc::new(set)).unwrap();
+    let record = restored(folder.path()).0.unwrap();
+    let same = |text: &str| &**record.originations.get(&prefix(text)).unwrap();
+    assert!(std::ptr::eq(same("10.4.0.0/24"), same("10.4.0.0/25")));
+    assert!(std::ptr::eq(same("10.4.0.0/24"), same("10.4.0.128/25")));
+    let ranges = record.snapshot.ranges.iter();
+    let aliases: Vec<_> =
+        ranges.flat_map(|range| range.allocations.keys()).filter(|one| one.prefix.len() == 28).collect();
+    assert_eq!(aliases.len(), 8);
+    assert!(aliases.iter().all(|one| Arc::ptr_eq(&one.owner, &aliases[0].owner)));
+}

@@ -11,8 +11,10 @@ use super::super::aggregation::Moment;
 use super::super::audience::Exports;
 use super::super::guard::Guard;
 use super::super::sizes::Sizes;
-use super::super::{Memory, OriginationSet, advance, originate, originate_after};
-use super::{OTHER_RULES, RULES, SPACES, block, config, config_of_region, resource, snapshots, subnetwork};
+use super::super::{Memory, Originated, OriginationSet, advance, originate, originate_after};
+use super::{
+    OTHER_RULES, RULES, SPACES, block, config, config_of_region, range, resource, snapshot, snapshots, subnetwork,
+};
 use crate::config::Config;
 use crate::inventory::{Allocation, Owner, RangeName, Snapshot};
 
@@ -263,4 +265,18 @@ fn what_does_not_change_is_shared() {
     let differing: Vec<_> = first.originations.changes(&second.originations).map(|change| *change.key).collect();
     assert!(differing.len() < first.originations.len() / 4, "{} were looked at", differing.len());
     assert!(differing.contains(&gone.prefix));
+}
+
+#[test]
+fn what_is_new_shares_what_it_is_with_what_lies_beside_it() {
+    let (config, mut memory) = (config(RULES), Memory::default());
+    let mut take = |aliases: &[&str]| {
+        let snapshot = snapshot(vec![range("gke-pods", "10.0.0.0/24", aliases)]);
+        originate_after(None, &mut memory, snapshot, &config, UNIX_EPOCH)
+    };
+    take(&["10.0.0.1/32", "10.0.0.9/32"]);
+    let set = take(&["10.0.0.1/32", "10.0.0.5/32", "10.0.0.9/32", "10.0.0.12/32"]);
+    let all: Vec<&Originated> = set.originations.values().map(|one| &**one).collect();
+    assert_eq!(all.len(), 4);
+    assert!(all.iter().all(|one| std::ptr::eq(*one, all[0])));
 }

@@ -3,7 +3,7 @@
 use bgp_core::attribute::{Origin, PathAttributes};
 use std::sync::Arc;
 
-use super::super::{Treatment, originate, own_ranges};
+use super::super::{Originated, Treatment, originate, own_ranges};
 use super::{config, config_of_region, originated, range, snapshot, subnetwork};
 use crate::inventory::Range;
 
@@ -86,6 +86,8 @@ fn originations_carry_the_attributes_of_their_rule_and_share_them() {
     let set = originate(snapshot(ranges), &config(&rules));
     let attributes: Vec<_> = set.originations.values().map(|origination| &origination.attributes).collect();
     assert!(Arc::ptr_eq(attributes[0], attributes[1]));
+    let same: Vec<&Originated> = set.originations.values().map(|one| &**one).collect();
+    assert!(std::ptr::eq(same[0], same[1]), "a million of them take no more than one");
     let communities = vec!["64512:100".parse().unwrap(), "64512:200".parse().unwrap()];
     let large_communities = vec!["64512:1:2".parse().unwrap(), "64512:2:1".parse().unwrap()];
     let (origin, multi_exit_disc) = (Origin::Igp, Some(50));
