@@ -20,6 +20,9 @@ const PIECE_MAX: usize = if cfg!(test) { 8 } else { 256 };
 /// A piece of fewer entries is joined with the next, where both are few.
 const PIECE_MIN: usize = PIECE_MAX / 4;
 
+/// Entries for which a full piece makes room at a time: one that doubled would stay half empty, and so in the end would all.
+const PIECE_ROOM: usize = if cfg!(test) { 1 } else { PIECE_MAX / 16 };
+
 /// Pieces of a group at most.
 const GROUP_MAX: usize = if cfg!(test) { 4 } else { 64 };
 
@@ -208,9 +211,13 @@ impl<K: Ord + Clone, V: Clone> SharedMap<K, V> {
                     return None;
                 }
                 let entries = Arc::make_mut(piece);
+                if entries.len() == entries.capacity() {
+                    entries.reserve_exact(PIECE_ROOM);
+                }
                 entries.insert(at, (key, value));
                 if entries.len() > PIECE_MAX {
                     let rest = entries.split_off(entries.len() / 2);
+                    entries.shrink_to_fit();
                     pieces.insert(place.piece + 1, Arc::new(rest));
                     if pieces.len() > GROUP_MAX {
                         let rest = pieces.split_off(pieces.len() / 2);

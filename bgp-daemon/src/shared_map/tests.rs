@@ -99,3 +99,15 @@ fn entries_in_order_fill_pieces() {
     (0..1000).for_each(|key| assert_eq!(map.remove(&key), Some(())));
     assert_eq!((map.groups.len(), map.len()), (0, 0));
 }
+
+#[test]
+fn single_changes_leave_no_more_room_than_little() {
+    let mut map: SharedMap<u32, u32> = (0..1000).map(|key| (key * 2, 0)).collect();
+    for key in 0..1000 {
+        let version = map.clone();
+        map.insert(key * 2 + 1, 0);
+        drop(version);
+    }
+    let rooms = pieces(&map).map(|piece| piece.capacity() - piece.len());
+    assert!(rooms.max().unwrap() <= PIECE_ROOM, "{:?}", pieces(&map).map(|piece| piece.capacity()).collect::<Vec<_>>());
+}
