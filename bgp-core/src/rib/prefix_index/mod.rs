@@ -121,6 +121,7 @@ impl<N: FamilyPrefix> Shelf<N> {
         }
     }
 
+    /// The blocks, where they are many.
     fn many(&self) -> Option<&Blocks<N>> {
         match self {
             Self::Few(_) => None,
@@ -133,6 +134,45 @@ impl<N: FamilyPrefix> Shelf<N> {
         let begin = from.map_or(0, |(net, start)| start.place_in(few, &net, &net_of));
         let many = self.many().map(|blocks| blocks.rows(from, net_of));
         few.get(begin..).unwrap_or(&[]).iter().map(|place| place.row).chain(many.into_iter().flatten())
+    }
+}
+
+/// A search on a shelf, step by step: the last place of a lower address, if there is any, is the one at `base` or less than
+/// `size` on.
+struct Search<'a, N: FamilyPrefix> {
+    few: &'a [Place<N::Address>],
+    many: Option<&'a Blocks<N>>,
+    base: usize,
+    size: usize,
+}
+
+impl<'a, N: FamilyPrefix> Search<'a, N> {
+    const NOWHERE: Self = Self { few: &[], many: None, base: 0, size: 0 };
+
+    const fn on(shelf: &'a Shelf<N>) -> Self {
+        match shelf {
+            Shelf::Few(few) => Self { few: few.as_slice(), many: None, base: 0, size: few.len() },
+            Shelf::Many(many) => Self { few: &[], many: Some(many), base: 0, size: 0 },
+        }
+    }
+
+    fn step(&mut self, address: N::Address) {
+        let half = self.size / 2;
+        let middle = self.base + half;
+        let is_lower = self.few.get(middle).is_some_and(|place| place.address < address);
+        self.base = select_unpredictable(is_lower, middle, self.base);
+        self.size -= half;
+    }
+
+    /// What there is at the end of it.
+    fn end(&self, net: &N, net_of: impl Fn(RowId) -> N) -> Option<RowId> {
+        if let Some(blocks) = self.many {
+            return blocks.find(net, net_of).ok();
+        }
+        let address = net.address();
+        let from_there = self.few.get(self.base..).unwrap_or(&[]).iter().skip_while(|place| place.address < address);
+        let equal = from_there.take_while(|place| place.address == address);
+        equal.map(|place| place.row).find(|row| net_of(*row) == *net)
     }
 }
 
@@ -155,35 +195,20 @@ impl<N: FamilyPrefix> PrefixIndex<N> {
     /// The rows of at most [`AT_ONCE`] prefixes. The searches go on side by side, so that one need not wait for the memory of
     /// another.
     pub fn find_many(&self, nets: &[N], net_of: impl Fn(RowId) -> N) -> [Option<RowId>; AT_ONCE] {
-        let mut shelves: [(&[Place<N::Address>], Option<&Blocks<N>>); AT_ONCE] = [(&[], None); AT_ONCE];
-        // The last place of a lower address is the one at `base` or at most `size` on, if there is any.
-        let mut spans = [(0, 0); AT_ONCE];
+        let mut searches = [Search::<'_, N>::NOWHERE; AT_ONCE];
         let mut most = 0;
-        for ((shelf, span), net) in shelves.iter_mut().zip(&mut spans).zip(nets) {
-            *shelf = self.shelf(net).map_or((&[], None), |shelf| (shelf.few(), shelf.many()));
-            *span = (0, shelf.0.len());
-            most = most.max(shelf.0.len());
+        for (search, net) in searches.iter_mut().zip(nets) {
+            *search = self.shelf(net).map_or(Search::NOWHERE, Search::on);
+            most = most.max(search.size);
         }
         for _ in 0..usize::BITS - most.leading_zeros() {
-            for (((places, _), (base, size)), net) in shelves.iter().zip(&mut spans).zip(nets) {
-                let (half, address) = (*size / 2, net.address());
-                let is_lower = places.get(*base + half).is_some_and(|place| place.address < address);
-                *base = select_unpredictable(is_lower, *base + half, *base);
-                *size -= half;
+            for (search, net) in searches.iter_mut().zip(nets) {
+                search.step(net.address());
             }
         }
         let mut found = [None; AT_ONCE];
-        for (((found, net), (places, many)), (base, _)) in found.iter_mut().zip(nets).zip(shelves).zip(spans) {
-            *found = match many {
-                Some(blocks) => blocks.find(net, &net_of).ok(),
-                None => {
-                    let address = net.address();
-                    let from_there =
-                        places.get(base..).unwrap_or(&[]).iter().skip_while(|place| place.address < address);
-                    let equal = from_there.take_while(|place| place.address == address);
-                    equal.map(|place| place.row).find(|row| net_of(*row) == *net)
-                }
-            };
+        for ((found, net), search) in found.iter_mut().zip(nets).zip(&searches) {
+            *found = search.end(net, &net_of);
         }
         found
     }
