@@ -12,7 +12,7 @@ use super::traits::Traits;
 use super::view::{ImportCounters, ImportVerdict};
 use crate::attribute::PathAttributes;
 use crate::capability::Role;
-use crate::policy::{Policy, RouteSource, Verdict};
+use crate::policy::{Policy, RouteSource, Term, Verdict};
 use crate::types::{Asn, Community, NextHop, PeerKind, Prefix};
 
 /// An [`ImportVerdict`] in two octets, with the generation of its path: the check that decided in the upper four bits, then
@@ -138,16 +138,44 @@ impl CompactVerdict {
     }
 }
 
+/// What the routes of one peer are judged by.
+pub(super) struct Standards {
+    policy: Arc<Policy>,
+    looks_at_attributes: bool,
+    looks_at_prefixes: bool,
+    /// For a policy that does not look at any.
+    no_attributes: Arc<PathAttributes>,
+    source: RouteSource,
+}
+
+impl Standards {
+    /// Those for a peer; `None` when there is no such session.
+    pub fn of(context: &Context, peer: PeerIndex) -> Option<Self> {
+        let session = context.session(peer)?;
+        let policy = Arc::clone(&session.import);
+        Some(Self {
+            looks_at_attributes: policy.looks_at_attributes(),
+            looks_at_prefixes: policy.looks_at_prefixes(),
+            policy,
+            no_attributes: Arc::clone(&context.no_attributes),
+            source: session.source.clone(),
+        })
+    }
+
+    fn deciding_term(&self, prefix: &Prefix, attributes: Option<&PathAttributes>) -> Option<(usize, &Term)> {
+        self.policy.deciding_term(prefix, &self.source, attributes.unwrap_or(&self.no_attributes))
+    }
+}
+
 /// Judges the routes of one peer that share one attribute set: what depends on the set alone is found once.
 ///
 /// Owns references in the store; [`Judge::finish`] returns them.
-pub(super) struct Judge {
+pub(super) struct Judge<'a> {
     /// The set as received.
     pub received: AttributeId,
-    /// Its attributes, where the policy looks at any.
-    attributes: Arc<PathAttributes>,
-    policy: Arc<Policy>,
-    source: RouteSource,
+    standards: &'a Standards,
+    /// Its attributes, where the policy looks at them.
+    attributes: Option<Arc<PathAttributes>>,
     /// What makes every route of the set ineligible.
     barred: Option<ImportCheck>,
     next_hop_eligible: bool,
@@ -158,29 +186,29 @@ pub(super) struct Judge {
     memo: Option<(usize, AttributeId)>,
 }
 
-impl Judge {
+impl<'a> Judge<'a> {
     /// A judge for routes from `peer` with the set `received`, of which it takes over one reference.
     ///
     /// # Errors
     /// The reference, when there is no such session.
-    pub fn new(context: &Context, peer: PeerIndex, received: AttributeId) -> Result<Self, AttributeId> {
+    pub fn new(
+        context: &Context,
+        peer: PeerIndex,
+        received: AttributeId,
+        standards: &'a Standards,
+    ) -> Result<Self, AttributeId> {
         let session = context.session(peer).ok_or(received)?;
         let store = &context.attributes;
-        let (policy, source) = (Arc::clone(&session.import), session.source.clone());
-        let traits = store.traits(received);
         let ingress = Ingress::of(&session.facts, received, store);
-        let barred = loop_check(traits).or(ingress.leaks.then_some(ImportCheck::RouteLeak));
+        let barred = loop_check(store.traits(received)).or(ingress.leaks.then_some(ImportCheck::RouteLeak));
         let next_hop_eligible = next_hop_is_eligible(context, store.next_hop(received).as_ref());
-        let attributes = match policy.looks_at_attributes() {
-            true => store.attributes(received),
-            false => Arc::clone(&context.no_attributes),
-        };
+        let attributes = standards.looks_at_attributes.then(|| store.attributes(received));
         let any = Prefix::from(ipnet::IpNet::default());
-        let common_term = match policy.looks_at_prefixes() {
+        let common_term = match standards.looks_at_prefixes {
             true => None,
-            false => policy.deciding_term(&any, &source, &attributes).map(|(index, _)| index),
+            false => standards.deciding_term(&any, attributes.as_deref()).map(|(index, _)| index),
         };
-        Ok(Self { received, attributes, policy, source, barred, next_hop_eligible, ingress, common_term, memo: None })
+        Ok(Self { received, standards, attributes, barred, next_hop_eligible, ingress, common_term, memo: None })
     }
 
     /// The verdict on a prefix, and the set it goes on with; a reference to that set is the caller's.
@@ -216,8 +244,8 @@ impl Judge {
         }
         let prefix: Prefix = net.into();
         let deciding = match self.common_term {
-            Some(index) => self.policy.terms.get(index).map(|term| (index, term)),
-            None => self.policy.deciding_term(&prefix, &self.source, &self.attributes),
+            Some(index) => self.standards.policy.terms.get(index).map(|term| (index, term)),
+            None => self.standards.deciding_term(&prefix, self.attributes.as_deref()),
         };
         match deciding {
             None => (ImportCheck::NoTermMatched, 0),
@@ -236,7 +264,7 @@ impl Judge {
             store.retain(id);
             return id;
         }
-        let acts = self.policy.terms.get(term).filter(|term| !term.actions.is_empty());
+        let acts = self.standards.policy.terms.get(term).filter(|term| !term.actions.is_empty());
         let id = if acts.is_some() || self.ingress.acts {
             let received = store.attributes(self.received);
             let accepted = acts.map_or_else(|| Arc::clone(&received), |term| term.transform(&received));
