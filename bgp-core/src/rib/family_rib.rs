@@ -15,7 +15,6 @@ use super::incoming::Routes;
 use super::outbound::Membership;
 use super::path::Path;
 use super::peers::{Context, PeerIndex, PeerMap};
-use super::prefix_index::AT_ONCE;
 use super::table::{RowId, Table};
 use super::traits::Traits;
 use super::update_group::UpdateGroup;
@@ -76,28 +75,20 @@ impl<N: FamilyPrefix> FamilyRib<N> {
 
     // --- Adj-RIB-In ---
 
-    /// The rows of the prefixes of a list, as they are now.
-    pub fn find_all(&self, routes: Routes<'_, N>) -> Vec<Option<RowId>> {
-        let mut found = Vec::with_capacity(routes.nets().len());
-        for some in routes.nets().chunks(AT_ONCE) {
-            found.extend(self.table.find_many(some).into_iter().take(some.len()));
-        }
-        found
-    }
-
-    /// A peer announces prefixes, which stood in these rows a moment ago.
+    /// A peer announces prefixes.
     pub fn reach_all(
         &mut self,
         context: &mut Context,
         peer: PeerIndex,
-        (routes, rows): (Routes<'_, N>, &[Option<RowId>]),
+        routes: Routes<'_, N>,
         judge: &mut Judge<'_>,
         outcome: &mut ApplyOutcome,
     ) {
-        for ((net, path_id), row) in routes.nets().iter().zip(routes.path_ids()).zip(rows) {
-            // It may have come, or gone, with what was before it.
-            let row = row.filter(|row| self.table.has(*row, net));
-            self.reach(context, peer, (*net, path_id, row), judge, outcome);
+        for some in routes.chunks() {
+            let rows = self.table.find_many(some.nets());
+            for ((net, path_id), row) in some.nets().iter().zip(some.path_ids()).zip(rows) {
+                self.reach(context, peer, (*net, path_id, row), judge, outcome);
+            }
         }
     }
 
@@ -111,6 +102,7 @@ impl<N: FamilyPrefix> FamilyRib<N> {
     ) {
         let Some(generation) = self.peers.get(peer).map(|state| state.generations.current()) else { return };
         let counted = || {
+            // One that was not there may have come with this very UPDATE.
             let row = known.or_else(|| self.table.find(&net));
             let path = row.and_then(|row| self.table.path(row, (peer, path_id)));
             path.is_some_and(|path| path.verdict.generation() == generation)
@@ -162,18 +154,22 @@ impl<N: FamilyPrefix> FamilyRib<N> {
         first.then_some(PrefixLimitExceeded { peer: facts.id, family: N::FAMILY, limit })
     }
 
-    /// A peer withdraws prefixes, which stood in these rows a moment ago.
+    /// A peer withdraws prefixes.
     pub fn unreach_all(
         &mut self,
         context: &mut Context,
         peer: PeerIndex,
-        (routes, rows): (Routes<'_, N>, &[Option<RowId>]),
+        routes: Routes<'_, N>,
         outcome: &mut ApplyOutcome,
     ) {
-        for ((net, path_id), row) in routes.nets().iter().zip(routes.path_ids()).zip(rows) {
-            let row = row.filter(|row| self.table.has(*row, net)).or_else(|| self.table.find(net));
-            if row.is_some_and(|row| self.remove(context, row, (peer, path_id))) {
-                outcome.withdrawn += 1;
+        for some in routes.chunks() {
+            let rows = self.table.find_many(some.nets());
+            for ((net, path_id), row) in some.nets().iter().zip(some.path_ids()).zip(rows) {
+                // A prefix that stands twice may have lost its row the first time.
+                let Some(row) = row.filter(|row| self.table.has(*row, net)) else { continue };
+                if self.remove(context, row, (peer, path_id)) {
+                    outcome.withdrawn += 1;
+                }
             }
         }
     }

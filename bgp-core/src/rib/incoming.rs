@@ -4,6 +4,7 @@
 use ipnet::{Ipv4Net, Ipv6Net};
 
 use super::family_prefix::FamilyPrefix;
+use super::prefix_index::AT_ONCE;
 use crate::attribute::{Reachable, compact};
 use crate::nlri::Nlri;
 use crate::types::AddressFamily;
@@ -83,6 +84,11 @@ impl<'a, N: FamilyPrefix> Routes<'a, N> {
         self.nets.is_empty()
     }
 
+    /// As many as are searched for at once, and so on.
+    pub fn chunks(mut self) -> impl Iterator<Item = Self> {
+        std::iter::from_fn(move || (!self.is_empty()).then(|| self.take(AT_ONCE)))
+    }
+
     /// The prefixes.
     pub const fn nets(&self) -> &'a [N] {
         self.nets
@@ -117,16 +123,6 @@ impl Incoming {
     #[must_use]
     pub const fn route_count(&self) -> usize {
         self.routes
-    }
-
-    /// All IPv4 prefixes.
-    pub(super) fn v4(&self) -> Routes<'_, Ipv4Net> {
-        self.v4.all()
-    }
-
-    /// All IPv6 prefixes.
-    pub(super) fn v6(&self) -> Routes<'_, Ipv6Net> {
-        self.v6.all()
     }
 
     /// The parts, each with its attributes and its prefixes.
@@ -165,8 +161,9 @@ mod tests {
     }
 
     fn told<N: FamilyPrefix>(routes: Routes<'_, N>) -> Vec<Nlri> {
-        let nlri = |(net, path_id): (&N, u32)| Nlri { prefix: (*net).into(), path_id };
-        routes.nets().iter().zip(routes.path_ids()).map(nlri).collect()
+        let of = |some: Routes<'_, N>| some.nets().iter().copied().zip(some.path_ids()).collect::<Vec<_>>();
+        let nlri = |(net, path_id): (N, u32)| Nlri { prefix: net.into(), path_id };
+        routes.chunks().flat_map(of).map(nlri).collect()
     }
 
     proptest! {

@@ -54,7 +54,6 @@ use family_prefix::FamilyPrefix;
 use family_rib::FamilyRib;
 use incoming::{Part, Routes};
 use peers::{Context, PeerIndex};
-use table::RowId;
 
 use crate::attribute::{PathAttributes, Reachable};
 use crate::nlri::Nlri;
@@ -157,12 +156,7 @@ impl Rib {
         let mut outcome = ApplyOutcome::default();
         let Some(index) = self.context.up(peer) else { return outcome };
         let Some(standards) = Standards::of(&self.context, index) else { return outcome };
-        // All at once, so that one search need not wait for the memory of another.
-        let found = (self.v4.find_all(incoming.v4()), self.v6.find_all(incoming.v6()));
-        let mut rows = (&found.0[..], &found.1[..]);
         for (part, set, v4, v6) in incoming.parts() {
-            let v4 = (v4, take(&mut rows.0, v4.nets().len()));
-            let v6 = (v6, take(&mut rows.1, v6.nets().len()));
             match part {
                 Part::Withdrawn { .. } => {
                     self.v4.unreach_all(&mut self.context, index, v4, &mut outcome);
@@ -185,13 +179,13 @@ impl Rib {
         &mut self,
         peer: PeerIndex,
         mut judge: Judge<'_>,
-        (v4, v6): (InRows<'_, Ipv4Net>, InRows<'_, Ipv6Net>),
+        (v4, v6): (Routes<'_, Ipv4Net>, Routes<'_, Ipv6Net>),
         outcome: &mut ApplyOutcome,
     ) {
-        if !v4.0.is_empty() && self.v4.membership(peer).is_some() {
+        if !v4.is_empty() && self.v4.membership(peer).is_some() {
             self.v4.reach_all(&mut self.context, peer, v4, &mut judge, outcome);
         }
-        if !v6.0.is_empty() && self.v6.membership(peer).is_some() {
+        if !v6.is_empty() && self.v6.membership(peer).is_some() {
             self.v6.reach_all(&mut self.context, peer, v6, &mut judge, outcome);
         }
         judge.finish(&mut self.context.attributes);
@@ -258,16 +252,6 @@ impl Rib {
         self.v6.pull(&self.context, index, max_routes.saturating_sub(taken), &mut batch);
         (!batch.is_empty()).then_some(batch)
     }
-}
-
-/// Prefixes with the rows they stood in when they were searched for.
-type InRows<'a, N> = (Routes<'a, N>, &'a [Option<RowId>]);
-
-/// Takes the first ones off.
-fn take<'a, T>(list: &mut &'a [T], count: usize) -> &'a [T] {
-    let (taken, left) = list.split_at(count.min(list.len()));
-    *list = left;
-    taken
 }
 
 #[cfg(test)]
