@@ -23,7 +23,7 @@ const UPDATE: u8 = 2;
 const VECTORED_MESSAGES: usize = 64;
 
 /// How much to read at a time; the session's framer never holds more than this and one message.
-const READ_OCTETS: usize = 64 * 1024;
+const READ_OCTETS: usize = 32 * 1024;
 
 /// How much to read first, and twice as much whenever that was all there: the first routes of a flood are on their way while
 /// the others are read.
