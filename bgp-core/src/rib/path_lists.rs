@@ -64,9 +64,10 @@ fn number(place: usize) -> u32 {
 }
 
 impl PathLists {
-    /// A list of one path, which is the best one or not.
-    pub fn begin(&mut self, path: Path, is_best: bool) -> ListId {
-        let list = List { slab: 0, room: self.take_room(0, path), len: 1, best: is_best.then_some(NonZeroU32::MIN) };
+    /// A list of one path, which is the best one or not, in a room for one or for two.
+    pub fn begin(&mut self, path: Path, is_best: bool, more_follow: bool) -> ListId {
+        let slab = u8::from(more_follow);
+        let list = List { slab, room: self.take_room(slab, path), len: 1, best: is_best.then_some(NonZeroU32::MIN) };
         if let Some(first) = self.path_mut(list, 0) {
             *first = path;
         }
@@ -246,7 +247,7 @@ mod tests {
                         }
                     }
                     (_, None) => {
-                        ids[which] = Some(lists.begin(path(attributes, key), false));
+                        ids[which] = Some(lists.begin(path(attributes, key), false, key % 2 == 0));
                         model.push(key);
                     }
                 }

@@ -249,7 +249,7 @@ impl<N: FamilyPrefix> Table<N> {
                 held
             }
             None => {
-                let list = self.lists.begin(path, is_best);
+                let list = self.lists.begin(path, is_best, false);
                 Held::List(Some(list))
             }
         };
@@ -269,10 +269,11 @@ impl<N: FamilyPrefix> Table<N> {
             }
             Held::One { attributes, peer, detail } => {
                 let old = outlined(attributes, peer, detail);
-                match (old.key() == path.key(), inline(&path)) {
-                    (true, Some(held)) => self.hold(row, held),
-                    _ => {
-                        self.spill(row, old);
+                let is_same = old.key() == path.key();
+                match inline(&path).filter(|_| is_same) {
+                    Some(held) => self.hold(row, held),
+                    None => {
+                        self.spill(row, old, !is_same);
                         return self.put(row, path);
                     }
                 }
@@ -311,13 +312,13 @@ impl<N: FamilyPrefix> Table<N> {
     }
 
     fn place(&mut self, row: RowId, path: Path) {
-        let held = inline(&path).unwrap_or_else(|| Held::List(Some(self.lists.begin(path, false))));
+        let held = inline(&path).unwrap_or_else(|| Held::List(Some(self.lists.begin(path, false, false))));
         self.hold(row, held);
     }
 
     /// Moves the one path of a row out of it.
-    fn spill(&mut self, row: RowId, path: Path) {
-        let held = Held::List(Some(self.lists.begin(path, self.flags(row).has(Flags::BEST))));
+    fn spill(&mut self, row: RowId, path: Path, more_follow: bool) {
+        let held = Held::List(Some(self.lists.begin(path, self.flags(row).has(Flags::BEST), more_follow)));
         self.flag(row, Flags::BEST, false);
         self.hold(row, held);
     }
