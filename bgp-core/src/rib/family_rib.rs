@@ -11,7 +11,7 @@ use super::attribute_store::AttributeId;
 use super::decision::{self, Candidate, Decision};
 use super::family_prefix::FamilyPrefix;
 use super::generations::{Age, Generations};
-use super::incoming::Routes;
+use super::incoming::{Ahead, Routes};
 use super::outbound::Membership;
 use super::path::Path;
 use super::peers::{Context, PeerIndex, PeerMap};
@@ -80,15 +80,15 @@ impl<N: FamilyPrefix> FamilyRib<N> {
         &mut self,
         context: &mut Context,
         peer: PeerIndex,
-        routes: Routes<'_, N>,
+        (routes, ahead): (Routes<'_, N>, &mut Ahead<'_, N>),
         judge: &mut Judge<'_>,
         outcome: &mut ApplyOutcome,
     ) {
-        for some in routes.chunks() {
-            let rows = self.table.find_many(some.nets());
-            for ((net, path_id), row) in some.nets().iter().zip(some.path_ids()).zip(rows) {
-                self.reach(context, peer, (*net, path_id, row), judge, outcome);
-            }
+        for (net, path_id) in routes.iter() {
+            let row = ahead.next(&self.table);
+            // It may have gone with one of those before it; whether it has come is seen when it is put.
+            let row = row.filter(|row| self.table.has(*row, &net));
+            self.reach(context, peer, (net, path_id, row), judge, outcome);
         }
     }
 
@@ -102,7 +102,6 @@ impl<N: FamilyPrefix> FamilyRib<N> {
     ) {
         let Some(generation) = self.peers.get(peer).map(|state| state.generations.current()) else { return };
         let counted = || {
-            // One that was not there may have come with this very UPDATE.
             let row = known.or_else(|| self.table.find(&net));
             let path = row.and_then(|row| self.table.path(row, (peer, path_id)));
             path.is_some_and(|path| path.verdict.generation() == generation)
@@ -159,17 +158,14 @@ impl<N: FamilyPrefix> FamilyRib<N> {
         &mut self,
         context: &mut Context,
         peer: PeerIndex,
-        routes: Routes<'_, N>,
+        (routes, ahead): (Routes<'_, N>, &mut Ahead<'_, N>),
         outcome: &mut ApplyOutcome,
     ) {
-        for some in routes.chunks() {
-            let rows = self.table.find_many(some.nets());
-            for ((net, path_id), row) in some.nets().iter().zip(some.path_ids()).zip(rows) {
-                // A prefix that stands twice may have lost its row the first time.
-                let Some(row) = row.filter(|row| self.table.has(*row, net)) else { continue };
-                if self.remove(context, row, (peer, path_id)) {
-                    outcome.withdrawn += 1;
-                }
+        for (net, path_id) in routes.iter() {
+            let row = ahead.next(&self.table);
+            let row = row.filter(|row| self.table.has(*row, &net)).or_else(|| self.table.find(&net));
+            if row.is_some_and(|row| self.remove(context, row, (peer, path_id))) {
+                outcome.withdrawn += 1;
             }
         }
     }

@@ -5,6 +5,7 @@ use ipnet::{Ipv4Net, Ipv6Net};
 
 use super::family_prefix::FamilyPrefix;
 use super::prefix_index::AT_ONCE;
+use super::table::{RowId, Table};
 use crate::attribute::{Reachable, compact};
 use crate::nlri::Nlri;
 use crate::types::AddressFamily;
@@ -60,8 +61,8 @@ impl<N: FamilyPrefix> Keys<N> {
         self.nets.len() - before
     }
 
-    fn all(&self) -> Routes<'_, N> {
-        Routes { nets: &self.nets, path_ids: &self.path_ids }
+    const fn all(&self) -> Routes<'_, N> {
+        Routes { nets: self.nets.as_slice(), path_ids: self.path_ids.as_slice() }
     }
 }
 
@@ -79,24 +80,49 @@ impl<'a, N: FamilyPrefix> Routes<'a, N> {
         taken
     }
 
-    /// Whether there are none.
-    pub const fn is_empty(&self) -> bool {
-        self.nets.is_empty()
+    /// The prefixes with their path identifiers.
+    pub fn iter(&self) -> impl Iterator<Item = (N, u32)> + use<'a, N> {
+        let path_ids = self.path_ids.iter().copied().chain(std::iter::repeat(0));
+        self.nets.iter().copied().zip(path_ids)
     }
 
-    /// As many as are searched for at once, and so on.
-    pub fn chunks(mut self) -> impl Iterator<Item = Self> {
-        std::iter::from_fn(move || (!self.is_empty()).then(|| self.take(AT_ONCE)))
+    /// How many there are.
+    pub const fn len(&self) -> usize {
+        self.nets.len()
     }
 
-    /// The prefixes.
-    pub const fn nets(&self) -> &'a [N] {
-        self.nets
+    /// The rows of all, searched for as they are needed.
+    pub const fn ahead(self) -> Ahead<'a, N> {
+        Ahead { left: self.nets, found: [None; AT_ONCE], next: 0, count: 0 }
+    }
+}
+
+/// The rows of a list of prefixes, some of which are searched for at once: few, so that what a search has brought near is
+/// still there when a prefix is put where it was sought.
+pub(super) struct Ahead<'a, N> {
+    /// Those that were not sought yet.
+    left: &'a [N],
+    found: [Option<RowId>; AT_ONCE],
+    next: usize,
+    count: usize,
+}
+
+impl<N: FamilyPrefix> Ahead<'_, N> {
+    /// The row in which the next one stood when it was sought, if in any.
+    pub fn next(&mut self, table: &Table<N>) -> Option<RowId> {
+        if self.next >= self.count {
+            let (some, left) = self.left.split_at(AT_ONCE.min(self.left.len()));
+            (self.found, self.next, self.count, self.left) = (table.find_many(some), 0, some.len(), left);
+        }
+        self.next += 1;
+        self.found.get(self.next - 1).copied().flatten()
     }
 
-    /// The path identifiers, one for each prefix.
-    pub fn path_ids(&self) -> impl Iterator<Item = u32> + 'a {
-        self.path_ids.iter().copied().chain(std::iter::repeat(0))
+    /// Leaves some out.
+    pub fn skip(&mut self, count: usize) {
+        let found = count.min(self.count - self.next);
+        self.next += found;
+        self.left = self.left.get(count - found..).unwrap_or(&[]);
     }
 }
 
@@ -123,6 +149,11 @@ impl Incoming {
     #[must_use]
     pub const fn route_count(&self) -> usize {
         self.routes
+    }
+
+    /// The rows of all IPv4 and of all IPv6 prefixes.
+    pub(super) const fn ahead(&self) -> (Ahead<'_, Ipv4Net>, Ahead<'_, Ipv6Net>) {
+        (self.v4.all().ahead(), self.v6.all().ahead())
     }
 
     /// The parts, each with its attributes and its prefixes.
@@ -161,9 +192,7 @@ mod tests {
     }
 
     fn told<N: FamilyPrefix>(routes: Routes<'_, N>) -> Vec<Nlri> {
-        let of = |some: Routes<'_, N>| some.nets().iter().copied().zip(some.path_ids()).collect::<Vec<_>>();
-        let nlri = |(net, path_id): (N, u32)| Nlri { prefix: net.into(), path_id };
-        routes.chunks().flat_map(of).map(nlri).collect()
+        routes.iter().map(|(net, path_id)| Nlri { prefix: net.into(), path_id }).collect()
     }
 
     proptest! {

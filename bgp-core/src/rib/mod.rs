@@ -52,7 +52,7 @@ pub use view::{
 use adj_rib_in::{Judge, Standards};
 use family_prefix::FamilyPrefix;
 use family_rib::FamilyRib;
-use incoming::{Part, Routes};
+use incoming::{Ahead, Part, Routes};
 use peers::{Context, PeerIndex};
 
 use crate::attribute::{PathAttributes, Reachable};
@@ -156,7 +156,9 @@ impl Rib {
         let mut outcome = ApplyOutcome::default();
         let Some(index) = self.context.up(peer) else { return outcome };
         let Some(standards) = Standards::of(&self.context, index) else { return outcome };
+        let (mut ahead_v4, mut ahead_v6) = incoming.ahead();
         for (part, set, v4, v6) in incoming.parts() {
+            let (v4, v6) = ((v4, &mut ahead_v4), (v6, &mut ahead_v6));
             match part {
                 Part::Withdrawn { .. } => {
                     self.v4.unreach_all(&mut self.context, index, v4, &mut outcome);
@@ -165,8 +167,11 @@ impl Rib {
                 Part::Announced { .. } => {
                     let received = self.context.attributes.intern_encoded(set);
                     match Judge::new(&self.context, index, received, &standards) {
-                        Ok(judge) => self.reach(index, judge, (v4, v6), &mut outcome),
-                        Err(unjudged) => self.context.attributes.release(unjudged),
+                        Ok(judge) => self.reach(index, judge, v4, v6, &mut outcome),
+                        Err(unjudged) => {
+                            self.context.attributes.release(unjudged);
+                            return outcome;
+                        }
                     }
                 }
                 Part::EndOfRib(family) => self.end_of_rib_received(peer, family),
@@ -179,14 +184,17 @@ impl Rib {
         &mut self,
         peer: PeerIndex,
         mut judge: Judge<'_>,
-        (v4, v6): (Routes<'_, Ipv4Net>, Routes<'_, Ipv6Net>),
+        v4: (Routes<'_, Ipv4Net>, &mut Ahead<'_, Ipv4Net>),
+        v6: (Routes<'_, Ipv6Net>, &mut Ahead<'_, Ipv6Net>),
         outcome: &mut ApplyOutcome,
     ) {
-        if !v4.is_empty() && self.v4.membership(peer).is_some() {
-            self.v4.reach_all(&mut self.context, peer, v4, &mut judge, outcome);
+        match self.v4.membership(peer) {
+            Some(_) => self.v4.reach_all(&mut self.context, peer, v4, &mut judge, outcome),
+            None => v4.1.skip(v4.0.len()),
         }
-        if !v6.is_empty() && self.v6.membership(peer).is_some() {
-            self.v6.reach_all(&mut self.context, peer, v6, &mut judge, outcome);
+        match self.v6.membership(peer) {
+            Some(_) => self.v6.reach_all(&mut self.context, peer, v6, &mut judge, outcome),
+            None => v6.1.skip(v6.0.len()),
         }
         judge.finish(&mut self.context.attributes);
     }

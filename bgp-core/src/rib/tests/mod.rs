@@ -2,6 +2,7 @@
 
 mod decision;
 mod eligibility;
+mod incoming;
 mod limit;
 mod make_before_break;
 mod model;
