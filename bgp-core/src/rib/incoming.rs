@@ -86,11 +86,6 @@ impl<'a, N: FamilyPrefix> Routes<'a, N> {
         self.nets.iter().copied().zip(path_ids)
     }
 
-    /// How many there are.
-    pub const fn len(&self) -> usize {
-        self.nets.len()
-    }
-
     /// The rows of all, searched for as they are needed.
     pub const fn ahead(self) -> Ahead<'a, N> {
         Ahead { left: self.nets, found: [None; AT_ONCE], next: 0, count: 0 }
@@ -116,13 +111,6 @@ impl<N: FamilyPrefix> Ahead<'_, N> {
         }
         self.next += 1;
         self.found.get(self.next - 1).copied().flatten()
-    }
-
-    /// Leaves some out.
-    pub fn skip(&mut self, count: usize) {
-        let found = count.min(self.count - self.next);
-        self.next += found;
-        self.left = self.left.get(count - found..).unwrap_or(&[]);
     }
 }
 

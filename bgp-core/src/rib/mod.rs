@@ -188,13 +188,13 @@ impl Rib {
         v6: (Routes<'_, Ipv6Net>, &mut Ahead<'_, Ipv6Net>),
         outcome: &mut ApplyOutcome,
     ) {
-        match self.v4.membership(peer) {
-            Some(_) => self.v4.reach_all(&mut self.context, peer, v4, &mut judge, outcome),
-            None => v4.1.skip(v4.0.len()),
+        // Where a family is not spoken, of which nothing should come, the search is out of step: no row is taken for that of
+        // another prefix, it is only sought again.
+        if self.v4.membership(peer).is_some() {
+            self.v4.reach_all(&mut self.context, peer, v4, &mut judge, outcome);
         }
-        match self.v6.membership(peer) {
-            Some(_) => self.v6.reach_all(&mut self.context, peer, v6, &mut judge, outcome),
-            None => v6.1.skip(v6.0.len()),
+        if self.v6.membership(peer).is_some() {
+            self.v6.reach_all(&mut self.context, peer, v6, &mut judge, outcome);
         }
         judge.finish(&mut self.context.attributes);
     }
