@@ -48,6 +48,9 @@ pub(super) struct FamilyRib<N: FamilyPrefix> {
     pub dirty: VecDeque<(u64, RowId)>,
     /// Counts everything that is noted, so that "before" has a meaning.
     pub clock: u64,
+    /// When the first could be noted of what the UPDATE brings that is being taken in: nothing that it withdraws comes before
+    /// anything that it announces, decided at once or not.
+    update_began: Option<u64>,
     /// Long walks, one after the other.
     pub walks: VecDeque<Walk<N>>,
     /// The clock when the last walk ended that could change a route.
@@ -66,6 +69,7 @@ impl<N: FamilyPrefix> FamilyRib<N> {
             own_ranges: PrefixMap::new(),
             dirty: VecDeque::new(),
             clock: 0,
+            update_began: None,
             walks: VecDeque::new(),
             walked_at: 0,
             groups: Vec::new(),
@@ -74,6 +78,16 @@ impl<N: FamilyPrefix> FamilyRib<N> {
     }
 
     // --- Adj-RIB-In ---
+
+    /// What comes now is of one UPDATE, until the next one begins or all have come.
+    pub const fn begin_update(&mut self) {
+        self.update_began = Some(self.clock + 1);
+    }
+
+    /// All UPDATEs have come.
+    pub const fn end_updates(&mut self) {
+        self.update_began = None;
+    }
 
     /// A peer announces prefixes.
     pub fn reach_all(
@@ -350,7 +364,7 @@ impl<N: FamilyPrefix> FamilyRib<N> {
     fn mark(&mut self, row: RowId) {
         if self.table.mark_dirty(row) {
             self.clock += 1;
-            self.dirty.push_back((self.clock, row));
+            self.dirty.push_back((self.update_began.unwrap_or(self.clock), row));
         }
     }
 

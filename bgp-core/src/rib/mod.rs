@@ -161,6 +161,8 @@ impl Rib {
             let (v4, v6) = ((v4, &mut ahead_v4), (v6, &mut ahead_v6));
             match part {
                 Part::Withdrawn { .. } => {
+                    self.v4.begin_update();
+                    self.v6.begin_update();
                     self.v4.unreach_all(&mut self.context, index, v4, &mut outcome);
                     self.v6.unreach_all(&mut self.context, index, v6, &mut outcome);
                 }
@@ -177,6 +179,8 @@ impl Rib {
                 Part::EndOfRib(family) => self.end_of_rib_received(peer, family),
             }
         }
+        self.v4.end_updates();
+        self.v6.end_updates();
         outcome
     }
 

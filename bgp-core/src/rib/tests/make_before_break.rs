@@ -84,8 +84,54 @@ pub fn reshape(
     Ok(())
 }
 
+/// Peer 2 announces one shape after the other, each by one UPDATE, toward peer 1, which is told of so many routes a pull
+/// while no more than so many prefixes are decided: as [`reshape`]. For some prefixes peer 3 has paths that are not eligible,
+/// so that they cannot be decided at once.
+fn relay(
+    shapes: &[BTreeSet<Prefix>],
+    undecided: &BTreeSet<Prefix>,
+    (pull, decided): (usize, usize),
+) -> Result<(), TestCaseError> {
+    let mut rib = rib();
+    for number in 1..=3 {
+        let all = || Arc::new(Policy::accept_all("all"));
+        rib.peer_up(PeerFacts { max_prefixes: None, ..facts(number) }, all(), all());
+    }
+    let of = |peer: u32, asns: &[u32], prefixes: &BTreeSet<Prefix>| {
+        let nlri = prefixes.iter().map(|prefix| (*prefix).into()).collect();
+        Reachable { nlri, ..learned(peer, asns, &[]) }
+    };
+    rib.apply(PeerId(3), &[of(3, &[65003, 64512], undecided)], &[]);
+    settle(&mut rib);
+    let mut peer = Hearer { most: usize::MAX, has: BTreeSet::new() };
+    for new in shapes {
+        let always = addresses(&peer.has).intersection(&addresses(new)).copied().collect();
+        let gone: Vec<_> = peer.has.difference(new).map(|prefix| (*prefix).into()).collect();
+        rib.apply(PeerId(2), &[of(2, &[65002], &new.difference(&peer.has).copied().collect())], &gone);
+        while rib.undecided() > 0 || rib.has_pending(PeerId(1)) {
+            if let Some(batch) = rib.pull(PeerId(1), pull) {
+                peer.hear(&batch, &always)?;
+            }
+            rib.decide(decided);
+        }
+        prop_assert_eq!(&peer.has, new);
+    }
+    Ok(())
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 1000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn coverage_never_drops_while_a_peer_changes_its_shape_by_one_update(
+        shapes in prop::collection::vec(prop::collection::btree_set(0..31_u32, 0..12), 1..8),
+        undecided in prop::collection::btree_set(0..31_u32, 0..31),
+        steps in (1..4_usize, 1..6_usize),
+    ) {
+        let shape = |shape: &BTreeSet<u32>| shape.iter().copied().map(within).collect();
+        let shapes: Vec<_> = shapes.iter().map(shape).collect();
+        relay(&shapes, &shape(&undecided), steps)?;
+    }
 
     #[test]
     fn coverage_never_drops_while_aggregates_change_shape(

@@ -137,6 +137,21 @@ fn what_covers_goes_out_before_what_it_replaces_is_withdrawn() {
 }
 
 #[test]
+fn what_one_update_withdraws_waits_for_what_it_announces_also_where_that_is_undecided() {
+    let mut rib = with_peers(3);
+    // What is not eligible is a path all the same, and leaves something to be decided.
+    rib.apply(PeerId(3), &[learned(3, &[65003, 64512], &["172.16.0.0/15"])], &[]);
+    rib.apply(PeerId(1), &[learned(1, &[65001], &["172.16.0.0/16"])], &[]);
+    settle(&mut rib);
+    assert_eq!(drain(&mut rib, 2), ["+172.16.0.0/16", "end of ipv4-unicast", "end of ipv6-unicast"]);
+    let whole = learned(1, &[65001], &["172.16.0.0/15"]);
+    rib.apply(PeerId(1), &[whole], &[prefix("172.16.0.0/16").into()]);
+    assert_eq!(drain(&mut rib, 2), Vec::<String>::new());
+    settle(&mut rib);
+    assert_eq!(drain(&mut rib, 2), ["+172.16.0.0/15", "-172.16.0.0/16"]);
+}
+
+#[test]
 fn check_74_flaps_merge_and_what_was_never_sent_is_not_withdrawn() {
     let mut rib = with_peers(1);
     settle(&mut rib);
