@@ -71,6 +71,12 @@ impl ChangeLog {
         self.entries.len()
     }
 
+    /// Rows that need an entry.
+    #[cfg(test)]
+    pub const fn live(&self) -> usize {
+        self.live
+    }
+
     /// The entry at a position.
     pub fn at(&self, position: usize) -> Option<(Tick, RowId)> {
         self.entries.get(position).copied()

@@ -222,7 +222,9 @@ impl Seats {
 
     /// What was noted before this, no member waits for as an announcement.
     pub fn earliest_announcement(&self) -> u64 {
-        let waiting = self.members.each().filter_map(|place| self.seats.get(place));
+        let members = self.members.each().filter_map(|place| self.seats.get(place));
+        // Who waits for nothing may have taken its last one long ago.
+        let waiting = members.filter(|seat| seat.pending_announcements > 0);
         waiting.map(|seat| seat.announce_from).min().unwrap_or(u64::MAX)
     }
 

@@ -92,6 +92,12 @@ impl Sharing {
         self.batches.retain(|batch| batch.last >= noted);
     }
 
+    /// All of them.
+    #[cfg(test)]
+    pub fn all(&self) -> impl Iterator<Item = &SharedBatch> {
+        self.batches.iter()
+    }
+
     /// Whether there is nothing to be forgotten.
     pub fn is_empty(&self) -> bool {
         self.batches.is_empty()

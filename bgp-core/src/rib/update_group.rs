@@ -7,6 +7,8 @@
 //! A route is kept as it is in the Loc-RIB, with the policy term that lets it out; what it becomes on the way is made when a
 //! peer pulls, and not kept.
 
+#[cfg(test)]
+mod consistency;
 mod pulling;
 mod stepwise;
 
@@ -93,6 +95,7 @@ impl UpdateGroup {
     /// True when that was the last member.
     pub fn leave(&mut self, slot: Slot) -> bool {
         self.seats.leave(slot);
+        self.sharing.forget_before(self.seats.earliest_announcement());
         self.abandoned = self.seats.members().is_empty();
         self.abandoned
     }

@@ -141,3 +141,25 @@ fn who_comes_to_others_in_the_middle_of_a_batch_goes_on_with_what_they_were_made
     let routes: usize = made.iter().map(|(_, routes)| routes).sum();
     assert!(routes <= 3000 + 280 + 70, "{routes} routes were encoded for two peers");
 }
+
+#[test]
+fn what_nobody_waits_for_is_kept_for_nobody() {
+    let remembered = |rib: &Rib| rib.v4.groups.iter().flatten().map(|group| group.remembered()).sum::<usize>();
+    let mut rib = with_peers(3);
+    settle(&mut rib);
+    (1..=3).for_each(|peer| assert_eq!(drain(&mut rib, peer).len(), 2));
+    // Who has sent it all waits for nothing of it.
+    rib.apply(PeerId(1), &[learned(1, &[65001], &["172.16.0.0/16", "172.17.0.0/16"])], &[]);
+    settle(&mut rib);
+    assert_eq!(drain(&mut rib, 2), ["+172.16.0.0/16", "+172.17.0.0/16"]);
+    assert_eq!(remembered(&rib), 2);
+    assert_eq!(drain(&mut rib, 3), ["+172.16.0.0/16", "+172.17.0.0/16"]);
+    assert_eq!(remembered(&rib), 0);
+    // Nor does who has gone.
+    rib.apply(PeerId(1), &[learned(1, &[65001], &["172.18.0.0/16"])], &[]);
+    settle(&mut rib);
+    assert_eq!(drain(&mut rib, 2), ["+172.18.0.0/16"]);
+    assert_eq!(remembered(&rib), 1);
+    rib.peer_down(PeerId(3));
+    assert_eq!(remembered(&rib), 0);
+}
