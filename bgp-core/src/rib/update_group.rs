@@ -350,6 +350,8 @@ impl UpdateGroup {
         };
         if self.entitled(&old).has(slot) && alike() {
             new.needs = old.needs.less(slot);
+            // What others were made while he was to be told all of it is not what he is to be told.
+            self.sharing.forget(old.noted.time(*clock));
             self.write(row, old, new, false, clock);
         } else {
             new.needs = old.needs.with(slot);

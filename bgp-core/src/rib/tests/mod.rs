@@ -3,6 +3,7 @@
 mod decision;
 mod eligibility;
 mod incoming;
+mod lagging;
 mod limit;
 mod make_before_break;
 mod model;

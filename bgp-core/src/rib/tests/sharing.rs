@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;
-use crate::policy::{Match, SourceMatch, Term};
+use crate::policy::{Match, PrefixRange, SourceMatch, Term};
 
 /// Prefixes of a table that is told in many slices.
 const MANY: u32 = 3000;
@@ -140,6 +140,36 @@ fn who_comes_to_others_in_the_middle_of_a_batch_goes_on_with_what_they_were_made
     assert_eq!(heard, [3000, 3000]);
     let routes: usize = made.iter().map(|(_, routes)| routes).sum();
     assert!(routes <= 3000 + 280 + 70, "{routes} routes were encoded for two peers");
+}
+
+#[test]
+fn who_moves_to_others_is_not_given_what_they_were_made_before_it_was_known_what_it_has() {
+    let nets: Vec<String> = (0..8).map(|number| format!("10.{number}.0.0/16")).collect();
+    let all = || Arc::new(Policy::accept_all("all"));
+    let first = Match { prefixes: Some(vec![nets[0].parse::<PrefixRange>().unwrap()]), ..Match::default() };
+    let but_the_first = vec![Term::reject("first", first), Term::accept("all", Match::default())];
+    let mut rib = with_peers(1);
+    rib.peer_up(facts(3), all(), Arc::new(Policy { name: "out".to_owned(), terms: but_the_first }));
+    nets.iter().for_each(|net| originate(&mut rib, net));
+    settle(&mut rib);
+    drain(&mut rib, 1);
+    drain(&mut rib, 3);
+    // Both are told of all there is, and one takes it before it is known that the other has most of it.
+    up(&mut rib, 2);
+    rib.change_peer(facts(3), all(), all());
+    let pending = |rib: &Rib, peer| rib.peer_counters(PeerId(peer))[0].pending;
+    while pending(&rib, 2) < nets.len() {
+        rib.decide(1);
+    }
+    assert_eq!(pending(&rib, 3), nets.len());
+    assert_eq!(rib.pull(PeerId(2), 100).unwrap().route_count(), nets.len());
+    settle(&mut rib);
+    originate(&mut rib, "10.8.0.0/16");
+    settle(&mut rib);
+    assert_eq!(pending(&rib, 3), 2);
+    let batch = rib.pull(PeerId(3), 100).unwrap();
+    assert_eq!((batch.route_count(), pending(&rib, 3)), (2, 0));
+    assert_eq!(rib.peer_counters(PeerId(3))[0].told, nets.len() + 1);
 }
 
 #[test]
