@@ -193,3 +193,23 @@ fn what_nobody_waits_for_is_kept_for_nobody() {
     rib.peer_down(PeerId(3));
     assert_eq!(remembered(&rib), 0);
 }
+
+#[test]
+fn who_makes_up_long_attributes_does_not_fill_a_batch_with_them() {
+    let long = |number: u8, prefixes: &[&str]| {
+        let unknown = vec![crate::attribute::UnknownAttribute { code: 99, value: vec![number; 9 << 20].into() }];
+        let Reachable { attributes, nlri } = learned(1, &[65001], prefixes);
+        Reachable { attributes: Arc::new(PathAttributes { unknown, ..PathAttributes::clone(&attributes) }), nlri }
+    };
+    let prefixes = ["172.16.0.0/16", "172.17.0.0/16", "172.18.0.0/16"];
+    let each: Vec<Reachable> = (0..).zip(&prefixes).map(|(number, prefix)| long(number, &[prefix])).collect();
+    // They leave with every message, also where it is the same ones.
+    for routes in [each, vec![long(0, &prefixes)]] {
+        let mut rib = with_peers(2);
+        rib.apply(PeerId(1), &routes, &[]);
+        settle(&mut rib);
+        let batches: Vec<usize> =
+            std::iter::from_fn(|| rib.pull(PeerId(2), 100)).map(|batch| batch.route_count()).collect();
+        assert_eq!(batches, [2, 1]);
+    }
+}

@@ -15,6 +15,11 @@ use crate::rib::sharing::{Fresh, SharedBatch};
 use crate::rib::table::{RowId, Table};
 use crate::rib::version::Places;
 
+/// Octets of attributes in a batch, counted with every route, until no more come into it: they leave with every message, and
+/// at worst a message holds one route. Most routes have a hundred or so, and who makes up thousands does not make us hold
+/// them for all routes of a batch at once.
+const OCTETS_MAX: usize = 16 << 20;
+
 impl UpdateGroup {
     /// Whether an announcement waits for the peer in the slot.
     pub fn has_announcements(&self, slot: Slot) -> bool {
@@ -58,7 +63,8 @@ impl UpdateGroup {
         taken
     }
 
-    /// The announcements from a position of the log on, for all peers for whom they are pending, at most `max_routes`.
+    /// The announcements from a position of the log on, for all peers for whom they are pending, at most `max_routes`, and fewer
+    /// where their attributes are long.
     fn batch<N: FamilyPrefix>(
         &self,
         slot: Slot,
@@ -75,7 +81,9 @@ impl UpdateGroup {
         // Whoever comes from elsewhere goes on with what others were made.
         let end = self.announce.at(position).map_or(u64::MAX, |(first, _)| self.sharing.next_after(first.time(now)));
         let (mut times, mut routes, mut fresh) = (None, 0, Fresh::default());
+        let (mut octets, mut last_set) = (0, None);
         while routes < max_routes
+            && octets < OCTETS_MAX
             && let Some((tick, row)) = self.announce.at(position)
         {
             position += 1;
@@ -91,6 +99,11 @@ impl UpdateGroup {
             times = Some((times.map_or(time, |(first, _)| first), time));
             let (Some(version), Some(net)) = (entry.version(), table.net(row)) else { continue };
             fresh.add(pending.without(entry.has));
+            let (_, length) = last_set
+                .filter(|(set, _)| *set == version.attributes)
+                .unwrap_or_else(|| (version.attributes, store.encoded(version.attributes).len()));
+            last_set = Some((version.attributes, length));
+            octets += length;
             let (part, place) = places.of(version, pending, || {
                 let known = parts.iter().position(|(mask, _)| *mask == pending);
                 let part = known.unwrap_or(parts.len());
