@@ -95,7 +95,7 @@ impl UpdateGroup {
     /// True when that was the last member.
     pub fn leave(&mut self, slot: Slot) -> bool {
         self.seats.leave(slot);
-        self.sharing.forget_before(self.seats.earliest_announcement());
+        self.forget_what_nobody_waits_for();
         self.abandoned = self.seats.members().is_empty();
         self.abandoned
     }

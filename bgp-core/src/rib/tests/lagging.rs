@@ -295,6 +295,7 @@ impl Bench {
             peers.iter().for_each(|peer| while self.pull(*peer, 3).is_some() {});
         }
         for peer in &peers {
+            assert_eq!(self.pull(*peer, 1), None);
             let session = self.sessions.get_mut(peer).unwrap();
             session.refreshing = false;
             assert!(session.unconfirmed.is_empty(), "peer {peer}: a refresh did not end");

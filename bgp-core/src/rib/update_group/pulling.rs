@@ -36,7 +36,10 @@ impl UpdateGroup {
         out: &mut Vec<Arc<Announcements>>,
     ) -> usize {
         let waiting = self.seats.seat(slot).filter(|seat| seat.pending_announcements > 0);
-        let Some(from) = waiting.map(|seat| seat.announce_from).filter(|_| max_routes > 0) else { return 0 };
+        let Some(from) = waiting.map(|seat| seat.announce_from).filter(|_| max_routes > 0) else {
+            self.forget_what_nobody_waits_for();
+            return 0;
+        };
         let position = self.announce.position(from, now);
         let next = self.next_pending(&self.announce, position, slot, |pending| pending.announce);
         let Some((position, _, entry)) = next else { return 0 };
@@ -57,10 +60,15 @@ impl UpdateGroup {
         // That is all: entries are brought up to date when they are looked at, or leave the log.
         self.seats.took_announcements(slot, batch.last + 1, taken, fresh);
         self.sweep();
+        self.forget_what_nobody_waits_for();
+        taken
+    }
+
+    /// Of the batches that were made last, those that no member comes to any more.
+    pub(super) fn forget_what_nobody_waits_for(&mut self) {
         if !self.sharing.is_empty() {
             self.sharing.forget_before(self.seats.earliest_announcement());
         }
-        taken
     }
 
     /// The announcements from a position of the log on, for all peers for whom they are pending, at most `max_routes`, and fewer
