@@ -4,7 +4,6 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::attribute_store::{AttributeId, AttributeStore};
-use super::facts::PeerFacts;
 use super::family_prefix::FamilyPrefix;
 use super::generations::Generation;
 use super::peers::{Context, PeerIndex};
@@ -146,19 +145,26 @@ pub(super) struct Standards {
     /// For a policy that does not look at any.
     no_attributes: Arc<PathAttributes>,
     source: RouteSource,
+    asn: Asn,
+    local_role: Option<Role>,
+    /// Heed GRACEFUL_SHUTDOWN (RFC 8326 section 4.2).
+    graceful_shutdown: bool,
 }
 
 impl Standards {
     /// Those for a peer; `None` when there is no such session.
     pub fn of(context: &Context, peer: PeerIndex) -> Option<Self> {
         let session = context.session(peer)?;
-        let policy = Arc::clone(&session.import);
+        let (policy, facts) = (Arc::clone(&session.import), &session.facts);
         Some(Self {
             looks_at_attributes: policy.looks_at_attributes(),
             looks_at_prefixes: policy.looks_at_prefixes(),
             policy,
             no_attributes: Arc::clone(&context.no_attributes),
             source: session.source.clone(),
+            asn: facts.asn,
+            local_role: facts.local_role,
+            graceful_shutdown: facts.graceful_shutdown && facts.kind == PeerKind::External,
         })
     }
 
@@ -187,19 +193,10 @@ pub(super) struct Judge<'a> {
 }
 
 impl<'a> Judge<'a> {
-    /// A judge for routes from `peer` with the set `received`, of which it takes over one reference.
-    ///
-    /// # Errors
-    /// The reference, when there is no such session.
-    pub fn new(
-        context: &Context,
-        peer: PeerIndex,
-        received: AttributeId,
-        standards: &'a Standards,
-    ) -> Result<Self, AttributeId> {
-        let session = context.session(peer).ok_or(received)?;
+    /// A judge for routes with the set `received`, of which it takes over one reference.
+    pub fn new(context: &Context, received: AttributeId, standards: &'a Standards) -> Self {
         let store = &context.attributes;
-        let ingress = Ingress::of(&session.facts, received, store);
+        let ingress = Ingress::of(standards, received, store);
         let barred = loop_check(store.traits(received)).or(ingress.leaks.then_some(ImportCheck::RouteLeak));
         let next_hop_eligible = next_hop_is_eligible(context, store.next_hop(received).as_ref());
         let attributes = standards.looks_at_attributes.then(|| store.attributes(received));
@@ -208,7 +205,7 @@ impl<'a> Judge<'a> {
             true => None,
             false => standards.deciding_term(&any, attributes.as_deref()).map(|(index, _)| index),
         };
-        Ok(Self { received, standards, attributes, barred, next_hop_eligible, ingress, common_term, memo: None })
+        Self { received, standards, attributes, barred, next_hop_eligible, ingress, common_term, memo: None }
     }
 
     /// The verdict on a prefix, and the set it goes on with; a reference to that set is the caller's.
@@ -302,17 +299,17 @@ struct Ingress {
 }
 
 impl Ingress {
-    fn of(facts: &PeerFacts, received: AttributeId, store: &AttributeStore) -> Self {
+    fn of(standards: &Standards, received: AttributeId, store: &AttributeStore) -> Self {
+        let &Standards { asn, local_role, graceful_shutdown, .. } = standards;
         let traits = store.traits(received);
         let leaks = traits.has(Traits::ONLY_TO_CUSTOMER)
-            && match facts.local_role {
+            && match local_role {
                 Some(Role::Provider | Role::RouteServer) => true,
-                Some(Role::Peer) => store.decoded(received).only_to_customer != Some(facts.asn),
+                Some(Role::Peer) => store.decoded(received).only_to_customer != Some(asn),
                 _ => false,
             };
-        let up_or_across = facts.local_role.filter(|role| role.looks_up_or_across());
-        let mark = up_or_across.filter(|_| !traits.has(Traits::ONLY_TO_CUSTOMER)).map(|_| facts.asn);
-        let graceful_shutdown = facts.graceful_shutdown && facts.kind == PeerKind::External;
+        let up_or_across = local_role.filter(|role| role.looks_up_or_across());
+        let mark = up_or_across.filter(|_| !traits.has(Traits::ONLY_TO_CUSTOMER)).map(|_| asn);
         let acts = mark.is_some() || graceful_shutdown && traits.has(Traits::GRACEFUL_SHUTDOWN);
         Self { leaks, mark, graceful_shutdown, acts }
     }

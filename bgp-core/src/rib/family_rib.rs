@@ -276,13 +276,7 @@ impl<N: FamilyPrefix> FamilyRib<N> {
             }
             let Some(standards) = Standards::of(context, path.peer) else { continue };
             context.attributes.retain(path.received);
-            let mut judge = match Judge::new(context, path.peer, path.received, &standards) {
-                Ok(judge) => judge,
-                Err(unjudged) => {
-                    context.attributes.release(unjudged);
-                    continue;
-                }
-            };
+            let mut judge = Judge::new(context, path.received, &standards);
             let (verdict, mut effective) = judge.judge(net, in_own_range, &mut context.attributes);
             judge.finish(&mut context.attributes);
             if age == Age::LongLived {

@@ -62,11 +62,11 @@ use crate::types::{AddressFamily, FamilySet, PeerId, Prefix};
 
 /// The table of all routes.
 ///
-/// Contract: changes ([`apply`](Self::apply), [`originate`](Self::originate), [`peer_up`](Self::peer_up)…) only note what
-/// is to be done; call [`decide`](Self::decide) until it returns 0 (in slices, with other work between), and
-/// [`pull`](Self::pull) for each peer that can send until it returns `None`, after which [`undecided`](Self::undecided) says
-/// whether there is more to decide. Withdrawals wait until everything noted
-/// before them is decided and announced.
+/// Contract: changes ([`take_in`](Self::take_in), [`originate`](Self::originate), [`peer_up`](Self::peer_up)…) note what is to
+/// be done, but for prefixes with one path or none, which they decide; call [`decide`](Self::decide) until it returns 0 (in
+/// slices, with other work between), and [`pull`](Self::pull) for each peer that can send until it returns `None`, after which
+/// [`undecided`](Self::undecided) says whether there is more to decide. Withdrawals wait until everything noted before them is
+/// decided and announced.
 pub struct Rib {
     context: Context,
     v4: FamilyRib<Ipv4Net>,
@@ -168,13 +168,8 @@ impl Rib {
                 }
                 Part::Announced { .. } => {
                     let received = self.context.attributes.intern_encoded(set);
-                    match Judge::new(&self.context, index, received, &standards) {
-                        Ok(judge) => self.reach(index, judge, v4, v6, &mut outcome),
-                        Err(unjudged) => {
-                            self.context.attributes.release(unjudged);
-                            return outcome;
-                        }
-                    }
+                    let judge = Judge::new(&self.context, received, &standards);
+                    self.reach(index, judge, v4, v6, &mut outcome);
                 }
                 Part::EndOfRib(family) => self.end_of_rib_received(peer, family),
             }

@@ -9,6 +9,10 @@ use super::seats::{Mask, Slot};
 /// Batches remembered: as far as one peer may be ahead of another and both still share.
 const REMEMBERED: usize = 32;
 
+/// Octets of attributes, counted with every route, in all that is remembered: where routes have a hundred or so, those of half a
+/// dozen full batches.
+const OCTETS_REMEMBERED: usize = 16 << 20;
+
 /// Announcements of consecutive changes.
 #[derive(Clone, Debug)]
 pub(super) struct SharedBatch {
@@ -18,6 +22,8 @@ pub(super) struct SharedBatch {
     pub last: u64,
     /// Routes in all.
     pub routes: usize,
+    /// Octets of their attributes, counted with every route.
+    pub octets: usize,
     /// Who gets which of them.
     pub parts: Vec<(Mask, Arc<Announcements>)>,
     /// For whom how many of them are of prefixes that they have no version of.
@@ -72,12 +78,13 @@ impl Sharing {
         self.batches.iter().map(|batch| batch.first).filter(|begin| *begin > first).min().unwrap_or(u64::MAX)
     }
 
-    /// Remembers a batch, and forgets an old one for it.
+    /// Remembers a batch, and forgets old ones for it: who stands still does not make us hold ever more of them.
     pub fn remember(&mut self, batch: SharedBatch) {
-        if self.batches.len() >= REMEMBERED {
+        self.batches.push_back(batch);
+        let octets = |batches: &VecDeque<SharedBatch>| batches.iter().map(|batch| batch.octets).sum::<usize>();
+        while self.batches.len() > REMEMBERED || self.batches.len() > 1 && octets(&self.batches) > OCTETS_REMEMBERED {
             self.batches.pop_front();
         }
-        self.batches.push_back(batch);
     }
 
     /// Of what was noted then, something is no longer so.

@@ -114,7 +114,7 @@ impl UpdateGroup {
 
     /// Whether the group knows anything of a row.
     pub fn needs_row(&self, row: RowId) -> bool {
-        !self.entry(row).is_nothing()
+        !self.stored(row).is_nothing()
     }
 
     /// The rows it needs no more since this was asked last.

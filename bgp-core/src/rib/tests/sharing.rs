@@ -12,14 +12,20 @@ fn up(rib: &mut Rib, number: u32) {
     rib.peer_up(facts(number), Arc::new(Policy::accept_all("in")), Arc::new(Policy::accept_all("out")));
 }
 
-#[test]
-fn who_comes_while_others_are_told_is_told_with_them_and_then_with_the_next_what_it_missed() {
+/// A table of [`MANY`] prefixes, and peer 1, who was told of them.
+fn full() -> Rib {
     let mut rib = with_peers(1);
     for number in 0..MANY {
         originate(&mut rib, &format!("{}/32", Ipv4Addr::from_bits(0x0A00_0000 + number)));
     }
     settle(&mut rib);
     while rib.pull(PeerId(1), 1000).is_some() {}
+    rib
+}
+
+#[test]
+fn who_comes_while_others_are_told_is_told_with_them_and_then_with_the_next_what_it_missed() {
+    let mut rib = full();
     let mut heard: BTreeMap<u32, Vec<Prefix>> = BTreeMap::new();
     let (mut made, mut kept, mut ended) = (BTreeSet::new(), Vec::new(), BTreeSet::new());
     let mut pull = |rib: &mut Rib, peers: std::ops::RangeInclusive<u32>| {
@@ -109,12 +115,7 @@ fn what_an_export_policy_said_of_attributes_is_not_held_against_others_of_their_
 
 #[test]
 fn who_comes_to_others_in_the_middle_of_a_batch_goes_on_with_what_they_were_made() {
-    let mut rib = with_peers(1);
-    for number in 0..MANY {
-        originate(&mut rib, &format!("{}/32", Ipv4Addr::from_bits(0x0A00_0000 + number)));
-    }
-    settle(&mut rib);
-    while rib.pull(PeerId(1), 1000).is_some() {}
+    let mut rib = full();
     let (mut made, mut kept) = (BTreeSet::new(), Vec::new());
     let mut pull = |rib: &mut Rib, peer: u32| {
         let batch = rib.pull(PeerId(peer), 70);
@@ -212,4 +213,27 @@ fn who_makes_up_long_attributes_does_not_fill_a_batch_with_them() {
             std::iter::from_fn(|| rib.pull(PeerId(2), 100)).map(|batch| batch.route_count()).collect();
         assert_eq!(batches, [2, 1]);
     }
+}
+
+#[test]
+fn who_stands_still_makes_us_hold_no_more_than_sixteen_mib_of_what_others_are_made() {
+    let attributes = |number: u8| {
+        let unknown = vec![crate::attribute::UnknownAttribute { code: 99, value: vec![number; 6 << 20].into() }];
+        let Reachable { attributes, .. } = learned(1, &[65001], &[]);
+        Arc::new(PathAttributes { unknown, ..PathAttributes::clone(&attributes) })
+    };
+    let mut rib = rib();
+    for number in 1..=3 {
+        let facts = PeerFacts { max_prefixes: None, ..facts(number) };
+        rib.peer_up(facts, Arc::new(Policy::accept_all("in")), Arc::new(Policy::accept_all("out")));
+    }
+    settle(&mut rib);
+    for number in 0..8 {
+        let nlri = vec![prefix(&format!("172.{}.0.0/16", 16 + number)).into()];
+        rib.apply(PeerId(1), &[Reachable { attributes: attributes(number), nlri }], &[]);
+        settle(&mut rib);
+        assert_eq!(rib.pull(PeerId(2), 100).unwrap().route_count(), 1);
+    }
+    let remembered: usize = rib.v4.groups.iter().flatten().map(|group| group.remembered()).sum();
+    assert_eq!(remembered, 2, "the third, who has taken nothing, comes to what he can have of them");
 }

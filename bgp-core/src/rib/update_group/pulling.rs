@@ -127,7 +127,7 @@ impl UpdateGroup {
         }
         let (first, last) = times.unwrap_or((now, now));
         let finished = |(mask, routes): (Mask, Collector<N>)| (mask, Arc::new(routes.finish(&self.profile, store)));
-        SharedBatch { first, last, routes, parts: parts.into_iter().map(finished).collect(), fresh }
+        SharedBatch { first, last, routes, octets, parts: parts.into_iter().map(finished).collect(), fresh }
     }
 
     pub(super) fn told_of_announcement(&mut self, row: RowId, entry: OutEntry, slot: Slot) {
